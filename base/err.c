@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <stdarg.h>
+
+#include "base/err.h"
+
+int err_fill(struct err *err, enum err_code code, const char *file, int line, const char *format,
+             ...)
+{
+    if (err == NULL)
+        return -1;
+    err_reset(err);
+    err->code = code;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    if (n >= (int)sizeof(err->text))
+        memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+    return err_pass(err, file, line);
+}
+
+int err_pass(struct err *err, const char *file, int line)
+{
+    if (err != NULL && err->n_frames < ARRAY_LEN(err->frames)) {
+        err->frames[err->n_frames].file = file;
+        err->frames[err->n_frames].line = line;
+        err->n_frames++;
+    }
+    return -1;
+}
+
+void err_reset(struct err *err)
+{
+    if (err != NULL)
+        *err = (struct err){.code = ERR_NONE};
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The engine core: step(graph, state, command, now) -> state', effects. Pure: no I/O, clock, random,
+ * lock, log, heap or global. Time, entropy and everything that lies outside of the family come in;
+ * everything that shall happen outside goes out as data. One thread at a time works on a family.
+ *
+ * A family is a root instance and all that its call activities started. Its state is one document an
+ * instance (tokens, waits, scopes, fired calls) plus the process variables. What waits outside of
+ * the document (timers, subscriptions, tasks, calls) are rows that index it: the store writes the
+ * difference between the waits that were loaded and those at the end of the batch.
+ */
+#include "engine/graph.h"
+
+/* ---- Commands: all that can happen to one instance. Numbers are stored; never renumber. ---- */
+
+enum command_kind {
+    COMMAND_START = 1,         /* create `instance` at start event `node` of `graph`; body: variables */
+    COMMAND_CONTINUE = 2,      /* a READY token goes on at `node` in `phase` */
+    COMMAND_TIMER = 3,         /* wait (token, node) is due; node is the timer event's */
+    COMMAND_MESSAGE = 4,       /* wait (token, node) got its message `name`; body: variables */
+    COMMAND_TASK_COMPLETE = 5, /* task `subject` is done; body: variables */
+    COMMAND_TASK_ERROR = 6,    /* task `subject` throws BPMN error `name`, text `detail`; body: variables */
+    COMMAND_CALL_SENT = 7,     /* call `subject` left at due_us */
+    COMMAND_CALL_RESULT = 8,   /* call `subject` ended; body: the `response` object */
+    COMMAND_CANCEL = 9,        /* the whole instance (and what it called); detail: reason */
+    COMMAND_SET_VARIABLES = 10,/* body: variables of the process scope */
+};
+
+enum command_phase {
+    PHASE_BEFORE = 0,  /* asyncBefore: the node is entered now */
+    PHASE_AFTER = 1,   /* asyncAfter: the node is left now */
+    PHASE_CALL = 2,    /* the token waits at `node`; its failed call is sent again */
+    PHASE_ENTER = 3,   /* goes on later after a used-up step budget: arrive at `node` afresh */
+};
+
+struct command {
+    enum command_kind kind;
+    struct uuid instance, root;
+    uint32_t token;
+    int node;
+    enum command_phase phase;
+    uint32_t tries;            /* failures so far */
+    struct uuid subject;       /* task or call */
+    const char *name, *detail; /* may be NULL */
+    const char *body;          /* JSON text or NULL */
+    size_t body_n;
+    int64_t due_us;
+    const char *actor;         /* who asked; NULL: the engine */
+    /* COMMAND_START */
+    const struct graph *graph;
+    const char *business_key, *tenant;
+    /* The store's own: where the command came from. The engine copies it, and never looks. */
+    void *origin;
+};
+
+/* ---- State ---- */
+
+enum token_state {
+    TOKEN_READY = 1, /* a job (ready, retry timer or incident) carries its position; not in the document */
+    TOKEN_WAIT = 2,  /* at `node`, for one of its waits */
+    TOKEN_JOIN = 3,  /* arrived at a parallel gateway */
+    TOKEN_SCOPE = 4, /* its sub-process runs in scope `child` */
+};
+
+struct token {
+    uint32_t id;
+    uint32_t scope;      /* the scope that it moves in */
+    enum token_state state;
+    int node;            /* -1 while READY */
+    uint32_t local;      /* scope with the activity's local variables (inputOutput); 0: none */
+    uint32_t child;      /* TOKEN_SCOPE */
+    int64_t since_us;    /* when it came to its node */
+};
+
+enum wait_kind {
+    WAIT_TIMER = 1,
+    WAIT_MESSAGE = 2,
+    WAIT_TASK = 3,
+    WAIT_CALL = 4,  /* an HTTP call in wait mode */
+    WAIT_CHILD = 5, /* a called instance */
+};
+
+struct wait {
+    enum wait_kind kind;
+    uint32_t token;
+    int node;            /* whose wait it is: the event's, also for boundary events and gateway targets */
+    int64_t due_us;      /* WAIT_TIMER; INT64_MAX: not armed yet (startsWhenSent): has no row */
+    int32_t remaining;   /* WAIT_TIMER: repetitions left after this one; -1: for ever */
+    struct uuid subject; /* task, call or child instance */
+    const char *name;    /* WAIT_MESSAGE */
+    const char *key;     /* WAIT_MESSAGE: only while `fresh`; its row has it */
+    bool fresh;          /* made since the document was loaded: has no row yet */
+};
+
+struct variable {
+    const char *name;
+    const char *text;    /* JSON; NULL: deleted */
+    size_t n;
+    const struct value *value; /* parsed, or NULL until somebody looks */
+};
+
+struct scope {
+    uint32_t id, parent; /* id 0 is the process; its parent is itself */
+    int node;            /* sub-process or activity; -1: the process */
+    uint32_t token;      /* the token that owns it */
+    struct variable *variables;
+    size_t n_variables, variables_capacity;
+};
+
+/* A request that was fired and whose answer is still expected. */
+struct fired_call {
+    struct uuid id;
+    int node;            /* the service task */
+    uint32_t scope;
+    int64_t sent_us;     /* 0: still queued */
+    bool fresh;
+    /* An answer that came before anybody waited for it; NULL: none. */
+    const char *answer_name, *answer_body;
+};
+
+enum instance_fate {
+    INSTANCE_LOADED, /* its row exists and stays */
+    INSTANCE_NEW,    /* made in this batch */
+    INSTANCE_ENDED,  /* its row (if it had one: !born) goes */
+};
+
+struct instance {
+    struct uuid id, root, parent; /* parent nil for a root */
+    uint32_t parent_token;
+    int definition_id;
+    const struct graph *graph;
+    const char *business_key, *tenant; /* business_key may be NULL */
+    int64_t started_us;
+    enum instance_fate fate;
+    bool born;                   /* made in this batch */
+    uint32_t next_id;            /* tokens and scopes */
+    struct token *tokens;
+    size_t n_tokens, tokens_capacity;
+    struct wait *waits;
+    size_t n_waits, waits_capacity;
+    struct wait *gone;           /* loaded waits that ended: their rows go */
+    size_t n_gone, gone_capacity;
+    struct scope *scopes;        /* scopes[0] is the process */
+    size_t n_scopes, scopes_capacity;
+    struct fired_call *calls;
+    size_t n_calls, calls_capacity;
+    struct uuid *calls_gone;     /* fired calls that nobody waits for any more: rows go */
+    size_t n_calls_gone, calls_gone_capacity;
+    bool variables_changed;
+    const char *doc;             /* as loaded, to see whether it changed */
+    size_t doc_n;
+    void *row;                   /* the store's own */
+};
+
+/* ---- Effects ---- */
+
+enum job_place { JOB_READY, JOB_RETRY, JOB_INCIDENT };
+
+/* A command that is to be carried out later: as soon as possible, at due_us, or after somebody looked. */
+struct job {
+    enum job_place place;
+    struct command command; /* its due_us: JOB_RETRY */
+    const char *error;      /* what went wrong; NULL for a plain continuation */
+    const char *reason;     /* JOB_INCIDENT: "failedJob", "unknownOutcome", "noCatcher", … */
+};
+
+struct new_task {
+    struct uuid id, instance;
+    uint32_t token;
+    int node;
+    const char *name, *assignee, *form_key;         /* each may be NULL */
+    const char **candidate_users, **candidate_groups;
+    size_t n_candidate_users, n_candidate_groups;
+    int32_t priority;                               /* 50 unless told */
+    int64_t due_us, follow_up_us;                   /* 0: none */
+};
+
+struct new_call {
+    struct uuid id, instance;    /* the id is the Idempotency-Key: the same for each attempt */
+    uint32_t token;
+    int node;
+    uint32_t attempt;            /* 1, 2, … of the same call in wait mode */
+    const char *endpoint, *method;
+    const char *path;            /* with its query, encoded; added to the endpoint's base URL */
+    const char *headers;         /* JSON object of strings */
+    const char *body;            /* NULL: none */
+    size_t body_n;
+    int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
+    bool report_sent;            /* COMMAND_CALL_SENT is wanted */
+};
+
+struct message_out {
+    const char *name, *key;
+    int64_t ttl_us;
+    const char *body;            /* JSON object */
+};
+
+enum history_kind { /* stored; never renumber */
+    HISTORY_INSTANCE_STARTED = 1,  /* data: called from, start node */
+    HISTORY_INSTANCE_ENDED = 2,    /* data: {"state":"completed|cancelled|terminated","reason":…} */
+    HISTORY_ACTIVITY_STARTED = 3,  /* written when the node waits */
+    HISTORY_ACTIVITY_ENDED = 4,    /* one row for a node that began and ended in one step */
+    HISTORY_ACTIVITY_CANCELLED = 5,/* data: {"by":element or reason} */
+    HISTORY_ERROR_THROWN = 6,      /* data: {"code":…,"message":…,"caught":element or null} */
+    HISTORY_JOB_FAILED = 7,        /* data: {"error":…,"tries":n,"next":time or null} */
+    HISTORY_CALL_REQUESTED = 8,    /* data: {"call":id,"endpoint":…,"request":"GET /…"} */
+    HISTORY_CALL_SENT = 9,         /* data: {"call":id,"attempt":n} */
+    HISTORY_CALL_ANSWERED = 10,    /* data: {"call":id,"outcome":…,"status":…,"attempt":n,"ms":…,"error":…} */
+    HISTORY_CALL_LATE = 11,        /* an answer whose wait was left; data as above */
+    HISTORY_MESSAGE_RECEIVED = 12, /* data: {"name":…} */
+    HISTORY_MESSAGE_SENT = 13,     /* data: {"name":…,"key":…} */
+    HISTORY_TASK_COMPLETED = 14,   /* data: {"task":id,"actor":…} */
+    HISTORY_VARIABLES_SET = 15,    /* by an API call; data: {"names":[…],"actor":…} */
+    HISTORY_INCIDENT = 16,         /* data: {"reason":…,"error":…} */
+    /* 100 and up are written by the store: claims, retries by hand, deployments. */
+};
+
+struct history {
+    enum history_kind kind;
+    struct uuid instance;
+    const struct instance *of;
+    uint32_t token;
+    int node;                    /* -1: none */
+    int64_t started_us;          /* 0: none */
+    const char *data;            /* JSON or NULL */
+};
+
+/* ---- What a step may ask for ---- */
+
+enum need_kind { NEED_INSTANCE, NEED_DEFINITION };
+
+struct need {
+    enum need_kind kind;
+    struct uuid instance;            /* NEED_INSTANCE: of the same family */
+    const char *key, *tenant;        /* NEED_DEFINITION */
+    enum call_binding binding;
+    int version;                     /* BINDING_VERSION */
+    int caller_definition_id;        /* BINDING_DEPLOYMENT: from the same deployment as this one */
+    /* The answer to NEED_DEFINITION, filled by the store. */
+    int definition_id;               /* 0: there is none */
+    const struct graph *graph;
+    bool suspended;
+};
+
+struct family {
+    struct arena *arena;      /* the batch's; everything below lives there */
+    struct uuid root;
+    int64_t now_us;           /* the database's clock, read after the lock */
+    uint8_t entropy[16];      /* ids are derived from it and a counter */
+    uint32_t n_ids;
+    uint32_t moves;           /* of the step under way */
+    struct instance **instances;
+    size_t n_instances, instances_capacity;
+    struct need *answers;     /* kept over reruns */
+    size_t n_answers, answers_capacity;
+    struct need *needs;       /* what the last step asked for */
+    size_t n_needs, needs_capacity;
+    struct job *jobs;
+    size_t n_jobs, jobs_capacity;
+    struct new_task *tasks;
+    size_t n_tasks, tasks_capacity;
+    struct new_call *calls;
+    size_t n_calls, calls_capacity;
+    struct message_out *messages;
+    size_t n_messages, messages_capacity;
+    struct history *history;
+    size_t n_history, history_capacity;
+};
+
+void family_init(struct family *family, struct arena *arena, const struct uuid *root, int64_t now_us,
+                 const uint8_t entropy[16]);
+
+/* A row of the store, for family_load(). All borrowed: must live as long as the family. */
+struct instance_row {
+    struct uuid id, root, parent;
+    uint32_t parent_token;
+    int definition_id;
+    const struct graph *graph;
+    const char *business_key, *tenant;
+    int64_t started_us;
+    const char *doc;
+    size_t doc_n;
+    const char *variables; /* JSON object text; NULL or "" = none */
+    size_t variables_n;
+    void *row;
+};
+/* Decodes an instance into the family. Fails on a document it does not understand. */
+int family_load(struct family *family, const struct instance_row *row, struct err *err) MUST_CHECK;
+
+enum step_result {
+    STEP_DONE = 0,
+    STEP_NEED = 1,    /* load family->needs, answer them, run the family again from its documents */
+    STEP_FAILED = 2,  /* err says why; run the family again with engine_fail() for this command */
+    STEP_DROPPED = 3, /* what the command addresses is gone: late. The state did not change */
+};
+
+/*
+ * Carries out one command and runs every token until it waits, ends, or needs a boundary. A result
+ * other than DONE and DROPPED leaves the family in no defined state: load it again.
+ */
+int engine_step(struct family *family, const struct command *command, struct err *err) MUST_CHECK;
+
+/*
+ * In place of engine_step() for a command that failed: the instance stays where it was; the command
+ * becomes a retry or an incident, by the node's retry cycle. A failed start makes the instance and
+ * parks it at its start event.
+ */
+void engine_fail(struct family *family, const struct command *command, const struct err *why);
+
+/* The document; compare with instance->doc to see whether it must be written. Arena memory. */
+void instance_encode(struct family *family, const struct instance *instance, const char **ret_doc,
+                     size_t *ret_n);
+/* The process variables as one JSON object. Arena memory. */
+void instance_variables(struct family *family, const struct instance *instance, const char **ret_text,
+                        size_t *ret_n);
+
+/* The loaded or new instance, or NULL. */
+struct instance *family_instance(const struct family *family, const struct uuid *id);

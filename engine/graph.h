@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The process graph: one executable process of a BPMN file, immutable, plain data, shared by all
+ * threads. The parser makes it; the engine walks it. Everything lives in graph->arena.
+ *
+ * A node's index is its position among all flow nodes of the process in document order (all levels,
+ * an element before its children). It is stored in documents and history: the rule must never change.
+ */
+#include "base/arena.h"
+#include "base/uuid.h"
+#include "engine/expr.h"
+#include "engine/isotime.h"
+
+enum node_kind {
+    NODE_START_EVENT,
+    NODE_END_EVENT,
+    NODE_CATCH_EVENT,    /* intermediateCatchEvent */
+    NODE_THROW_EVENT,    /* intermediateThrowEvent */
+    NODE_BOUNDARY_EVENT,
+    NODE_TASK,           /* task */
+    NODE_MANUAL_TASK,
+    NODE_SERVICE_TASK,
+    NODE_SEND_TASK,
+    NODE_RECEIVE_TASK,
+    NODE_USER_TASK,
+    NODE_EXCLUSIVE_GATEWAY,
+    NODE_PARALLEL_GATEWAY,
+    NODE_EVENT_GATEWAY,
+    NODE_SUB_PROCESS,
+    NODE_CALL_ACTIVITY,
+    NODE_KINDS
+};
+/* The BPMN name: "startEvent", "serviceTask", … */
+const char *node_kind_name(enum node_kind kind);
+
+enum event_kind {
+    EVENT_NONE,
+    EVENT_MESSAGE,
+    EVENT_TIMER,
+    EVENT_ERROR,
+    EVENT_TERMINATE,
+};
+
+enum timer_kind { TIMER_DATE, TIMER_DURATION, TIMER_CYCLE };
+
+struct event_definition {
+    enum event_kind kind;
+    /* EVENT_MESSAGE */
+    const struct expr *message_name;    /* NULL: a throw event without messageRef, which passes through */
+    const struct expr *correlation_key; /* pawl:correlationKey; NULL: the business key */
+    const struct expr *time_to_live;    /* pawl:timeToLive of a throw event, ISO duration; NULL: 10 minutes */
+    /* EVENT_TIMER */
+    enum timer_kind timer;
+    const struct expr *time;            /* ISO 8601 date, duration or cycle */
+    int starts_when_sent;               /* pawl:startsWhenSent: the clock starts when this node's call is sent; -1: at once */
+    /* EVENT_ERROR */
+    const char *error_code;             /* NULL on a boundary event: catches all */
+    const char *error_message;          /* thrown: a text; may be NULL */
+    const char *error_code_variable, *error_message_variable; /* caught: where to put them; may be NULL */
+};
+
+struct mapping {
+    const char *name;         /* target variable */
+    const struct expr *value; /* list and map parameters are compiled to one JSON-building expression list: see items */
+    enum mapping_kind { MAPPING_VALUE, MAPPING_LIST, MAPPING_MAP } kind;
+    struct mapping *items;    /* MAPPING_LIST: names are NULL; MAPPING_MAP: names are the keys */
+    size_t n_items;
+};
+
+/* How an answer of a remote call is judged; the first whose condition holds decides. */
+struct http_answer {
+    const struct expr *when;    /* NULL: always; sees `response` besides the variables */
+    const char *message;        /* fire: name of the message correlated to the instance */
+    const char *error_code;     /* wait: throws this BPMN error; else NULL */
+    const char *error_message;
+    struct mapping *outputs;    /* evaluated with `response` visible */
+    size_t n_outputs;
+};
+
+struct http_field {
+    const char *name;
+    const struct expr *value;
+};
+
+enum http_mode {
+    HTTP_WAIT, /* the task waits for the answer */
+    HTTP_FIRE, /* the task fires the request and is done; the answer is a message to the instance */
+};
+
+struct http_call {
+    enum http_mode mode;
+    const struct expr *endpoint;  /* name of a configured endpoint */
+    const struct expr *path;      /* added to the endpoint's base URL; may be NULL */
+    const char *method;           /* upper case */
+    struct http_field *query, *headers;
+    size_t n_query, n_headers;
+    const struct expr *body;      /* NULL: none; a string is sent as it is, anything else as JSON */
+    const char *content_type;     /* NULL: application/json where there is a body */
+    int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
+    struct http_answer *answers;
+    size_t n_answers;
+    struct mapping *outputs;      /* wait: evaluated on success when no answer element says otherwise */
+    size_t n_outputs;
+};
+
+enum service_kind {
+    SERVICE_NONE,       /* a send task or message event without connector */
+    SERVICE_EXPRESSION, /* camunda:expression [+ resultVariable] */
+    SERVICE_HTTP,
+};
+
+struct user_task {
+    const struct expr *assignee, *candidate_users, *candidate_groups, *priority, *due_date, *follow_up_date;
+    const char *form_key; /* kept and shown */
+};
+
+enum call_binding { BINDING_LATEST, BINDING_DEPLOYMENT, BINDING_VERSION };
+
+struct call_mapping {
+    enum { CALL_MAP_ALL, CALL_MAP_SOURCE, CALL_MAP_EXPRESSION } kind;
+    const char *source;            /* variable */
+    const struct expr *expression;
+    const char *target;
+    bool local;                    /* only the innermost scope */
+};
+
+struct call_activity {
+    const struct expr *called_element;
+    enum call_binding binding;
+    const struct expr *version;      /* BINDING_VERSION */
+    const struct expr *business_key; /* NULL: none */
+    struct call_mapping *in, *out;
+    size_t n_in, n_out;
+};
+
+struct flow {
+    const char *id, *name;
+    int source, target;            /* nodes */
+    const struct expr *condition;  /* NULL: none */
+};
+
+struct node {
+    const char *id, *name; /* name may be NULL */
+    int line;
+    enum node_kind kind;
+    int scope;              /* the sub-process it lies in; -1: the process */
+    int *out, *in;          /* flows, in document order */
+    size_t n_out, n_in;
+    int default_flow;       /* -1: none */
+    bool async_before, async_after;
+    bool exclusive;         /* accepted; changes nothing */
+    struct retry_cycle *retry; /* NULL: 3 tries without delay */
+    struct mapping *inputs, *outputs;
+    size_t n_inputs, n_outputs;
+
+    struct event_definition event;  /* events; a receive task's or send task's message */
+    /* NODE_BOUNDARY_EVENT */
+    int attached_to;
+    bool interrupting;
+    int *boundary;          /* activities: boundary events attached, in document order */
+    size_t n_boundary;
+    /* NODE_SERVICE_TASK, NODE_SEND_TASK, message throw and end events */
+    enum service_kind service;
+    const struct expr *expression;
+    const char *result_variable;
+    struct http_call *http;
+    /* NODE_USER_TASK, NODE_CALL_ACTIVITY */
+    struct user_task *user_task;
+    struct call_activity *call;
+    /* NODE_SUB_PROCESS: its none start event */
+    int start;
+};
+
+struct graph {
+    struct arena arena;      /* owns everything below */
+    int refs;                /* guarded by the owner of the cache */
+    const char *key, *name, *version_tag;
+    const char *file;        /* resource name, for messages */
+    const char *history_time_to_live; /* as written; may be NULL */
+    struct node *nodes;
+    struct flow *flows;
+    size_t n_nodes, n_flows;
+    int none_start;          /* -1: none */
+    int *event_starts;       /* message and timer start events of the process */
+    size_t n_event_starts;
+    int definition_id;       /* set by the store once it has one */
+};
+
+/* The node of that element id, or -1. */
+int graph_find(const struct graph *graph, const char *id);
+void graph_free(struct graph *graph); /* NULL is a no-op */

@@ -1,0 +1,319 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The tables. Names are unqualified: the migration runs with search_path set to the engine's schema.
+-- Times of the engine are those of clock() (functions/clock.sql).
+-- No foreign key points at a hot row, and no index has a column that changes (DESIGN.md rule 9).
+
+-- One row a connection of a worker. Its first statement of each transaction advances `batch`, so that
+-- after a lost connection it can learn whether its commit happened.
+create table worker (
+    id integer generated always as identity primary key,
+    node uuid not null,
+    slot smallint not null,
+    epoch bigint not null default 0,
+    batch bigint not null default 0,
+    seen timestamptz not null default clock_timestamp(),
+    unique (node, slot)
+) with (fillfactor = 20);
+
+-- ---- Definitions: immutable once active ----
+
+create table deployment (
+    id uuid primary key,
+    name text not null,
+    tenant text not null default '',
+    actor text not null,
+    at timestamptz not null,
+    state text not null check (state in ('active', 'refused')),
+    findings jsonb not null default '[]'
+);
+
+create table resource (
+    deployment_id uuid not null references deployment,
+    name text not null,
+    content text not null,
+    digest bytea not null,
+    primary key (deployment_id, name)
+);
+
+create table definition (
+    id integer generated always as identity primary key,
+    tenant text not null default '',
+    key text not null,
+    version integer not null,
+    name text,
+    version_tag text,
+    deployment_id uuid not null references deployment,
+    resource text not null,
+    digest bytea not null,
+    suspended boolean not null default false,
+    history_time_to_live text,
+    unique (tenant, key, version)
+);
+
+-- The flow nodes by their number (engine/graph.h says how they are counted).
+create table element (
+    definition_id integer not null references definition,
+    node integer not null,
+    id text not null,
+    name text,
+    kind text not null,
+    line integer not null,
+    primary key (definition_id, node)
+);
+
+-- Message start events of the latest version of each process.
+create table message_start (
+    tenant text not null,
+    name text not null,
+    definition_id integer not null references definition,
+    node integer not null,
+    primary key (tenant, name, definition_id, node)
+);
+
+-- Timer start events of the latest version of each process, with the next time they are due.
+create table start_timer (
+    definition_id integer not null references definition,
+    node integer not null,
+    due timestamptz not null,
+    remaining integer not null,
+    primary key (definition_id, node)
+);
+create index on start_timer (due);
+
+-- ---- What callers ask for; only callers insert, only workers delete ----
+
+create table inbox (
+    xid xid8 not null default pg_current_xact_id(),
+    id bigint generated always as identity,
+    kind smallint not null,          -- enum command_kind, or from 100 enum inbox_kind (store/store.h)
+    command_id uuid not null,        -- instance, message, deployment or command: what its outcome is filed under
+    root_id uuid,
+    instance_id uuid,
+    subject uuid,                    -- task, call or incident
+    definition_id integer,
+    name text,
+    key text,
+    detail text,
+    body text,                       -- JSON
+    ttl_us bigint,
+    actor text not null,
+    tenant text not null,
+    at timestamptz not null,
+    primary key (xid, id)
+);
+
+create table request_key (
+    tenant text not null,
+    key text not null,
+    digest bytea not null,
+    instance_id uuid not null,
+    at timestamptz not null,
+    primary key (tenant, key)
+);
+create index on request_key (at);
+
+-- How accepted commands ended, for those who wait for it; removed after a day.
+create table outcome (
+    command_id uuid primary key,
+    state text not null,             -- 'done', 'refused', 'active', …
+    detail jsonb,
+    at timestamptz not null
+);
+create index on outcome (at);
+
+-- ---- Running instances ----
+
+create table instance (
+    id uuid primary key,
+    root_id uuid not null,
+    parent_id uuid,
+    parent_token integer,
+    definition_id integer not null,
+    tenant text not null default '',
+    business_key text,
+    started timestamptz not null,
+    doc bytea not null,              -- engine/document.c; the truth
+    variables text                   -- JSON object; NULL: none
+) with (fillfactor = 70);
+create index on instance (root_id) where parent_id is not null;
+create index on instance (business_key) where business_key is not null;
+
+-- Commands that can run now. Narrow: the last four columns are NULL for a plain continuation.
+create table ready (
+    id bigint generated always as identity primary key,
+    root_id uuid not null,
+    instance_id uuid not null,
+    kind smallint not null,
+    token integer not null,
+    node integer not null,
+    phase smallint not null,
+    tries smallint not null,
+    subject uuid,
+    name text,
+    detail text,
+    body text
+) with (fillfactor = 70);
+
+-- Due times: of timer events (kind 3, COMMAND_TIMER) and of commands that are tried again.
+create table timer (
+    due timestamptz not null,
+    instance_id uuid not null,
+    token integer not null,
+    node integer not null,
+    kind smallint not null,
+    root_id uuid not null,
+    phase smallint not null default 0,
+    tries smallint not null default 0,
+    retry boolean not null default false, -- a failed command, not a timer event's wait
+    subject uuid,
+    name text,
+    detail text,
+    body text,
+    error text,                      -- of a command that is tried again
+    primary key (due, instance_id, token, node, kind, retry)
+);
+
+create table subscription (
+    instance_id uuid not null,
+    token integer not null,
+    node integer not null,
+    root_id uuid not null,
+    tenant text not null,
+    name text not null,
+    key text not null,
+    since timestamptz not null,
+    primary key (instance_id, token, node)
+);
+create index on subscription (tenant, name, key, since);
+
+-- Messages that were published and not yet received.
+create table message (
+    id bigint generated always as identity primary key,
+    message_id uuid not null,        -- the caller's handle: its outcome is filed under it
+    tenant text not null,
+    name text not null,
+    key text not null,
+    mode smallint not null,          -- 0 publish, 1 publish to each, 2 correlate to exactly one
+    instance_id uuid,                -- only to this one; NULL: any
+    expires timestamptz not null,
+    body text
+);
+create index on message (tenant, name, key, id);
+create index on message (expires);
+
+create table task (
+    id uuid primary key,
+    instance_id uuid not null,
+    root_id uuid not null,
+    token integer not null,
+    node integer not null,
+    definition_id integer not null,
+    tenant text not null default '',
+    name text,
+    assignee text,
+    candidate_users text[],
+    candidate_groups text[],
+    priority integer not null,
+    due timestamptz,
+    follow_up timestamptz,
+    form_key text,
+    created timestamptz not null,
+    answered_by text                 -- set by the caller's complete() or fail(); such a task only waits for its command
+) with (fillfactor = 80);
+create index on task (instance_id);
+
+create table incident (
+    id uuid primary key,
+    instance_id uuid not null,
+    root_id uuid not null,
+    reason text not null,
+    message text not null,
+    at timestamptz not null,
+    kind smallint not null,          -- the parked command
+    token integer not null,
+    node integer not null,
+    phase smallint not null,
+    tries smallint not null,
+    subject uuid,
+    name text,
+    detail text,
+    body text
+);
+create index on incident (instance_id);
+
+-- ---- Remote calls ----
+
+create table endpoint (
+    name text primary key,
+    base_url text not null,
+    rate numeric,                    -- requests a second for all nodes together; NULL: no limit
+    burst integer not null default 1,
+    max_in_flight integer not null default 100,
+    connect_timeout interval not null default '5 s',
+    timeout interval not null default '30 s',
+    cache interval,                  -- how long an answer to a GET is kept; NULL: not at all
+    repeat_unknown boolean,          -- repeat a request whose outcome is unknown; NULL: by the method
+    headers jsonb not null default '{}',
+    next_at timestamptz not null default '-infinity' -- when the next request may leave (rate)
+);
+
+create table call (
+    id uuid primary key,             -- the Idempotency-Key
+    instance_id uuid not null,
+    root_id uuid not null,
+    token integer not null,
+    node integer not null,
+    endpoint text not null,
+    method text not null,
+    path text not null,
+    headers text not null,
+    body bytea,
+    connect_timeout_us bigint not null,
+    timeout_us bigint not null,
+    report_sent boolean not null,
+    asked timestamptz not null
+);
+
+-- Calls that wait to be sent: membership is the existence of the row.
+create table call_queue (
+    endpoint text not null,
+    call_id uuid not null,
+    attempt integer not null,
+    primary key (endpoint, call_id)
+);
+
+-- Attempts under way, each committed before its socket opens.
+create table attempt (
+    call_id uuid primary key,
+    attempt integer not null,
+    worker integer not null,
+    epoch bigint not null,
+    sent timestamptz not null,
+    until timestamptz not null       -- after this nobody expects an outcome any more
+);
+
+create table answer_cache (
+    endpoint text not null,
+    request bytea not null,          -- SHA-256 of method, path, headers
+    expires timestamptz not null,
+    response text not null,
+    primary key (endpoint, request)
+);
+create index on answer_cache (expires);
+
+-- ---- History: append only, a partition a day, made ahead (rule 9) ----
+
+create table event (
+    at timestamptz not null,         -- when it happened; of an activity, when it ended
+    n integer not null,              -- order among equal times
+    instance_id uuid not null,
+    kind smallint not null,          -- enum history_kind
+    token integer not null,
+    node integer not null,           -- -1: none
+    definition_id integer not null,
+    started timestamptz,
+    business_key text,               -- only of HISTORY_INSTANCE_STARTED
+    data text                        -- JSON
+) partition by range (at);
+create index on event (instance_id, at, n);
+create index on event (business_key) where business_key is not null;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * State in PostgreSQL: connections, migrations, definitions, and the batch transaction that carries
+ * out commands (lock, load, step, write, commit). The only user of libpq; there is no general query
+ * function: each query is a section of sql/queries/ and a function here.
+ *
+ * A `struct store` is immutable but for its graph cache (guarded by a leaf lock of its own) and shared
+ * by all threads. A `struct store_worker` owns one connection and belongs to one thread.
+ */
+#include "base/uuid.h"
+#include "engine/engine.h"
+
+/* Inbox rows with kind >= 100 do not address an instance (sql/functions write them). */
+enum inbox_kind {
+    INBOX_DEPLOY = 100,    /* body: [{"name":…,"content":…}], name: deployment name */
+    INBOX_PUBLISH = 101,   /* name, key, ttl_us, body, command_id = message id; detail "all": to each waiter */
+    INBOX_CORRELATE = 102, /* name, key or instance_id, body */
+    INBOX_RETRY = 103,     /* subject: the incident; body: {"decision":…} for unknown outcomes */
+    INBOX_AUDIT = 104,     /* an act that is already done (claim, release): name = history name, body = data */
+};
+
+struct store;
+struct store_worker;
+
+struct store_options {
+    const char *conninfo; /* libpq; NULL: its environment */
+    const char *schema;   /* NULL: "pawl" */
+};
+
+/* Checks the connection and that the schema is of a version this program accepts. */
+int store_open(const struct store_options *options, struct store **ret_store, struct err *err) MUST_CHECK;
+void store_close(struct store *store);
+
+/*
+ * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions, makes
+ * partitions of history ahead, and the four roles where it may. ret_from/ret_to: schema versions.
+ */
+int store_migrate(const struct store_options *options, int *ret_from, int *ret_to, struct err *err) MUST_CHECK;
+
+/*
+ * A worker's connection. node: this installation's id (kept in its data directory); slot: 0, 1, …
+ * Taking a slot raises its epoch, which waits for what a predecessor still has open.
+ */
+int store_worker_open(struct store *store, const struct uuid *node, int slot,
+                      struct store_worker **ret_worker, struct err *err) MUST_CHECK;
+void store_worker_close(struct store_worker *worker);
+
+/* Is there anything to do? One read, no transaction, no row written. */
+struct store_peek {
+    bool work;             /* run a batch now */
+    int64_t next_due_us;   /* how long until the next timer is due; INT64_MAX: none is known */
+};
+int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err) MUST_CHECK;
+
+/* The outcome of a remote call, found by the connector; carried out by the next batch. */
+struct call_result {
+    struct uuid call, instance, root;
+    uint32_t attempt;
+    const char *response;  /* JSON object: see jobexec/README.md */
+    size_t response_n;
+    bool cacheable;        /* keep it in the endpoint's cache */
+    void *owner;           /* the caller's own */
+};
+
+struct store_batch_report {
+    unsigned commands;     /* carried out and committed */
+    unsigned put_off;      /* left for later: family locked, task being answered */
+    unsigned failed;       /* commands that became retries or incidents */
+    unsigned calls;        /* calls queued: the caller tells the dispatcher */
+    unsigned statements, round_trips;
+    bool more;             /* the claim was full: go on at once */
+    int64_t transaction_us;/* how long the transaction was open */
+};
+
+/*
+ * Runs one batch: up to LIMIT_BATCH_COMMANDS commands of ready, timer and inbox, and the given call
+ * results (those of locked families are put off: result_done[i] stays false and the caller gives them
+ * again). On ERR_LOST the worker has found out what became of the batch and reconnected, or the caller
+ * closes it and opens another.
+ */
+int store_batch(struct store_worker *worker, const struct call_result *results, size_t n_results,
+                bool *result_done, struct store_batch_report *ret_report, struct err *err) MUST_CHECK;
+
+/* Housekeeping, every few seconds, by one worker of a node: partitions ahead, expired rows, late commits. */
+int store_sweep(struct store_worker *worker, struct err *err) MUST_CHECK;
