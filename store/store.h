@@ -63,6 +63,24 @@ struct call_result {
     void *owner;           /* the caller's own */
 };
 
+/* What somebody who reads the log wants to know of a batch. */
+enum store_notice_kind {
+    NOTICE_RETRY = 1,      /* a command failed and is tried again after wait_us */
+    NOTICE_INCIDENT = 2,   /* a command failed and waits for a person */
+    NOTICE_LATE = 3,       /* an answer came after its wait was left */
+    NOTICE_ENDED = 4,      /* a root instance ended; text: its state */
+};
+
+struct store_notice {
+    enum store_notice_kind kind;
+    struct uuid instance;
+    const char *business_key;       /* may be NULL, like the next three */
+    const char *process, *element;  /* ids of the model */
+    const char *text;               /* what went wrong */
+    unsigned tries;
+    int64_t wait_us;                /* NOTICE_RETRY */
+};
+
 struct store_batch_report {
     unsigned commands;     /* carried out and committed */
     unsigned put_off;      /* left for later: family locked, task being answered */
@@ -71,6 +89,9 @@ struct store_batch_report {
     unsigned statements, round_trips;
     bool more;             /* the claim was full: go on at once */
     int64_t transaction_us;/* how long the transaction was open */
+    int64_t late_us;       /* the largest now - due of the timers that were carried out; 0: none */
+    const struct store_notice *notices; /* at most 100; live until the worker's next batch */
+    size_t n_notices;
 };
 
 /*

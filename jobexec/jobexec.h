@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The job executor of one node: worker threads that run batches, one dispatcher thread that takes
+ * queued remote calls under their endpoint's limits, one connector thread that carries the HTTP. It
+ * logs what people need (base/log.h), reconnects by itself and never ends before it is told to.
+ *
+ * jobexec_start() and jobexec_stop() are called by one thread (main); jobexec_stats() by any.
+ * jobexec/README.md has the threads, the locks and the life of a call.
+ */
+#include "base/err.h"
+#include "base/uuid.h"
+
+struct store;
+struct jobexec;
+
+struct jobexec_options {
+    struct uuid node;        /* this installation, kept in its data directory */
+    unsigned workers;        /* 0: 2 */
+    const char *user_agent;  /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
+    const char *proxy;       /* for all remote calls; NULL: none, whatever the environment says */
+    unsigned idle_poll_ms;   /* 0: 50, the longest that a worker sleeps between two looks */
+    unsigned drain_ms;       /* 0: 10,000, how long jobexec_stop() waits for answers under way */
+};
+
+/* Opens the connections and starts the threads. The store outlives the executor. */
+int jobexec_start(struct store *store, const struct jobexec_options *options, struct jobexec **ret_jobexec,
+                  struct err *err) MUST_CHECK;
+
+/*
+ * Drains and frees: no call is taken any more, running batches end, answers under way get drain_ms.
+ * What has no answer by then is found by the next start as a call with an unknown outcome.
+ * NULL is allowed.
+ */
+void jobexec_stop(struct jobexec *jobexec);
+
+/* Since the start. */
+struct jobexec_stats {
+    uint64_t commands, batches, put_off, failed; /* failed: became retries or incidents */
+    uint64_t statements, round_trips;
+    uint64_t calls_sent, calls_answered;         /* answered: with any outcome, of those sent */
+    uint64_t calls_cached, calls_repeated, calls_unknown, calls_late;
+    uint64_t reconnects;
+    unsigned calls_in_flight;                    /* now */
+    int64_t longest_transaction_us;
+    int64_t latest_timer_us;                     /* how late the latest due timer was carried out */
+};
+void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats);
