@@ -173,7 +173,7 @@ struct node {
 };
 
 struct graph {
-    struct arena arena;      /* owns everything below */
+    struct arena arena;      /* owns everything below, and this struct too: graph_free() copies it out first */
     int refs;                /* guarded by the owner of the cache */
     const char *key, *name, *version_tag;
     const char *file;        /* resource name, for messages */
@@ -189,4 +189,4 @@ struct graph {
 
 /* The node of that element id, or -1. */
 int graph_find(const struct graph *graph, const char *id);
-void graph_free(struct graph *graph); /* NULL is a no-op */
+void graph_free(struct graph *graph); /* NULL is a no-op; the struct lies in its own arena */
