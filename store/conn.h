@@ -39,12 +39,17 @@ struct conn_options {
     int statement_timeout_ms;     /* 0: 30 s */
     int lock_timeout_ms;          /* 0: 10 s */
     int idle_in_transaction_ms;   /* 0: 10 s */
+    /*
+     * Plans by key only (no sequential scans, hash or merge joins): a worker's statements find all rows by
+     * key, and a generic plan that was made while a table was empty would scan it for ever.
+     */
+    bool keyed_plans;
 };
 
 /*
  * Connects and sets the session up (search_path, timeouts, jit off, generic plans, UTC, UTF-8).
  * ERR_LOST: not reachable; ERR_DENIED: refused; ERR_INVALID: the server is too old, not UTF-8, or runs
- * with synchronous_commit = off. Does not look at the schema: see store_open() or conn_has_schema().
+ * with synchronous_commit = off. Whether the schema is ours, conn_check_schema() says.
  */
 int conn_open(const struct conn_options *options, struct conn **ret_conn, struct err *err) MUST_CHECK;
 void conn_close(struct conn *conn); /* NULL is a no-op; an open transaction is rolled back */
