@@ -15,17 +15,23 @@ struct iso_duration {
     bool negative; /* refused where it makes no sense */
 };
 
-int iso_duration_parse(const char *text, size_t n, struct iso_duration *ret, struct err *err) MUST_CHECK;
+/* On failure err->column is the 1-based byte of the text, without the spaces before it. */
+int iso_duration_parse(const char *text, size_t n, struct iso_duration *ret,
+                       struct err *err) MUST_CHECK;
 int iso_date_parse(const char *text, size_t n, int64_t *ret_us, struct err *err) MUST_CHECK;
-/* 2026-11-21T10:00:00.123456Z into room[28]. */
+/* 2026-11-21T10:00:00.123456Z into room[28]; "infinity" and "-infinity" outside the years 0 to 9999. */
 void iso_date_format(int64_t us, char room[28]);
+/* from + duration * times; kept within int64, so that INT64_MAX is "never". */
 int64_t iso_add(int64_t from_us, const struct iso_duration *duration, int64_t times);
 /* Its length in microseconds, months counted as 30 and years as 365 days; for limits and timeouts. */
 int64_t iso_duration_us(const struct iso_duration *duration);
-/* 90061000000 -> "1d 1h 1m 1s"; for people. Returns room. */
+/* 90061000000 -> "1d 1h 1m 1s"; for people. room_bytes >= 48. Returns room. */
 const char *iso_human(int64_t us, char *room, size_t room_bytes);
 
-/* A repetition: Rn/duration, R/duration (for ever), R[n]/start/duration, R[n]/duration/end. */
+/*
+ * A repetition: Rn/duration, R/duration (for ever), R[n]/start/duration, R[n]/duration/end, and
+ * R[n]/start/end (as long apart as the two are).
+ */
 struct iso_cycle {
     int32_t times; /* -1: for ever */
     bool has_start, has_end;
@@ -37,12 +43,13 @@ int iso_cycle_parse(const char *text, size_t n, struct iso_cycle *ret, struct er
 /*
  * failedJobRetryTimeCycle (Camunda 7): "R3/PT5M" = 3 tries in all, PT5M apart; a list
  * "PT10S,PT1M,PT5M" = its length + 1 tries, intervals in order, the last repeats; a single "PT5M" =
- * 2 tries; fractions of a second count; spaces after commas are allowed.
+ * 2 tries; fractions of a second count; spaces after commas are allowed. "R3" = 3 tries without delay;
+ * "R/PT5M" tries for ever.
  */
 struct retry_cycle {
-    uint32_t tries;               /* in all, the first included; at least 1 */
-    struct iso_duration *delays;  /* n_delays; delay i follows failure i+1 */
-    uint32_t n_delays;            /* 0: without delay */
+    uint32_t tries;              /* in all, the first included; at least 1; UINT32_MAX: for ever */
+    struct iso_duration *delays; /* n_delays; delay i follows failure i+1, the last repeats */
+    uint32_t n_delays;           /* 0: without delay */
 };
 int retry_cycle_parse(struct arena *arena, const char *text, struct retry_cycle *ret,
                       struct err *err) MUST_CHECK;

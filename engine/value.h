@@ -72,7 +72,9 @@ const char *value_text(struct arena *arena, const struct value *value, size_t *r
 
 /*
  * Splits the members of a JSON object without reading their values: calls each() with the name and
- * the raw text of each value. This is how variables pass through untouched. The whole text is judged.
+ * the raw text of each value, without spaces around it. This is how variables pass through untouched.
+ * The whole text is judged before the first call; names live in the arena, raw texts in `text`. Equal
+ * names are all told, in order: the last counts.
  */
 int value_split(struct arena *arena, const char *text, size_t n,
                 void (*each)(void *context, const char *name, const char *raw, size_t raw_n),
@@ -81,4 +83,6 @@ int value_split(struct arena *arena, const char *text, size_t n,
 /* The member's value, or NULL. */
 const struct value *value_member(const struct value *object, const char *name, size_t name_n);
 bool value_equal(const struct value *a, const struct value *b); /* 1 equals 1.0 */
+/* < 0, 0 or > 0 as number a is less than, equal to or greater than number b; exact for any length. */
+int value_compare_numbers(const struct value *a, const struct value *b);
 const char *value_kind_name(enum value_kind kind);              /* "null", "boolean", "number", … */
