@@ -73,6 +73,8 @@ units() {
     rm -f "$output"
     return "$status"
 }
+export -f units
+export JOBS
 
 build() {
     printf '== build: %s\n' "$1"
@@ -106,8 +108,9 @@ if wanted checks; then
     done
 fi
 if wanted unit; then
-    suite "unit (debug)" 300 units "$ROOT/build-debug"
-    [ "$QUICK" = 1 ] || suite "unit (address and undefined-behaviour sanitizers)" 600 units "$ROOT/build-asan"
+    suite "unit (debug)" 300 bash -c 'units "$1"' units "$ROOT/build-debug"
+    [ "$QUICK" = 1 ] || suite "unit (address and undefined-behaviour sanitizers)" 600 \
+        bash -c 'units "$1"' units "$ROOT/build-asan"
 fi
 for run in "$ROOT"/tests/*/run.sh; do
     name=$(basename "$(dirname "$run")")
