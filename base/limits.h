@@ -10,6 +10,7 @@
 #define LIMIT_XML_DEPTH 256u               /* nesting of XML elements */
 #define LIMIT_XML_ATTRIBUTES 128u          /* attributes of one element */
 #define LIMIT_XML_NODES 500000u            /* elements of one file, diagram data included */
+#define LIMIT_XML_NAMESPACES 1000u         /* namespace declarations in force at one element */
 #define LIMIT_GRAPH_NODES 20000u           /* flow nodes of one process */
 #define LIMIT_FINDINGS 100u                /* findings reported for one file */
 
@@ -31,6 +32,7 @@
 #define LIMIT_REQUEST_BYTES (1u << 20)     /* body of a request that we send */
 #define LIMIT_RESPONSE_BYTES (1u << 20)    /* body of an answer that we take */
 #define LIMIT_RESPONSE_HEADER_BYTES (64u << 10)
+#define LIMIT_RESPONSE_HEADERS 256u        /* lines */
 #define LIMIT_URL_BYTES 8192u
 
 /* Batches. */
