@@ -113,6 +113,7 @@ struct fired_call {
     struct uuid id;
     int node;            /* the service task */
     uint32_t scope;
+    uint32_t token;      /* that fired it: its own waits come first */
     int64_t sent_us;     /* 0: still queued */
     bool fresh;
     /* An answer that came before anybody waited for it; NULL: none. */
@@ -148,6 +149,10 @@ struct instance {
     struct uuid *calls_gone;     /* fired calls that nobody waits for any more: rows go */
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
+    uint32_t depth;              /* call activities above it */
+    /* The process variables as loaded, until somebody looks at them; then NULL. */
+    const char *variables_text;
+    size_t variables_n;
     const char *doc;             /* as loaded, to see whether it changed */
     size_t doc_n;
     void *row;                   /* the store's own */

@@ -187,6 +187,8 @@ struct graph {
     int definition_id;       /* set by the store once it has one */
 };
 
+/* An empty graph: itself the first piece of its own arena (cap: see arena_init). */
+struct graph *graph_new(size_t cap);
 /* The node of that element id, or -1. */
 int graph_find(const struct graph *graph, const char *id);
 void graph_free(struct graph *graph); /* NULL is a no-op; the struct lies in its own arena */
