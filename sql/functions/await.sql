@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- What is known of an id that some function of the API returned. `state` is NULL while it is not decided,
+-- `known` false if nothing bears it. One statement, so that what moves from one table to another is seen once.
+create or replace function api_outcome(id uuid, out known boolean, out state text, out detail jsonb)
+language sql volatile
+as $$
+    with running as (
+        select exists (select from instance i where i.id = api_outcome.id) as yes
+    ), ended as (
+        select coalesce(e.data::jsonb, '{}') as data from event e
+        where not (select r.yes from running r) and e.instance_id = api_outcome.id and e.kind = 2
+          and e.at >= api_id_time(api_outcome.id) - interval '1 day'
+        limit 1
+    ), filed as (
+        -- An instance is awaited to its end; that its start was carried out is not yet the outcome.
+        select o.state, o.detail from outcome o
+        where o.command_id = api_outcome.id and not (select r.yes from running r)
+    )
+    select r.yes or e.data is not null or f.state is not null
+               or exists (select from inbox b where b.command_id = api_outcome.id)
+               or exists (select from message m where m.message_id = api_outcome.id),
+           coalesce(case when e.data is not null then coalesce(e.data ->> 'state', 'completed') end, f.state),
+           coalesce(e.data, f.detail)
+    from running r left join ended e on true left join filed f on true
+$$;
+revoke all on function api_outcome(uuid) from public;
+
+create or replace function await(
+    command_id uuid,
+    timeout interval default '10 seconds',
+    out state text,
+    out detail jsonb)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+declare
+    asked timestamptz := clock_timestamp(); -- real time is waited for, whatever the engine's clock says
+    pause double precision := 0.01;
+    found_out record;
+begin
+    perform api_given('command_id', command_id);
+    if timeout is null or timeout < '0' then
+        raise exception using errcode = 'PW003', message = 'timeout must be an interval of 0 or more',
+            hint = 'Example: timeout => ''10 seconds''.';
+    elsif timeout > '5 minutes' then
+        raise exception using errcode = 'PW006', message = format('a timeout of %s is over the limit of 5 minutes', timeout),
+            hint = 'A waiting statement keeps VACUUM from cleaning up: wait for less, and again.';
+    elsif current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception using errcode = 'PW003',
+            message = format('await cannot see the outcome in a %s transaction',
+                             upper(current_setting('transaction_isolation'))),
+            hint = 'Call it outside of a transaction block, or under READ COMMITTED.';
+    elsif exists (select from inbox b where b.xid = pg_current_xact_id_if_assigned() and b.command_id = await.command_id) then
+        raise exception using errcode = 'PW003',
+            message = 'the command was given in this transaction, and is carried out only after its COMMIT',
+            hint = 'COMMIT first, then call await.';
+    end if;
+    loop
+        select o.known, o.state, o.detail into found_out from api_outcome(command_id) o;
+        if not found_out.known then
+            raise exception using errcode = 'PW001',
+                message = format('nothing is known under the id %s', command_id),
+                hint = 'The transaction that made it must have committed; outcomes are kept for a day.';
+        end if;
+        if found_out.state is not null then
+            await.state := found_out.state;
+            await.detail := found_out.detail;
+            return;
+        end if;
+        if clock_timestamp() + make_interval(secs => pause) >= asked + timeout then
+            await.state := 'pending';
+            return;
+        end if;
+        perform pg_sleep(pause);
+        pause := least(pause * 1.5, 0.05);
+    end loop;
+end
+$$;
+
+revoke all on function await(uuid, interval) from public;
+comment on function await(uuid, interval) is
+'Waits for the outcome of a command, deployment or message, or for the end of an instance. Call it on its own, after the COMMIT of the transaction that gave the command (in the same transaction it is refused).
+
+- `command_id`: what a function of this API returned. PW001 if nothing is known under it.
+- `timeout`: how long to wait, at most 5 minutes; then the state is `pending`.
+
+Returns `state`: of a deployment `active` or `refused`; of an instance `completed`, `cancelled` or `terminated`; of other commands `done` or `refused`; and `detail`, such as the findings or the reason.';

@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Deployments: the files go to the engine, which checks them all before anything changes.
+
+create or replace function deploy_all(
+    resources jsonb,
+    name text default null,
+    options jsonb default '{}',
+    out deployment_id uuid,
+    out state text)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    caller text := api_actor(deploy_all.options);
+    example constant text := 'Example: resources => ''[{"name": "order.bpmn", "content": "<definitions …"}]''.';
+    files integer;
+    resource record;
+begin
+    perform api_text('name', deploy_all.name, false);
+    if deploy_all.resources is null or jsonb_typeof(deploy_all.resources) <> 'array' then
+        raise exception using errcode = 'PW003', message = 'resources must be a JSON array', hint = example;
+    end if;
+    files := jsonb_array_length(deploy_all.resources);
+    if files = 0 then
+        raise exception using errcode = 'PW003', message = 'resources is empty: there is nothing to deploy',
+            hint = example;
+    elsif files > 100 then -- LIMIT_DEPLOYMENT_FILES
+        raise exception using errcode = 'PW006',
+            message = format('resources has %s files, the limit is 100 (LIMIT_DEPLOYMENT_FILES)', files),
+            hint = 'Deploy them in several parts.';
+    end if;
+    for resource in
+        select n, jsonb_typeof(r) as kind, r ->> 'name' as name, jsonb_typeof(r -> 'name') as name_kind,
+               octet_length(r ->> 'content') as bytes, jsonb_typeof(r -> 'content') as content_kind,
+               count(*) over (partition by r ->> 'name') as twins
+        from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n) order by n
+    loop
+        if resource.kind <> 'object' or resource.name_kind is distinct from 'string'
+           or resource.content_kind is distinct from 'string' then
+            raise exception using errcode = 'PW003',
+                message = format('file %s of resources must be an object with the texts name and content', resource.n),
+                hint = example;
+        end if;
+        perform api_text(format('the name of file %s', resource.n), resource.name, true);
+        if resource.twins > 1 then
+            raise exception using errcode = 'PW003',
+                message = format('two files of the deployment are named "%s"', resource.name),
+                hint = 'Give each file a name of its own.';
+        elsif resource.bytes = 0 then
+            raise exception using errcode = 'PW003', message = format('the file "%s" is empty', resource.name),
+                hint = 'Pass the text of the BPMN file.';
+        elsif resource.bytes > 10485760 then -- LIMIT_XML_BYTES
+            raise exception using errcode = 'PW006',
+                message = format('the file "%s" has %s bytes, the limit is 10485760 (LIMIT_XML_BYTES)',
+                                 resource.name, resource.bytes),
+                hint = 'Divide it into several processes, and let call activities connect them.';
+        end if;
+    end loop;
+
+    deploy_all.deployment_id := api_id();
+    deploy_all.state := 'accepted';
+    insert into inbox (kind, command_id, name, body, actor, tenant, at)
+    values (100, deploy_all.deployment_id, deploy_all.name,
+            (select jsonb_agg(jsonb_build_object('name', r -> 'name', 'content', r -> 'content') order by n)::text
+             from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n)),
+            caller, '', clock());
+end
+$$;
+
+revoke all on function deploy_all(jsonb, text, jsonb) from public;
+comment on function deploy_all(jsonb, text, jsonb) is
+'Deploys several files together: all of them or none. Otherwise like deploy().
+
+- `resources`: a JSON array of objects with the texts `name` and `content`, at most 100.
+- `name`: of the deployment.
+- `options`: `actor`.';
+
+create or replace function deploy(
+    xml text,
+    resource text default 'process.bpmn',
+    name text default null,
+    options jsonb default '{}',
+    out deployment_id uuid,
+    out state text)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    if xml is null then
+        raise exception using errcode = 'PW003', message = 'xml is missing', hint = 'Pass the text of the BPMN file.';
+    end if;
+    select d.deployment_id, d.state into deploy.deployment_id, deploy.state
+    from deploy_all(jsonb_build_array(jsonb_build_object('name', coalesce(deploy.resource, ''), 'content', deploy.xml)),
+                    deploy.name, deploy.options) d;
+end
+$$;
+
+revoke all on function deploy(text, text, text, jsonb) from public;
+comment on function deploy(text, text, text, jsonb) is
+'Deploys a BPMN file. When your transaction has committed, the engine checks it; await() with the returned id, or the view deployments, tells whether it is `active` or `refused`, with a list of findings. A refused deployment changes nothing.
+
+- `xml`: the text of the file. An encoding named in it is ignored, since the text is decoded already.
+- `resource`: the name of the file.
+- `name`: of the deployment.
+- `options`: `actor`.';

@@ -1,0 +1,82 @@
+-- SPDX-License-Identifier: Apache-2.0
+create or replace function start(
+    process text,
+    business_key text default null,
+    variables jsonb default '{}',
+    request_key text default null,
+    version integer default null,
+    options jsonb default '{}',
+    out instance_id uuid,
+    out created boolean)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    caller text := api_actor(start.options);
+    body text := api_variables(start.variables);
+    id uuid := api_id();
+    payload bytea;
+    known record;
+    definition record;
+begin
+    perform api_text('process', start.process, true), api_text('business_key', start.business_key, false),
+            api_text('request_key', start.request_key, start.request_key is not null);
+
+    if start.request_key is not null then
+        payload := sha256(convert_to(jsonb_build_array(start.process, start.version, start.business_key,
+                                                       body::jsonb)::text, 'UTF8'));
+        loop
+            -- Waits for a caller with the same key whose transaction is still open.
+            insert into request_key (tenant, key, digest, instance_id, at)
+            values ('', start.request_key, payload, id, clock())
+            on conflict (tenant, key) do nothing;
+            exit when found;
+            select r.digest, r.instance_id into known from request_key r
+            where r.tenant = '' and r.key = start.request_key;
+            continue when not found; -- it expired in between
+            if known.digest <> payload then
+                raise exception using errcode = 'PW004',
+                    message = format('the request key "%s" was already used for another start', start.request_key),
+                    hint = 'A repeated request must have the same process, version, business key and variables; '
+                           'for a new instance choose a new request key.';
+            end if;
+            start.instance_id := known.instance_id;
+            start.created := false;
+            return;
+        end loop;
+    end if;
+
+    select d.id, d.version, d.suspended into definition from definition d
+    where d.tenant = '' and d.key = start.process and (start.version is null or d.version = start.version)
+    order by d.version desc limit 1;
+    if not found then
+        raise exception using errcode = 'PW001',
+            message = format('there is no process "%s"%s', start.process, ' in version ' || start.version),
+            hint = 'Deploy it first, or look up its key (the id of the process in the BPMN file) in the view definitions.';
+    end if;
+    if definition.suspended then
+        raise exception using errcode = 'PW005',
+            message = format('the process "%s" is suspended in version %s', start.process, definition.version),
+            hint = 'Wait until it is resumed, or start a version that is not suspended.';
+    end if;
+
+    insert into inbox (kind, command_id, root_id, instance_id, definition_id, key, body, actor, tenant, at)
+    values (1, id, id, id, definition.id, start.business_key, body, caller, '', clock());
+    start.instance_id := id;
+    start.created := true;
+end
+$$;
+
+revoke all on function start(text, text, jsonb, text, integer, jsonb) from public;
+comment on function start(text, text, jsonb, text, integer, jsonb) is
+'Starts an instance of a process: as soon as your transaction commits, and not at all if it rolls back.
+
+- `process`: the id of the process in its BPMN file. PW001 if it is not deployed, PW005 if it is suspended.
+- `business_key`: what your people call this case, such as an order number. Need not be unique.
+- `variables`: a JSON object.
+- `request_key`: makes the call safe to repeat. The same key with the same arguments returns the same instance with `created` = false; with other arguments it is refused with PW004. While another transaction with the same key is open, the call waits for it. Keys are kept for some days.
+- `version`: of the process; the latest by default.
+- `options`: `actor`.
+
+Returns the id of the instance, valid at once for publish(), cancel() and await().';

@@ -1,0 +1,271 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What people may look at. Tables are nobody's business: they change, the views stay.
+-- CREATE OR REPLACE keeps what was granted and what others have built upon a view: columns are only
+-- ever added, at the end. The numbers are those of engine/engine.h and store/store.h.
+
+create or replace view definitions as
+select d.id as definition_id, d.key as process, d.version, d.name, d.version_tag,
+       not exists (select from definition n where n.tenant = d.tenant and n.key = d.key and n.version > d.version)
+           as latest,
+       d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live
+from definition d join deployment p on p.id = d.deployment_id;
+revoke all on definitions from public;
+comment on view definitions is 'The deployed processes, a row for each version.';
+comment on column definitions.process is 'the id of the process in its BPMN file; what start() wants';
+comment on column definitions.version is 'counts up from 1';
+comment on column definitions.latest is 'the version that start() takes by default';
+comment on column definitions.suspended is 'no new instances may be started';
+comment on column definitions.resource is 'the file that it came from';
+
+create or replace view deployments as
+select p.id as deployment_id, p.name, p.state, p.at, p.actor, p.findings,
+       array(select r.name from resource r where r.deployment_id = p.id order by r.name) as resources,
+       array(select d.key || ':' || d.version from definition d where d.deployment_id = p.id order by d.id) as processes
+from deployment p
+union all
+select b.command_id, b.name, 'accepted', b.at, b.actor, '[]',
+       array(select f ->> 'name' from jsonb_array_elements(b.body::jsonb) f order by 1), '{}'
+from inbox b where b.kind = 100;
+revoke all on deployments from public;
+comment on view deployments is 'What was deployed, refused deployments included.';
+comment on column deployments.state is '`accepted`: not taken up yet; `active`; `refused`: it changed nothing';
+comment on column deployments.findings is 'errors and warnings: a JSON array of objects with file, line, column, element, code, severity, message';
+comment on column deployments.processes is 'process:version, for each that is new';
+
+create or replace view tokens as
+select w.instance_id, d.key as process, d.version, i.business_key, w.token,
+       e.id as element_id, e.name as element_name, e.kind as element_kind,
+       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, i.root_id
+from (
+    select r.instance_id, r.token, r.node, 'job' as waiting_for, null::timestamptz as since, null::timestamptz as due,
+           r.name, null::text as key, r.subject, null::text as detail
+    from ready r where r.kind = 2
+    union all
+    select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end,
+           case when not t.retry then
+               (select max(v.started) from event v
+                where v.instance_id = t.instance_id and v.token = t.token and v.kind = 3) end,
+           t.due, null, null, t.subject, t.error
+    from timer t
+    union all
+    select s.instance_id, s.token, s.node, 'message', s.since, null, s.name, s.key, null, null
+    from subscription s
+    union all
+    select t.instance_id, t.token, t.node, 'task', t.created, t.due, t.name, null, t.id,
+           coalesce('answered by ' || t.answered_by, 'belongs to ' || t.assignee)
+    from task t
+    union all
+    -- A call whose task waits for the answer; one that was fired holds no token.
+    select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id, c.method || ' ' || c.path
+    from call c
+    where exists (select from event v where v.instance_id = c.instance_id and v.token = c.token
+                  and v.node = c.node and v.kind = 3)
+    union all
+    select x.instance_id, x.token, x.node, 'incident', x.at, null, x.reason, null, x.id, x.message
+    from incident x
+    union all
+    select c.parent_id, c.parent_token,
+           (select v.node from event v where v.instance_id = c.parent_id and v.token = c.parent_token and v.kind = 3
+            order by v.at desc, v.n desc limit 1),
+           'called instance', c.started, null, k.key, c.business_key, c.id, null
+    from instance c join definition k on k.id = c.definition_id
+    where c.parent_id is not null
+) w
+join instance i on i.id = w.instance_id
+join definition d on d.id = i.definition_id
+left join element e on e.definition_id = i.definition_id and e.node = w.node;
+revoke all on tokens from public;
+comment on view tokens is
+'Where instances are and what each place waits for. A token has a row for each thing that may move it: at an event-based gateway one for each event, at a task also one for each boundary event. A token that waits for others at a parallel gateway, or whose sub-process runs, has none of its own.';
+comment on column tokens.token is 'the number of the token within its instance';
+comment on column tokens.element_id is 'the id of the element in the BPMN file: of a boundary event, the event''s own';
+comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `call`: the answer of a service; `called instance`; `incident`: a decision';
+comment on column tokens.since is 'NULL where it was not noted';
+comment on column tokens.due is 'of timers, retries and tasks';
+comment on column tokens.name is 'of the message, task, endpoint or called process; of an incident its reason';
+comment on column tokens.key is 'the correlation key of a message, the business key of a called instance';
+comment on column tokens.subject is 'the id of the task, call, incident or called instance';
+comment on column tokens.detail is 'the error of a retry or incident, the request of a call, whose task it is';
+
+create or replace view instances as
+select i.id as instance_id, d.key as process, d.version, i.business_key,
+       case when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
+       i.started, null::timestamptz as ended, null::text as reason,
+       coalesce(t.elements, '{}') as elements,
+       (select count(*)::integer from incident x where x.instance_id = i.id) as incidents,
+       i.parent_id, i.root_id
+from instance i
+join definition d on d.id = i.definition_id
+left join (select k.instance_id, array_agg(distinct k.element_id order by k.element_id) as elements
+           from tokens k where k.element_id is not null group by k.instance_id) t on t.instance_id = i.id
+union all
+select e.instance_id, d.key, d.version, s.business_key, coalesce(e.data::jsonb ->> 'state', 'completed'),
+       coalesce(s.at, e.started), e.at, e.data::jsonb ->> 'reason', '{}', 0, null, null
+from event e
+join definition d on d.id = e.definition_id
+left join event s on s.instance_id = e.instance_id and s.kind = 1
+where e.kind = 2
+union all
+select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.root_id
+from inbox b join definition d on d.id = b.definition_id
+where b.kind = 1;
+revoke all on instances from public;
+comment on view instances is 'All instances, running and ended. Ask for one by `instance_id` or `business_key`, or limit the number of rows.';
+comment on column instances.process is 'the id of the process in its BPMN file';
+comment on column instances.state is '`accepted`: not taken up yet; `running`; `incident`: running, and somebody must look at it; `completed`; `cancelled`; `terminated`';
+comment on column instances.reason is 'why it was cancelled';
+comment on column instances.elements is 'the ids of the elements where it is now, see tokens';
+comment on column instances.parent_id is 'the instance whose call activity started it, while it runs';
+comment on column instances.root_id is 'the outermost caller, while it runs';
+
+create or replace view tasks as
+select t.id as task_id, t.name, e.id as element_id, t.instance_id, d.key as process, d.version, i.business_key,
+       t.assignee, t.candidate_users, t.candidate_groups, t.priority, t.due, t.follow_up, t.form_key, t.created,
+       i.variables::jsonb as variables
+from task t
+join instance i on i.id = t.instance_id
+join definition d on d.id = t.definition_id
+left join element e on e.definition_id = t.definition_id and e.node = t.node
+where t.answered_by is null;
+revoke all on tasks from public;
+comment on view tasks is 'What people have to do. A task vanishes as soon as it is answered.';
+comment on column tasks.task_id is 'what claim(), complete() and fail() want';
+comment on column tasks.element_id is 'the id of the user task in the BPMN file';
+comment on column tasks.assignee is 'who does it; NULL: whoever claims it';
+comment on column tasks.candidate_users is 'who may claim it, by the model; the engine does not enforce it';
+comment on column tasks.candidate_groups is 'whose members may claim it, by the model; the engine does not enforce it';
+comment on column tasks.priority is 'higher is more urgent; 50 unless the model says otherwise';
+comment on column tasks.variables is 'the variables of the process';
+
+create or replace view jobs as
+select j.instance_id, d.key as process, d.version, i.business_key, e.id as element_id, e.name as element_name,
+       j.job, c.name as command, j.due, j.tries, j.error, j.token
+from (
+    select r.instance_id, r.token, r.node, 'ready' as job, r.kind, null::timestamptz as due, r.tries, null::text as error
+    from ready r
+    union all
+    select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end, t.kind, t.due, t.tries, t.error
+    from timer t
+) j
+left join instance i on i.id = j.instance_id
+left join definition d on d.id = i.definition_id
+left join element e on e.definition_id = i.definition_id and e.node = j.node
+left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (5, 'completeTask'), (6, 'failTask'),
+                  (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables')) c(kind, name)
+    on c.kind = j.kind;
+revoke all on jobs from public;
+comment on view jobs is 'What workers will do by themselves: now, or when it is due.';
+comment on column jobs.job is '`ready`: as soon as a worker is free; `timer`: at `due`; `retry`: failed, again at `due`';
+comment on column jobs.command is 'what is to be done';
+comment on column jobs.tries is 'failures so far';
+comment on column jobs.error is 'of the last failure';
+
+create or replace view calls as
+select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_key,
+       e.id as element_id, e.name as element_name, c.endpoint, c.method, c.path,
+       case when a.call_id is not null and a.until < clock() then 'overdue'
+            when a.call_id is not null then 'sent'
+            when q.call_id is not null then 'queued'
+            else 'answered' end as state,
+       coalesce(a.attempt, q.attempt) as attempt, c.asked, a.sent, a.until
+from call c
+left join instance i on i.id = c.instance_id
+left join definition d on d.id = i.definition_id
+left join element e on e.definition_id = i.definition_id and e.node = c.node
+left join attempt a on a.call_id = c.id
+left join call_queue q on q.endpoint = c.endpoint and q.call_id = c.id;
+revoke all on calls from public;
+comment on view calls is 'Requests to services that are not finished.';
+comment on column calls.call_id is 'also the Idempotency-Key of the request, the same for each attempt';
+comment on column calls.state is '`queued`: not sent, for instance because of the rate limit; `sent`; `overdue`: sent, and the engine that sent it does not answer; `answered`: the answer is being carried out or waits for a retry or decision';
+comment on column calls.asked is 'when the process asked for it';
+comment on column calls.until is 'when an answer is no longer expected';
+
+create or replace view incidents as
+select x.id as incident_id, x.instance_id, d.key as process, d.version, i.business_key,
+       e.id as element_id, e.name as element_name, x.reason, x.message, x.at, x.tries,
+       x.reason = 'unknownOutcome' as needs_decision, x.token
+from incident x
+left join instance i on i.id = x.instance_id
+left join definition d on d.id = i.definition_id
+left join element e on e.definition_id = i.definition_id and e.node = x.node;
+revoke all on incidents from public;
+comment on view incidents is 'What went wrong and waits until somebody has looked at it: see retry() and cancel().';
+comment on column incidents.reason is '`failedJob`: all tries are used up; `unknownOutcome`: the engine died while a request was under way; others say themselves';
+comment on column incidents.message is 'the error';
+comment on column incidents.needs_decision is 'retry() wants the option decision';
+
+create or replace view messages as
+select m.message_id, m.name, m.key, m.expires, m.instance_id,
+       case m.mode when 0 then 'publish' when 1 then 'publish to all' when 2 then 'correlate' end as mode,
+       m.body::jsonb as variables
+from message m;
+revoke all on messages from public;
+comment on view messages is 'Messages that nobody has received yet.';
+comment on column messages.message_id is 'what publish() returned';
+comment on column messages.expires is 'when it is given up';
+comment on column messages.instance_id is 'only for this instance; NULL: for any';
+
+create or replace view history as
+select a.instance_id, d.key as process, d.version, e.id as element_id, e.name as element_name, e.kind as element_kind,
+       case a.kind when 3 then 'active' when 4 then 'completed' else 'cancelled' end as state,
+       coalesce(a.started, a.at) as started,
+       case when a.kind <> 3 then a.at end as ended,
+       case when a.kind <> 3 then a.at - coalesce(a.started, a.at) end as duration,
+       a.data::jsonb as detail, a.token, a.n
+from event a
+join definition d on d.id = a.definition_id
+left join element e on e.definition_id = a.definition_id and e.node = a.node
+where a.kind in (4, 5)
+   or a.kind = 3 and not exists (
+       select from event z
+       where z.instance_id = a.instance_id and z.token = a.token and z.node = a.node and z.kind in (4, 5)
+         and z.at >= a.at and (z.at, z.n) > (a.at, a.n));
+revoke all on history from public;
+comment on view history is 'The way of each instance: a row for each time that an element was passed, waited in, or left by another way. Order by started, n.';
+comment on column history.state is '`active`: it waits there now; `completed`; `cancelled`: left by another way';
+comment on column history.ended is 'NULL while it is active';
+comment on column history.detail is 'of cancelled ones: by what';
+comment on column history.n is 'the order of rows with equal times';
+
+create or replace view events as
+select v.at, v.n, v.instance_id, d.key as process, d.version, coalesce(k.name, 'kind ' || v.kind) as kind,
+       e.id as element_id, e.name as element_name, v.token, v.started, v.business_key, v.data::jsonb as data
+from event v
+left join definition d on d.id = v.definition_id
+left join element e on e.definition_id = v.definition_id and e.node = v.node
+left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activityStarted'), (4, 'activityEnded'),
+                  (5, 'activityCancelled'), (6, 'errorThrown'), (7, 'jobFailed'), (8, 'callRequested'), (9, 'callSent'),
+                  (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
+                  (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident')) k(kind, name) on k.kind = v.kind;
+revoke all on events from public;
+comment on view events is 'The audit trail as it was written. Order by at, n.';
+comment on column events.at is 'when it happened; of an activity, when it ended';
+comment on column events.kind is 'what happened';
+comment on column events.data is 'depends on the kind: who, which task or call, the error, the answer';
+
+create or replace view variables as
+select i.id as instance_id, i.business_key, v.key as name, v.value
+from instance i, jsonb_each(i.variables::jsonb) v;
+revoke all on variables from public;
+comment on view variables is 'The variables of running instances.';
+
+create or replace view endpoints as
+select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, p.timeout, p.cache, p.repeat_unknown,
+       array(select k from jsonb_object_keys(p.headers) k order by k) as headers,
+       (select count(*) from call_queue q where q.endpoint = p.name) as queued,
+       (select count(*) from attempt a join call c on c.id = a.call_id where c.endpoint = p.name) as under_way
+from endpoint p;
+revoke all on endpoints from public;
+comment on view endpoints is 'The services that processes call, see set_endpoint().';
+comment on column endpoints.rate is 'requests a second, for all nodes of the engine together; NULL: no limit';
+comment on column endpoints.cache is 'how long the answer to a GET is used again; NULL: not at all';
+comment on column endpoints.repeat_unknown is 'whether a request is sent again whose outcome is unknown; NULL: by its method';
+comment on column endpoints.headers is 'only the names: the values may be secret';
+comment on column endpoints.queued is 'requests that wait to be sent';
+comment on column endpoints.under_way is 'requests sent and not answered';
+
+create or replace view outcomes as
+select o.command_id, o.state, o.detail, o.at from outcome o;
+revoke all on outcomes from public;
+comment on view outcomes is 'How commands, deployments and messages ended; kept for a day. See await().';

@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Who may do what: the last file, so that everything it names exists.
+-- Whoever may execute the first function of a kind (or see its first view) is of that kind, so that
+-- what a later version adds reaches the roles that were granted by hand, too.
+
+create or replace function api_rights(kind text) returns setof name
+language sql immutable
+as $$
+    select object::name from (values
+        ('start', 'start'), ('start', 'publish'), ('start', 'correlate'), ('start', 'await'), ('start', 'clock'),
+        ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
+        ('work', 'await'), ('work', 'clock'),
+        ('read', 'instances'), ('read', 'tokens'), ('read', 'tasks'), ('read', 'jobs'), ('read', 'calls'),
+        ('read', 'incidents'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
+        ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
+        ('read', 'await'), ('read', 'clock'),
+        ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'), ('admin', 'deploy'), ('admin', 'deploy_all'),
+        ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry')
+    ) r(kind, object)
+    where r.kind = api_rights.kind or api_rights.kind = 'admin'
+$$;
+revoke all on function api_rights(text) from public;
+
+create or replace function grant_usage(role name, kind text) returns void
+language plpgsql volatile
+set search_path = @schema@, pg_temp
+as $$
+declare
+    object record;
+begin
+    if kind is null or kind not in ('start', 'work', 'read', 'admin') then
+        raise exception using errcode = 'PW003', message = format('there is no kind of user "%s"', kind),
+            hint = 'Choose start, work, read or admin.';
+    elsif not exists (select from pg_catalog.pg_roles r where r.rolname = grant_usage.role) then
+        raise exception using errcode = 'PW001', message = format('there is no role "%s"', role),
+            hint = 'Create it first (CREATE ROLE), or ask who may.';
+    end if;
+    -- Names of functions, views and roles cannot be parameters of GRANT.
+    execute format('grant usage on schema %I to %I', current_schema(), role);
+    for object in
+        select p.oid::regprocedure::text as name, 'execute on function' as what from pg_catalog.pg_proc p
+        where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in (select api_rights(grant_usage.kind))
+        union all
+        select c.oid::regclass::text, 'select on table' from pg_catalog.pg_class c
+        where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind = 'v'
+          and c.relname in (select api_rights(grant_usage.kind))
+        order by 1
+    loop
+        execute format('grant %s %s to %I', object.what, object.name, role);
+    end loop;
+end
+$$;
+revoke all on function grant_usage(name, text) from public;
+comment on function grant_usage(name, text) is
+'Lets a role use the engine; for the owner of the schema. Where he may, migrate does this itself with four roles that carry the schema''s name: `<schema>_start`, `<schema>_work`, `<schema>_read`, `<schema>_admin`.
+
+- `role`: an existing role. What later versions add is granted to it by migrate.
+- `kind`: `start` starts processes and sends messages; `work` does tasks; `read` sees all views; `admin` may do everything.';
+
+do $do$
+declare
+    kind text;
+    role text;
+    may_create boolean := (select r.rolsuper or r.rolcreaterole from pg_catalog.pg_roles r where r.rolname = current_user);
+    grantee record;
+begin
+    foreach kind in array array['start', 'work', 'read', 'admin'] loop
+        role := current_schema() || '_' || kind;
+        if octet_length(role) > 63 then
+            continue; -- such names would be cut; grant_usage() serves other roles
+        end if;
+        if may_create and not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
+            begin
+                execute format('create role %I nologin', role);
+            exception when duplicate_object or unique_violation then
+                null; -- another installation of the cluster was faster: roles belong to all databases
+            end;
+        end if;
+        if exists (select from pg_catalog.pg_roles r where r.rolname = role) then
+            perform grant_usage(role::name, kind);
+        end if;
+    end loop;
+    for grantee in
+        select distinct m.kind, r.rolname
+        from (select x.kind, a.grantee, a.privilege_type
+              from (values ('start', 'start'), ('work', 'complete'), ('admin', 'set_endpoint')) x(kind, name)
+              join pg_catalog.pg_proc p on p.proname = x.name and p.pronamespace = quote_ident(current_schema())::regnamespace,
+              aclexplode(p.proacl) a
+              union all
+              select 'read', a.grantee, a.privilege_type
+              from pg_catalog.pg_class c, aclexplode(c.relacl) a
+              where c.relname = 'instances' and c.relnamespace = quote_ident(current_schema())::regnamespace) m
+        join pg_catalog.pg_roles r on r.oid = m.grantee
+        where m.privilege_type in ('EXECUTE', 'SELECT') and r.rolname <> current_user
+    loop
+        perform grant_usage(grantee.rolname, grantee.kind);
+    end loop;
+end
+$do$;
