@@ -501,7 +501,7 @@ int conn_check_schema(struct conn *conn, struct err *err)
     rows = NULL;
     if (conn_query(conn, "schema_version", NO_PARAMS, &rows, err) < 0)
         return err_trace(err);
-    int version = (int)result_int(rows, 0, 0), ours = schema_version_ours();
+    int version = (int)result_int(rows, 0, 0), ours = conn_schema_version();
     if (version < ours)
         return err_set(err, ERR_INVALID, "schema \"%s\" is of version %d, this program needs %d: "
                        "run pawl migrate", conn->schema, version, ours);

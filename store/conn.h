@@ -60,6 +60,9 @@ const char *conn_schema(const struct conn *conn);
 /* ERR_NOT_FOUND when there is no engine in the schema, ERR_INVALID when its version is not ours. */
 int conn_check_schema(struct conn *conn, struct err *err) MUST_CHECK;
 
+/* The schema version of this program: the number of its last migration. */
+int conn_schema_version(void);
+
 /* ---- Parameters ---- */
 
 struct param {

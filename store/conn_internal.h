@@ -9,5 +9,3 @@
 int conn_error(const PGresult *result, PGconn *pg, const char *what, struct err *err);
 /* Fills err for a connection that could not be made and returns -1. */
 int conn_refused(PGconn *pg, struct err *err);
-/* The number of the last embedded migration. */
-int schema_version_ours(void);

@@ -81,7 +81,7 @@ int conn_refused(PGconn *pg, struct err *err)
                    trimmed(text), text);
 }
 
-int schema_version_ours(void)
+int conn_schema_version(void)
 {
     int last = 0;
 

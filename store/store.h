@@ -26,6 +26,11 @@ struct store_worker;
 struct store_options {
     const char *conninfo; /* libpq; NULL: its environment */
     const char *schema;   /* NULL: "pawl" */
+    /*
+     * Where each worker notes the commands of the batch under way, so that after a crash the next start
+     * runs them one by one and finds the one that kills the process. NULL: none is kept.
+     */
+    const char *journal_dir;
 };
 
 /* Checks the connection and that the schema is of a version this program accepts. */

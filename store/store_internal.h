@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of store/ share: the inside of a store. */
+#include "store/graphs.h"
+#include "store/store.h"
+
+struct store {
+    struct arena arena;          /* owns the texts; immutable */
+    const char *conninfo;        /* NULL: libpq's environment */
+    const char *schema;
+    const char *journal_dir;     /* NULL: none */
+    struct graphs graphs;        /* has its own lock */
+};
+
+/* A connection for a worker of this store: plans by key, short timeouts. */
+int store_connect(const struct store *store, const char *application_name, struct conn **ret_conn,
+                  struct err *err) MUST_CHECK;
