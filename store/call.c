@@ -5,7 +5,7 @@
 #include "store/call.h"
 #include "store/conn.h"
 #include "store/permit.h"
-#include "store/store.h"
+#include "store/store_internal.h"
 
 struct call_conn {
     struct arena arena; /* holds this struct */
@@ -34,18 +34,12 @@ static int take_slot(struct call_conn *conn, const struct uuid *node, int64_t ep
 int call_conn_open(struct store *store, const struct uuid *node, int64_t epoch, struct call_conn **ret_conn,
                    struct err *err)
 {
-    struct conn_options options = {
-        .conninfo = store_conninfo(store),
-        .schema = store_schema(store),
-        .application_name = "pawl dispatcher",
-        .keyed_plans = true,
-    };
     struct arena arena;
 
     arena_init(&arena, 0);
     struct call_conn *conn = arena_alloc(&arena, sizeof(*conn));
     conn->arena = arena;
-    if (conn_open(&options, &conn->conn, err) < 0) {
+    if (store_connect(store, "pawl dispatcher", &conn->conn, err) < 0) {
         call_conn_close(conn);
         return err_trace(err);
     }
