@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The limit, part 1: N starts with the same row writes that Pawl does, in set-based SQL. pgbench -D n=N.
+-- What only Pawl does and this does not: read BPMN, keep a document, evaluate, decide.
+-- The caller's transaction: what start() inserts.
+insert into pawl.inbox (kind, command_id, root_id, instance_id, definition_id, body, actor, tenant, at)
+    select 1, u, u, u, 1, '{"order": {"id": 12345, "amount": 99.5, "customer": "acme"}}', session_user, '', clock_timestamp()
+    from (select pawl.api_id() u from generate_series(1, :n)) g;
+begin;
+-- The worker's fence.
+update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
+-- The worker's transaction: the inbox row goes; an instance, its first ready row, and two history rows
+-- (instance started, start event passed) come.
+with i as materialized (
+    delete from pawl.inbox where (xid, id) in (
+        select xid, id from pawl.inbox order by xid, id limit :n for update skip locked)
+    returning instance_id, body),
+new_instance as (
+    insert into pawl.instance (id, root_id, definition_id, tenant, business_key, started, doc, variables)
+    select instance_id, instance_id, 1, '', null, clock_timestamp(), '\x0102030405060708090a0b0c0d0e0f10', body from i),
+new_ready as (
+    insert into pawl.ready (root_id, instance_id, kind, token, node, phase, tries)
+    select instance_id, instance_id, 2, 1, 1, 0, 0 from i)
+insert into pawl.event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
+    select clock_timestamp(), k, instance_id, case k when 0 then 1 else 4 end, 1, 0, 1, clock_timestamp(), null, null
+    from i, generate_series(0, 1) k;
+commit;
