@@ -194,7 +194,7 @@ expect_event() {
 engine_start() {
     local i
     : >"$PG_DIR/engine.out"
-    env "$@" "$PAWL" up --database "$PG_CONNINFO" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine" \
+    env "$@" "$PAWL" up --database "$PG_CONNINFO" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine-$SCENARIO_SCHEMA" \
         >"$PG_DIR/engine.out" 2>>"$PG_DIR/engine.log" &
     ENGINE_PID=$!
     for ((i = 0; i < 600; i++)); do
