@@ -12,11 +12,13 @@
 #define LIMIT_XML_NODES 500000u            /* elements of one file, diagram data included */
 #define LIMIT_XML_NAMESPACES 1000u         /* namespace declarations in force at one element */
 #define LIMIT_GRAPH_NODES 20000u           /* flow nodes of one process */
+#define LIMIT_MAPPINGS 1000u               /* parameters of one element, in or out */
 #define LIMIT_FINDINGS 100u                /* findings reported for one file */
 
 /* Expressions and values. */
 #define LIMIT_EXPR_BYTES 8192u             /* text of one expression */
 #define LIMIT_EXPR_DEPTH 64u               /* nesting of one expression */
+#define LIMIT_EXPR_WORK_BYTES (16u << 20)  /* text that one evaluation may produce */
 #define LIMIT_JSON_DEPTH 128u              /* nesting of one value */
 #define LIMIT_VALUE_BYTES (1u << 20)       /* one variable, as JSON text */
 #define LIMIT_VARIABLES_BYTES (4u << 20)   /* all variables of one instance, as JSON text */
