@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include "base/limits.h"
+#include "parser/build.h"
+
+/* Findings quote at most this much of a text. */
+#define QUOTE_BYTES_MAX 120
+
+const struct expr *text_expression(struct process_build *process, const struct xml_element *at,
+                                   const char *what, const char *text)
+{
+    const struct expr *expr = NULL;
+    struct err err = {0};
+
+    if (expr_compile(&process->graph->arena, text, &expr, &err) == 0)
+        return expr;
+    findings_add(&process->file->findings, CODE_BAD_EXPRESSION, at->line, err.column, element_id(at),
+                 "%s: \"%.*s\" is wrong at column %d: %s", what, QUOTE_BYTES_MAX, text, err.column,
+                 err.text);
+    return NULL;
+}
+
+const struct expr *text_optional(struct process_build *process, const struct xml_element *at,
+                                 const char *what, const char *text)
+{
+    if (text == NULL || xml_blank(text))
+        return NULL;
+    return text_expression(process, at, what, text);
+}
+
+const char *text_name(struct process_build *process, const struct xml_element *at,
+                      const char *what, const char *text)
+{
+    if (text == NULL || xml_blank(text))
+        return NULL;
+    size_t n = strlen(text);
+    if (n > LIMIT_NAME_BYTES) {
+        report(process->file, CODE_NAME_TOO_LONG, at,
+               "%s has %zu bytes; at most %u are taken. Choose a shorter one.", what, n,
+               LIMIT_NAME_BYTES);
+        return NULL;
+    }
+    return arena_strndup(&process->graph->arena, text, n);
+}
+
+bool text_bool(struct file_build *file, const struct xml_element *at, const char *what,
+               const char *text, bool fallback)
+{
+    if (text == NULL)
+        return fallback;
+    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0)
+        return true;
+    if (strcmp(text, "false") == 0 || strcmp(text, "0") == 0)
+        return false;
+    report(file, CODE_BAD_VALUE, at, "%s is \"%.*s\"; write true or false.", what, QUOTE_BYTES_MAX,
+           text);
+    return fallback;
+}
+
+int64_t text_duration_us(struct process_build *process, const struct xml_element *at,
+                         const char *what, const char *text)
+{
+    struct iso_duration duration;
+    struct err err = {0};
+
+    if (text == NULL)
+        return 0;
+    if (iso_duration_parse(text, strlen(text), &duration, &err) == 0) {
+        if (!duration.negative && iso_duration_us(&duration) > 0)
+            return iso_duration_us(&duration);
+        err_set(&err, ERR_INVALID, "it must be longer than nothing");
+    }
+    report(process->file, CODE_BAD_DURATION, at,
+           "%s \"%.*s\" is not a duration: %s. Write an ISO 8601 duration such as PT10S or PT0.5S.",
+           what, QUOTE_BYTES_MAX, text, err.text);
+    return 0;
+}
+
+void check_duration(struct process_build *process, const struct xml_element *at, const char *what,
+                    const struct expr *expr)
+{
+    struct iso_duration duration;
+    struct err err = {0};
+
+    if (expr == NULL || !expr_is_literal(expr))
+        return;
+    const char *text = expr_text(expr);
+    if (iso_duration_parse(text, strlen(text), &duration, &err) == 0) {
+        if (!duration.negative)
+            return;
+        err_set(&err, ERR_INVALID, "it is negative");
+    }
+    report(process->file, CODE_BAD_DURATION, at,
+           "%s \"%.*s\" is not a duration: %s. Write an ISO 8601 duration such as PT5M or P1DT12H, "
+           "or an expression that yields one.",
+           what, QUOTE_BYTES_MAX, text, err.text);
+}
+
+void check_date(struct process_build *process, const struct xml_element *at, const char *what,
+                const struct expr *expr, bool duration_too)
+{
+    struct err err = {0};
+    int64_t us;
+
+    if (expr == NULL || !expr_is_literal(expr))
+        return;
+    const char *text = expr_text(expr);
+    if (duration_too && text[0] == 'P') {
+        check_duration(process, at, what, expr);
+        return;
+    }
+    if (iso_date_parse(text, strlen(text), &us, &err) == 0)
+        return;
+    report(process->file, CODE_BAD_DATE, at,
+           "%s \"%.*s\" is not a date: %s. Write ISO 8601 such as 2027-03-01T08:00:00Z%s, or an "
+           "expression that yields it.",
+           what, QUOTE_BYTES_MAX, text, err.text, duration_too ? " or a duration such as P3D" : "");
+}
+
+void check_cycle(struct process_build *process, const struct xml_element *at, const char *what,
+                 const struct expr *expr)
+{
+    struct iso_cycle cycle;
+    struct err err = {0};
+
+    if (expr == NULL || !expr_is_literal(expr))
+        return;
+    const char *text = expr_text(expr);
+    if (iso_cycle_parse(text, strlen(text), &cycle, &err) == 0)
+        return;
+    bool cron = text[0] != 'R' && strchr(text, ' ') != NULL;
+    report(process->file, CODE_BAD_CYCLE, at, "%s \"%.*s\" is not a repetition: %s. %s", what,
+           QUOTE_BYTES_MAX, text, err.text,
+           cron ? "Cron texts are not supported: write ISO 8601, for example R/PT5M for every five "
+                  "minutes."
+                : "Write ISO 8601 such as R3/PT10M (three times) or R/P1D (for ever).");
+}
+
+void check_integer(struct process_build *process, const struct xml_element *at, const char *what,
+                   const struct expr *expr)
+{
+    if (expr == NULL || !expr_is_literal(expr))
+        return;
+    const char *text = expr_text(expr);
+    char *end = NULL;
+    long number = strtol(text, &end, 10);
+    if (end != text && *end == '\0' && number >= INT32_MIN && number <= INT32_MAX)
+        return;
+    report(process->file, CODE_BAD_VALUE, at,
+           "%s is \"%.*s\"; write a whole number, or an expression that yields one.", what,
+           QUOTE_BYTES_MAX, text);
+}
+
+struct retry_cycle *text_retry_cycle(struct process_build *process,
+                                     const struct xml_element *at, const char *text)
+{
+    struct arena *arena = &process->graph->arena;
+    struct retry_cycle *cycle = arena_alloc(arena, sizeof(*cycle));
+    struct err err = {0};
+
+    if (strstr(text, "${") != NULL || strstr(text, "#{") != NULL)
+        err_set(&err, ERR_INVALID, "expressions are not supported here");
+    else if (retry_cycle_parse(arena, text, cycle, &err) == 0)
+        return cycle;
+    report(process->file, CODE_BAD_RETRY_CYCLE, at,
+           "failedJobRetryTimeCycle \"%.*s\" is not understood: %s. Write R3/PT5M (three tries, five "
+           "minutes apart) or a list of pauses such as PT1S,PT10S,PT1M.",
+           QUOTE_BYTES_MAX, text, err.text);
+    return NULL;
+}
