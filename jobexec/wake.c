@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <errno.h>
 #include <time.h>
 
 #include "jobexec/wake.h"
@@ -15,12 +14,14 @@ void wake_init(struct wake *wake, unsigned max)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&wake->cond, &attributes);
+    pthread_cond_init(&wake->end, &attributes);
     pthread_condattr_destroy(&attributes);
 }
 
 void wake_deinit(struct wake *wake)
 {
     pthread_cond_destroy(&wake->cond);
+    pthread_cond_destroy(&wake->end);
     pthread_mutex_destroy(&wake->lock);
 }
 
@@ -38,17 +39,23 @@ void wake_close(struct wake *wake)
     pthread_mutex_lock(&wake->lock);
     wake->closed = true;
     pthread_cond_broadcast(&wake->cond);
+    pthread_cond_broadcast(&wake->end);
     pthread_mutex_unlock(&wake->lock);
+}
+
+static struct timespec timespec_of(int64_t us)
+{
+    return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = (us % 1000000) * 1000};
 }
 
 bool wake_sleep(struct wake *wake, int64_t until_us)
 {
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = (until_us % 1000000) * 1000};
+    struct timespec until = timespec_of(until_us);
     bool signalled = false;
 
     pthread_mutex_lock(&wake->lock);
     while (wake->signals == 0 && !wake->closed)
-        if (pthread_cond_timedwait(&wake->cond, &wake->lock, &until) == ETIMEDOUT)
+        if (pthread_cond_timedwait(&wake->cond, &wake->lock, &until) != 0)
             break;
     if (wake->signals != 0) {
         wake->signals--;
@@ -56,6 +63,17 @@ bool wake_sleep(struct wake *wake, int64_t until_us)
     }
     pthread_mutex_unlock(&wake->lock);
     return signalled;
+}
+
+void wake_pause(struct wake *wake, int64_t until_us)
+{
+    struct timespec until = timespec_of(until_us);
+
+    pthread_mutex_lock(&wake->lock);
+    while (!wake->closed)
+        if (pthread_cond_timedwait(&wake->end, &wake->lock, &until) != 0)
+            break;
+    pthread_mutex_unlock(&wake->lock);
 }
 
 bool wake_closed(struct wake *wake)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <strings.h>
+
+#include "base/limits.h"
+#include "engine/value.h"
+#include "jobexec/flight.h"
+#include "jobexec/response.h"
+
+/*
+ * How long after its attempt was made a request may still leave. Later (the machine slept), others may
+ * soon take the attempt for lost: it must not leave behind their back.
+ */
+#define START_WITHIN_US (CALL_GRACE_US / 2)
+
+/* ---- Headers ---- */
+
+struct headers {
+    struct http_header *items;
+    size_t n, capacity;
+};
+
+static bool has_header(const struct headers *headers, const char *name)
+{
+    for (size_t i = 0; i < headers->n; i++)
+        if (strcasecmp(headers->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int unsendable(struct flight *flight, const char *what, const char *why)
+{
+    flight->unsendable = true;
+    flight->exchange.result = HTTP_NO_CONNECTION;
+    snprintf(flight->exchange.error, sizeof(flight->exchange.error), "%s: %.160s", what, why);
+    return -1;
+}
+
+/* Adds the members of a JSON object, except those that are there. Strings and numbers count. */
+static int add_headers(struct flight *flight, struct headers *headers, const char *json, const char *what)
+{
+    struct arena *arena = &flight->arena;
+    struct value object;
+    struct err err = {0};
+
+    if (value_read(arena, json, strlen(json), &object, &err) < 0)
+        return unsendable(flight, what, err.text);
+    if (object.kind != VALUE_OBJECT)
+        return unsendable(flight, what, "not a JSON object");
+    for (size_t i = 0; i < object.u.object.n; i++) {
+        const struct value_member *member = &object.u.object.members[i];
+        const struct value *value = &member->value;
+        if (value->kind == VALUE_NULL || has_header(headers, member->name))
+            continue;
+        const char *text = value->kind == VALUE_STRING ? value->u.string.text : value_text(arena, value, NULL);
+        struct http_header *header = arena_push(arena, headers->items, headers->n, headers->capacity);
+        *header = (struct http_header){.name = member->name, .value = text};
+    }
+    return 0;
+}
+
+/* The key first, so that nobody replaces it; then the call's own before the endpoint's. */
+static int make_headers(struct flight *flight)
+{
+    struct headers headers = {0};
+    char id[UUID_TEXT_BYTES];
+
+    uuid_format(&flight->request.id, id);
+    struct http_header *key = arena_push(&flight->arena, headers.items, headers.n, headers.capacity);
+    /* A string of RFC 8941, with its quotes, as the draft of this header asks. */
+    *key = (struct http_header){.name = "Idempotency-Key",
+                                .value = arena_printf(&flight->arena, "\"%s\"", id)};
+    if (add_headers(flight, &headers, flight->request.headers, "the call's headers") < 0 ||
+        add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers") < 0)
+        return -1;
+    flight->exchange.headers = headers.items;
+    flight->exchange.n_headers = headers.n;
+    return 0;
+}
+
+/* The path never changes the host: it begins with a slash, a query, or gets its slash here. */
+static const char *make_url(struct arena *arena, const char *base, const char *path)
+{
+    size_t n = strlen(base);
+
+    if (path[0] == '\0' || path[0] == '?')
+        return arena_printf(arena, "%s%s", base, path);
+    while (n > 0 && base[n - 1] == '/')
+        n--;
+    return arena_printf(arena, "%.*s%s%s", (int)n, base, path[0] == '/' ? "" : "/", path);
+}
+
+/* ---- Life ---- */
+
+static struct call_request copy_request(struct arena *arena, const struct call_request *request)
+{
+    struct call_request copy = *request;
+
+    copy.base_url = arena_strdup(arena, request->base_url);
+    copy.endpoint_headers = arena_strdup(arena, request->endpoint_headers);
+    copy.method = arena_strdup(arena, request->method);
+    copy.path = arena_strdup(arena, request->path);
+    copy.headers = arena_strdup(arena, request->headers);
+    if (request->body != NULL)
+        copy.body = arena_strndup(arena, request->body, request->body_n);
+    if (request->business_key != NULL)
+        copy.business_key = arena_strdup(arena, request->business_key);
+    return copy;
+}
+
+struct flight *flight_new(const struct call_request *request, const char *endpoint, int64_t boot_us)
+{
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    struct flight *flight = arena_alloc(&arena, sizeof(*flight));
+    flight->arena = arena;
+    flight->request = copy_request(&flight->arena, request);
+    flight->endpoint = arena_strdup(&flight->arena, endpoint);
+    flight->exchange = (struct http_exchange){
+        .method = flight->request.method,
+        .url = make_url(&flight->arena, flight->request.base_url, flight->request.path),
+        .body = flight->request.body,
+        .body_n = flight->request.body_n,
+        .connect_timeout_us = request->connect_timeout_us,
+        .timeout_us = request->timeout_us,
+        .start_by_us = boot_us + START_WITHIN_US,
+        .once = !request->repeatable,
+        .owner = flight,
+    };
+    /* make_headers() says itself why a request cannot be sent. */
+    (void)make_headers(flight);
+    return flight;
+}
+
+void flight_free(struct flight *flight)
+{
+    if (flight == NULL)
+        return;
+    http_exchange_deinit(&flight->exchange);
+    struct arena arena = flight->arena;
+    arena_deinit(&arena);
+}
+
+void flight_judge(struct flight *flight)
+{
+    struct response response;
+
+    response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange, &response);
+    flight->result = (struct call_result){
+        .call = flight->request.id,
+        .instance = flight->request.instance,
+        .root = flight->request.root,
+        .attempt = flight->request.attempt,
+        .response = response.text,
+        .response_n = response.n,
+        .cacheable = response.ok && flight->request.cacheable,
+        .owner = flight,
+    };
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the threads of one executor share. jobexec/README.md has the tables of threads and locks. */
+#include "jobexec/answers.h"
+#include "jobexec/http.h"
+#include "jobexec/jobexec.h"
+#include "jobexec/wake.h"
+
+#include <stdatomic.h>
+
+struct dispatcher;
+struct worker;
+
+struct jobexec {
+    struct arena arena;             /* immutable: holds this struct, the workers, the options' texts */
+    struct store *store;            /* immutable */
+    struct jobexec_options options; /* immutable, defaults filled in */
+    struct wake workers_wake;
+    struct answers answers;
+    struct http *http;              /* immutable; has its own lock */
+    struct dispatcher *dispatcher;  /* immutable */
+    struct worker **workers;        /* immutable */
+    unsigned n_workers;
+    unsigned max_flights;           /* immutable: requests under way at once, for want of sockets */
+    atomic_bool draining;           /* set once: workers take no new work but answers */
+    _Atomic int64_t drain_until_us; /* clock_mono_us(); set before workers_wake is closed */
+    _Atomic int64_t next_sweep_us;  /* clock_mono_us(); a worker that moves it ahead runs the sweep */
+    pthread_mutex_t stats_lock;     /* leaf */
+    struct jobexec_stats stats;     /* guarded by stats_lock */
+};
+
+/* ---- dispatcher.c ---- */
+
+/* Sets jobexec->dispatcher. */
+int dispatcher_start(struct jobexec *jobexec, struct err *err) MUST_CHECK;
+/* Ends the thread: nothing is taken any more. The rest of it is still used by answers under way. */
+void dispatcher_stop(struct dispatcher *dispatcher);
+/* After the connector has ended. NULL is allowed. */
+void dispatcher_free(struct dispatcher *dispatcher);
+/* Calls were queued. Any thread. */
+void dispatcher_wake(struct dispatcher *dispatcher);
+/* Requests under way. Any thread. */
+unsigned dispatcher_in_flight(struct dispatcher *dispatcher);
+
+/* ---- worker.c ---- */
+
+int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker, struct err *err) MUST_CHECK;
+/* Waits for its end, which jobexec->draining and the end of workers_wake bring about, and frees. */
+void worker_join(struct worker *worker);
+
+/* ---- backoff.c: between two tries to reach the database ---- */
+
+struct backoff {
+    unsigned tries;   /* that failed since it last worked */
+    uint32_t random;  /* state; not 0 */
+    int64_t since_us; /* clock_mono_us() of the first failure */
+};
+void backoff_init(struct backoff *backoff, uint32_t seed);
+/* One more failure: how long to wait, half of it left to chance, 5 s at most. Pure but for the state. */
+int64_t backoff_next_us(struct backoff *backoff);
+/*
+ * Logs the first failure of a row of them, and its end. who: "worker", "dispatcher"; index: which.
+ * A failure that is ours and not the connection's is always logged.
+ */
+void backoff_failed(struct backoff *backoff, const char *who, unsigned index, const struct err *err);
+void backoff_worked(struct backoff *backoff, const char *who, unsigned index);

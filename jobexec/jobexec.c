@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "jobexec/clock.h"
+#include "jobexec/internal.h"
+
+#define WORKERS 2
+#define IDLE_POLL_MS 50
+#define DRAIN_MS 10000
+#define DRAIN_COMMIT_US 5000000  /* for the last answers, once the connector has ended */
+#define MAX_FLIGHTS 10000u
+#define OTHER_FILES 200u         /* that are no requests' sockets */
+
+/* Each request under way is a socket: as many as the process may have. */
+static unsigned flights_allowed(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 100;
+    if (files.rlim_cur < files.rlim_max && files.rlim_cur < MAX_FLIGHTS + OTHER_FILES) {
+        rlim_t want = MAX_FLIGHTS + OTHER_FILES;
+        files.rlim_cur = want < files.rlim_max ? want : files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+            return 100;
+    }
+    if (files.rlim_cur >= MAX_FLIGHTS + OTHER_FILES)
+        return MAX_FLIGHTS;
+    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : 100;
+}
+
+static struct jobexec *make(struct store *store, const struct jobexec_options *options)
+{
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    struct jobexec *jobexec = arena_alloc(&arena, sizeof(*jobexec));
+    jobexec->store = store;
+    jobexec->options = *options;
+    jobexec->options.user_agent = arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
+    if (options->proxy != NULL)
+        jobexec->options.proxy = arena_strdup(&arena, options->proxy);
+    if (options->workers == 0)
+        jobexec->options.workers = WORKERS;
+    if (options->idle_poll_ms == 0)
+        jobexec->options.idle_poll_ms = IDLE_POLL_MS;
+    if (options->drain_ms == 0)
+        jobexec->options.drain_ms = DRAIN_MS;
+    jobexec->n_workers = jobexec->options.workers;
+    jobexec->workers = arena_array(&arena, jobexec->n_workers, sizeof(struct worker *));
+    jobexec->max_flights = flights_allowed();
+    jobexec->arena = arena;
+    atomic_init(&jobexec->draining, false);
+    atomic_init(&jobexec->drain_until_us, 0);
+    atomic_init(&jobexec->next_sweep_us, 0);
+    wake_init(&jobexec->workers_wake, jobexec->n_workers);
+    answers_init(&jobexec->answers);
+    pthread_mutex_init(&jobexec->stats_lock, NULL);
+    return jobexec;
+}
+
+int jobexec_start(struct store *store, const struct jobexec_options *options, struct jobexec **ret_jobexec,
+                  struct err *err)
+{
+    struct jobexec *jobexec = make(store, options);
+    struct http_options http = {.user_agent = jobexec->options.user_agent, .proxy = jobexec->options.proxy};
+
+    if (http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
+        goto failed;
+    for (unsigned i = 0; i < jobexec->n_workers; i++)
+        if (worker_start(jobexec, i, &jobexec->workers[i], err) < 0)
+            goto failed;
+    *ret_jobexec = jobexec;
+    return 0;
+failed:
+    jobexec_stop(jobexec);
+    return err_trace(err);
+}
+
+void jobexec_stop(struct jobexec *jobexec)
+{
+    if (jobexec == NULL)
+        return;
+    int64_t drain_us = (int64_t)jobexec->options.drain_ms * 1000;
+    atomic_store(&jobexec->draining, true);
+    if (jobexec->dispatcher != NULL)
+        dispatcher_stop(jobexec->dispatcher);
+    http_stop(jobexec->http, drain_us);
+    atomic_store(&jobexec->drain_until_us, clock_mono_us() + DRAIN_COMMIT_US);
+    wake_close(&jobexec->workers_wake);
+    for (unsigned i = 0; i < jobexec->n_workers; i++)
+        if (jobexec->workers[i] != NULL)
+            worker_join(jobexec->workers[i]);
+    dispatcher_free(jobexec->dispatcher);
+    size_t left = answers_open(&jobexec->answers);
+    if (left != 0)
+        log_line(LOG_LEVEL_WARN, "answers could not be committed; their outcome will be unknown",
+                 "answers=%zu", left);
+    answers_deinit(&jobexec->answers);
+    wake_deinit(&jobexec->workers_wake);
+    pthread_mutex_destroy(&jobexec->stats_lock);
+    struct arena arena = jobexec->arena;
+    arena_deinit(&arena);
+}
+
+void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats)
+{
+    pthread_mutex_lock(&jobexec->stats_lock);
+    *ret_stats = jobexec->stats;
+    pthread_mutex_unlock(&jobexec->stats_lock);
+    ret_stats->calls_in_flight = dispatcher_in_flight(jobexec->dispatcher);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: looks whether there is something to do, runs a batch, looks again. When there is nothing, it
+ * sleeps until the next timer is due, an answer comes in, or 50 ms have passed; the workers of a node look
+ * at evenly spread times.
+ */
+#include "base/build.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "jobexec/clock.h"
+#include "jobexec/internal.h"
+
+#define RESULTS_MAX 256u     /* answers of one batch */
+#define SWEEP_US 5000000     /* housekeeping of the node */
+#define FIRST_SLEEP_US 1000  /* after work there is often more: the sleeps double from here */
+#define DRAIN_STEP_US 2000
+
+struct worker {
+    struct jobexec *jobexec;     /* immutable */
+    unsigned index;              /* immutable */
+    pthread_t thread;
+    struct arena arena;          /* immutable: holds this struct and its arrays */
+    struct store_worker *store;  /* owner: this thread; NULL: lost */
+    struct backoff backoff;      /* owner: this thread, like the rest */
+    unsigned idle;               /* looks in a row that found nothing */
+    struct flight **flights;
+    struct call_result *results;
+    bool *done;
+};
+
+/* ---- What people read ---- */
+
+static void log_notice(const struct store_notice *notice)
+{
+    static const struct {
+        enum log_level level;
+        const char *message;
+    } kinds[] = {
+        [NOTICE_RETRY] = {LOG_LEVEL_INFO, "failed, will be tried again"},
+        [NOTICE_INCIDENT] = {LOG_LEVEL_WARN, "incident: waits for a person"},
+        [NOTICE_LATE] = {LOG_LEVEL_INFO, "an answer came too late"},
+        [NOTICE_ENDED] = {LOG_LEVEL_DEBUG, "ended"},
+    };
+    char id[UUID_TEXT_BYTES], order[600], process[300], element[300], text[1200];
+
+    if ((size_t)notice->kind >= ARRAY_LEN(kinds) || kinds[notice->kind].message == NULL)
+        return;
+    uuid_format(&notice->instance, id);
+    log_line(kinds[notice->kind].level, kinds[notice->kind].message,
+             "order=%s instance=%s process=%s element=%s tries=%u wait_ms=%lld text=%s",
+             log_quote(notice->business_key != NULL ? notice->business_key : "", order, sizeof(order)), id,
+             log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
+             log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
+             notice->tries, (long long)(notice->wait_us / 1000),
+             log_quote(notice->text != NULL ? notice->text : "", text, sizeof(text)));
+}
+
+static void log_result(const struct flight *flight)
+{
+    char id[UUID_TEXT_BYTES], order[600], endpoint[300];
+    const struct call_request *request = &flight->request;
+
+    uuid_format(&request->instance, id);
+    log_line(LOG_LEVEL_DEBUG, "a call ended", "order=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
+             log_quote(request->business_key != NULL ? request->business_key : "", order, sizeof(order)), id,
+             log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
+             flight->exchange.status, (long long)(flight->exchange.duration_us / 1000));
+}
+
+static void count_batch(struct jobexec *jobexec, const struct store_batch_report *report)
+{
+    unsigned late = 0;
+
+    for (size_t i = 0; i < report->n_notices; i++)
+        late += report->notices[i].kind == NOTICE_LATE;
+    pthread_mutex_lock(&jobexec->stats_lock);
+    struct jobexec_stats *stats = &jobexec->stats;
+    stats->batches += report->commands != 0;
+    stats->commands += report->commands;
+    stats->put_off += report->put_off;
+    stats->failed += report->failed;
+    stats->statements += report->statements;
+    stats->round_trips += report->round_trips;
+    stats->calls_late += late;
+    if (report->transaction_us > stats->longest_transaction_us)
+        stats->longest_transaction_us = report->transaction_us;
+    if (report->late_us > stats->latest_timer_us)
+        stats->latest_timer_us = report->late_us;
+    pthread_mutex_unlock(&jobexec->stats_lock);
+}
+
+/* ---- One batch ---- */
+
+/* Frees the answers that were committed and puts off the others; how many were committed. */
+static size_t settle(struct worker *worker, size_t n)
+{
+    struct answers *answers = &worker->jobexec->answers;
+    int64_t now_us = clock_mono_us();
+    size_t n_done = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (worker->done[i]) {
+            log_result(worker->flights[i]);
+            answers_done(answers, worker->flights[i]);
+            n_done++;
+        } else {
+            answers_put_off(answers, worker->flights[i], now_us);
+        }
+    }
+    return n_done;
+}
+
+/* Runs a batch with n answers taken. *ret_worked: it did something. */
+static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *err)
+{
+    struct jobexec *jobexec = worker->jobexec;
+    struct store_batch_report report = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (worker->flights[i]->result.response == NULL)
+            flight_judge(worker->flights[i]);
+        worker->results[i] = worker->flights[i]->result;
+        worker->done[i] = false;
+    }
+    int result = store_batch(worker->store, worker->results, n, worker->done, &report, err);
+    size_t n_done = settle(worker, n);
+    if (result < 0)
+        return err_trace(err);
+    count_batch(jobexec, &report);
+    for (size_t i = 0; i < report.n_notices; i++)
+        log_notice(&report.notices[i]);
+    if (report.calls != 0)
+        dispatcher_wake(jobexec->dispatcher);
+    if (report.more)
+        wake_signal(&jobexec->workers_wake); /* one of the others may help */
+    *ret_worked = report.commands != 0 || n_done != 0;
+    return 0;
+}
+
+/* One worker of a node does it, whichever comes first. */
+static int sweep(struct worker *worker, struct err *err)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t due_us = atomic_load(&worker->jobexec->next_sweep_us);
+
+    if (now_us < due_us ||
+        !atomic_compare_exchange_strong(&worker->jobexec->next_sweep_us, &due_us, now_us + SWEEP_US))
+        return 0;
+    if (store_sweep(worker->store, err) < 0)
+        return err_trace(err);
+    return 0;
+}
+
+/* ---- The thread ---- */
+
+/*
+ * The n-th look in a row that finds nothing is followed by a longer sleep, up to the next of this worker's
+ * own times: the workers of a node share the idle poll evenly.
+ */
+static int64_t idle_until_us(const struct worker *worker, int64_t now_us)
+{
+    const struct jobexec *jobexec = worker->jobexec;
+    int64_t period_us = (int64_t)jobexec->options.idle_poll_ms * 1000;
+    int64_t shift_us = period_us * worker->index / jobexec->n_workers;
+    int64_t grid_us = (now_us - shift_us) / period_us * period_us + period_us + shift_us;
+
+    if (worker->idle < 6 && now_us + (FIRST_SLEEP_US << worker->idle) < grid_us)
+        return now_us + (FIRST_SLEEP_US << worker->idle);
+    return grid_us;
+}
+
+/* Looks once and works if there is something to do. *ret_until_us: else sleep until then. */
+static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, struct err *err)
+{
+    struct jobexec *jobexec = worker->jobexec;
+    bool draining = atomic_load(&jobexec->draining);
+    struct store_peek peek = {.next_due_us = INT64_MAX};
+    int64_t put_off_us;
+
+    if (worker->store == NULL &&
+        store_worker_open(jobexec->store, &jobexec->options.node, (int)worker->index, &worker->store, err) < 0)
+        return err_trace(err);
+    if (!draining && sweep(worker, err) < 0)
+        return err_trace(err);
+    size_t n = answers_take(&jobexec->answers, clock_mono_us(), worker->flights, RESULTS_MAX, &put_off_us);
+    if (n == 0 && !draining && store_peek(worker->store, &peek, err) < 0)
+        return err_trace(err);
+    int64_t read_us = clock_mono_us();
+    if ((n != 0 || peek.work) && batch(worker, n, ret_worked, err) < 0)
+        return err_trace(err);
+    worker->idle = *ret_worked ? 0 : worker->idle + 1;
+    int64_t until_us = idle_until_us(worker, clock_mono_us());
+    if (put_off_us < until_us)
+        until_us = put_off_us;
+    if (!peek.work && peek.next_due_us < until_us - read_us)
+        until_us = read_us + peek.next_due_us;
+    *ret_until_us = until_us;
+    return 0;
+}
+
+static void lost(struct worker *worker, const struct err *err)
+{
+    struct jobexec *jobexec = worker->jobexec;
+
+    backoff_failed(&worker->backoff, "worker", worker->index, err);
+    store_worker_close(worker->store);
+    worker->store = NULL;
+    wake_pause(&jobexec->workers_wake, clock_mono_us() + backoff_next_us(&worker->backoff));
+}
+
+/* While the executor stops: until the answers are committed or the time is over. */
+static bool finished(const struct worker *worker)
+{
+    struct jobexec *jobexec = worker->jobexec;
+
+    if (!wake_closed(&jobexec->workers_wake))
+        return false;
+    return answers_open(&jobexec->answers) == 0 || clock_mono_us() > atomic_load(&jobexec->drain_until_us);
+}
+
+static void pause_while_draining(void)
+{
+    const struct timespec step = {.tv_nsec = DRAIN_STEP_US * 1000};
+
+    nanosleep(&step, NULL);
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+    struct jobexec *jobexec = worker->jobexec;
+
+    while (!finished(worker)) {
+        struct err err = {0};
+        bool worked = false;
+        int64_t until_us = 0;
+        if (look(worker, &worked, &until_us, &err) < 0) {
+            lost(worker, &err);
+            if (wake_closed(&jobexec->workers_wake))
+                pause_while_draining();
+            continue;
+        }
+        if (worker->backoff.tries != 0) {
+            pthread_mutex_lock(&jobexec->stats_lock);
+            jobexec->stats.reconnects++;
+            pthread_mutex_unlock(&jobexec->stats_lock);
+        }
+        backoff_worked(&worker->backoff, "worker", worker->index);
+        if (worked)
+            continue;
+        if (wake_closed(&jobexec->workers_wake))
+            pause_while_draining();
+        else
+            wake_sleep(&jobexec->workers_wake, until_us);
+    }
+    store_worker_close(worker->store);
+    worker->store = NULL;
+    return NULL;
+}
+
+/* ---- What the executor calls ---- */
+
+static void worker_free(struct worker *worker)
+{
+    struct arena arena = worker->arena;
+
+    arena_deinit(&arena);
+}
+
+int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker, struct err *err)
+{
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    struct worker *worker = arena_alloc(&arena, sizeof(*worker));
+    worker->jobexec = jobexec;
+    worker->index = index;
+    worker->flights = arena_array(&arena, RESULTS_MAX, sizeof(struct flight *));
+    worker->results = arena_array(&arena, RESULTS_MAX, sizeof(*worker->results));
+    worker->done = arena_array(&arena, RESULTS_MAX, sizeof(*worker->done));
+    worker->arena = arena;
+    backoff_init(&worker->backoff, (uint32_t)clock_boot_us() ^ (index + 1) * 0x9e3779b9u);
+    /* Whoever starts learns at once that the database is not there. */
+    if (store_worker_open(jobexec->store, &jobexec->options.node, (int)index, &worker->store, err) < 0) {
+        worker_free(worker);
+        return err_trace(err);
+    }
+    int failed = pthread_create(&worker->thread, NULL, run, worker);
+    if (failed != 0) {
+        store_worker_close(worker->store);
+        worker_free(worker);
+        return err_set(err, ERR_IO, "cannot start a worker's thread: %s", strerror(failed));
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+void worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
