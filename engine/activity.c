@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life cycle that all nodes share: inputs, boundary events, waiting, outputs, leaving. */
+#include "base/build.h"
+
+#include "engine/step.h"
+
+bool node_is_activity(const struct node *node)
+{
+    switch (node->kind) {
+    case NODE_TASK:
+    case NODE_MANUAL_TASK:
+    case NODE_SERVICE_TASK:
+    case NODE_SEND_TASK:
+    case NODE_RECEIVE_TASK:
+    case NODE_USER_TASK:
+    case NODE_SUB_PROCESS:
+    case NODE_CALL_ACTIVITY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool node_waits_for_message(const struct node *node)
+{
+    if (node->kind == NODE_RECEIVE_TASK)
+        return node->event.message_name != NULL;
+    return (node->kind == NODE_CATCH_EVENT || node->kind == NODE_BOUNDARY_EVENT) &&
+           node->event.kind == EVENT_MESSAGE && node->event.message_name != NULL;
+}
+
+int boundary_arm(struct step *step, struct instance *instance, uint32_t token,
+                 const struct node *node)
+{
+    for (size_t i = 0; i < node->n_boundary; i++) {
+        const struct node *event = &instance->graph->nodes[node->boundary[i]];
+        if (event->event.kind == EVENT_TIMER && timer_wait(step, instance, token, event) < 0)
+            return err_trace(step->err);
+        if (event->event.kind == EVENT_MESSAGE && message_wait(step, instance, token, event) < 0)
+            return err_trace(step->err);
+    }
+    return 0;
+}
+
+static int inputs_apply(struct step *step, struct instance *instance, uint32_t token,
+                        const struct node *node)
+{
+    uint32_t outer = token_find(instance, token)->scope;
+    uint32_t local = scope_new(step, instance, outer, node, token);
+    struct view view = view_of(step, instance, outer, node);
+    struct value value;
+
+    token_find(instance, token)->local = local;
+    for (size_t i = 0; i < node->n_inputs; i++) {
+        if (mapping_eval(&view, &node->inputs[i], &value) < 0)
+            return err_trace(step->err);
+        if (variable_set_local(step, instance, local, node->inputs[i].name, &value) < 0)
+            return err_trace(step->err);
+    }
+    return 0;
+}
+
+int activity_begin(struct step *step, struct instance *instance, uint32_t token,
+                   const struct node *node)
+{
+    /* A sub-process has a scope of its own for its variables. */
+    bool mapped = (node->n_inputs > 0 || node->n_outputs > 0) && node->kind != NODE_SUB_PROCESS;
+
+    if (mapped && inputs_apply(step, instance, token, node) < 0)
+        return err_trace(step->err);
+    if (node->n_boundary > 0 && node->kind != NODE_SUB_PROCESS)
+        return boundary_arm(step, instance, token, node);
+    return 0;
+}
+
+void activity_wait(struct step *step, struct instance *instance, uint32_t token,
+                   const struct node *node)
+{
+    token_place(step, instance, token, TOKEN_WAIT, node);
+    history_add(step, HISTORY_ACTIVITY_STARTED, instance, token, node, step->family->now_us, NULL);
+}
+
+int activity_complete(struct step *step, struct instance *instance, uint32_t id,
+                      const struct node *node)
+{
+    const struct token *token = token_find(instance, id);
+    int64_t started_us = token->state == TOKEN_READY ? step->family->now_us : token->since_us;
+    uint32_t outer = token->scope;
+
+    if (node->n_outputs > 0) {
+        uint32_t inner = token->state == TOKEN_SCOPE ? token->child : token_scope(instance, id);
+        struct view view = view_of(step, instance, inner, node);
+        if (mappings_apply(&view, node->outputs, node->n_outputs, outer) < 0)
+            return err_trace(step->err);
+    }
+    waits_leave(step, instance, id);
+    history_add(step, HISTORY_ACTIVITY_ENDED, instance, id, node, started_us, NULL);
+    token_detach(instance, id);
+    move_push(step, instance, id, node, MOVE_LEAVE);
+    return 0;
+}
+
+int event_happened(struct step *step, const struct trigger *trigger)
+{
+    struct instance *instance = trigger->instance;
+    struct token *token = token_find(instance, trigger->token);
+    const struct node *at = &instance->graph->nodes[token->node];
+
+    if (at != trigger->node) { /* the gateway's wait is over, and its event's began when it did */
+        history_add(step, HISTORY_ACTIVITY_ENDED, instance, token->id, at, token->since_us,
+                    history_data(step, "s", "won", trigger->node->id));
+        token->node = node_index(instance, trigger->node);
+    }
+    if (variables_set(step, instance, token_scope(instance, trigger->token), trigger->body,
+                      trigger->body_n) < 0)
+        return err_trace(step->err);
+    return activity_complete(step, instance, trigger->token, trigger->node);
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The document of an instance: a compact binary form of its tokens, waits, scopes and fired calls.
+ * Format 1: a format byte, then numbers as LEB128 (signed ones zigzag), texts with their length in
+ * front, UUIDs as 16 bytes. What a row says is not trusted: every number is checked against the
+ * graph and against the other parts before anybody walks them, so that a document that decodes is a
+ * state that step can run. The format byte changes when the meaning does; old formats stay readable.
+ */
+#include "base/build.h"
+
+#include "base/limits.h"
+#include "engine/step.h"
+
+#define DOCUMENT_FORMAT 1u
+
+/* ---- Writing ---- */
+
+struct writer {
+    struct arena *arena;
+    uint8_t *bytes;
+    size_t n, capacity;
+};
+
+static void put_bytes(struct writer *writer, const void *bytes, size_t n)
+{
+    if (writer->capacity - writer->n < n) {
+        size_t grown = writer->capacity == 0 ? 64 : writer->capacity;
+        while (grown - writer->n < n)
+            grown *= 2;
+        uint8_t *moved = arena_alloc(writer->arena, grown);
+        if (writer->n > 0)
+            memcpy(moved, writer->bytes, writer->n);
+        writer->bytes = moved;
+        writer->capacity = grown;
+    }
+    if (n > 0)
+        memcpy(writer->bytes + writer->n, bytes, n);
+    writer->n += n;
+}
+
+static void put_number(struct writer *writer, uint64_t number)
+{
+    uint8_t bytes[10];
+    size_t n = 0;
+
+    while (number >= 0x80) {
+        bytes[n++] = (uint8_t)(number | 0x80);
+        number >>= 7;
+    }
+    bytes[n++] = (uint8_t)number;
+    put_bytes(writer, bytes, n);
+}
+
+static void put_signed(struct writer *writer, int64_t number)
+{
+    put_number(writer, ((uint64_t)number << 1) ^ (uint64_t)(number >> 63));
+}
+
+static void put_text(struct writer *writer, const char *text, size_t n)
+{
+    put_number(writer, n);
+    put_bytes(writer, text, n);
+}
+
+static void put_token(struct writer *writer, const struct token *token, uint32_t previous)
+{
+    put_number(writer, token->id - previous);
+    put_number(writer, token->state);
+    put_number(writer, token->scope);
+    if (token->state == TOKEN_READY)
+        return; /* its job row knows where it is */
+    put_number(writer, (uint64_t)token->node);
+    put_signed(writer, token->since_us);
+    put_number(writer, token->local);
+    if (token->state == TOKEN_SCOPE)
+        put_number(writer, token->child);
+}
+
+static void put_wait(struct writer *writer, const struct wait *wait)
+{
+    put_number(writer, wait->kind);
+    put_number(writer, wait->token);
+    put_number(writer, (uint64_t)wait->node);
+    switch (wait->kind) {
+    case WAIT_TIMER:
+        put_signed(writer, wait->due_us);
+        put_signed(writer, wait->remaining);
+        break;
+    case WAIT_MESSAGE:
+        put_text(writer, wait->name, strlen(wait->name));
+        break;
+    case WAIT_TASK:
+    case WAIT_CALL:
+    case WAIT_CHILD:
+        put_bytes(writer, wait->subject.b, sizeof(wait->subject.b));
+        break;
+    }
+}
+
+static void put_scope(struct writer *writer, const struct scope *scope)
+{
+    put_number(writer, scope->id);
+    put_number(writer, scope->parent);
+    put_number(writer, (uint64_t)scope->node);
+    put_number(writer, scope->token);
+    put_number(writer, scope->n_variables);
+    for (size_t i = 0; i < scope->n_variables; i++) {
+        const struct variable *variable = &scope->variables[i];
+        put_text(writer, variable->name, strlen(variable->name));
+        put_text(writer, variable->text, variable->n);
+    }
+}
+
+static void put_call(struct writer *writer, const struct fired_call *call)
+{
+    put_bytes(writer, call->id.b, sizeof(call->id.b));
+    put_number(writer, (uint64_t)call->node);
+    put_number(writer, call->scope);
+    put_number(writer, call->token);
+    put_signed(writer, call->sent_us);
+    put_number(writer, call->answer_name != NULL);
+    if (call->answer_name != NULL) {
+        put_text(writer, call->answer_name, strlen(call->answer_name));
+        put_text(writer, call->answer_body, strlen(call->answer_body));
+    }
+}
+
+void instance_encode(struct family *family, const struct instance *instance, const char **ret_doc,
+                     size_t *ret_n)
+{
+    struct writer writer = {.arena = family->arena};
+    uint32_t previous = 0;
+
+    put_number(&writer, DOCUMENT_FORMAT);
+    put_number(&writer, instance->depth);
+    put_number(&writer, instance->next_id);
+    put_number(&writer, instance->n_tokens);
+    for (size_t i = 0; i < instance->n_tokens; i++) {
+        put_token(&writer, &instance->tokens[i], previous);
+        previous = instance->tokens[i].id;
+    }
+    put_number(&writer, instance->n_waits);
+    for (size_t i = 0; i < instance->n_waits; i++)
+        put_wait(&writer, &instance->waits[i]);
+    put_number(&writer, instance->n_scopes - 1);
+    for (size_t i = 1; i < instance->n_scopes; i++)
+        put_scope(&writer, &instance->scopes[i]);
+    put_number(&writer, instance->n_calls);
+    for (size_t i = 0; i < instance->n_calls; i++)
+        put_call(&writer, &instance->calls[i]);
+    *ret_doc = (const char *)writer.bytes;
+    *ret_n = writer.n;
+}
+
+/* ---- Reading ---- */
+
+struct reader {
+    struct arena *arena;
+    const uint8_t *at, *end;
+    const char *bad; /* what was wrong first; NULL: nothing */
+};
+
+static void refuse(struct reader *reader, const char *what)
+{
+    if (reader->bad == NULL)
+        reader->bad = what;
+    reader->at = reader->end;
+}
+
+static uint64_t get_number(struct reader *reader)
+{
+    uint64_t number = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (reader->at == reader->end) {
+            refuse(reader, "it is cut off");
+            return 0;
+        }
+        uint8_t byte = *reader->at++;
+        if (shift == 63 && byte > 1)
+            break;
+        number |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
+            return number;
+    }
+    refuse(reader, "a number is too long");
+    return 0;
+}
+
+static int64_t get_signed(struct reader *reader)
+{
+    uint64_t number = get_number(reader);
+
+    return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+}
+
+static uint32_t get_u32(struct reader *reader)
+{
+    uint64_t number = get_number(reader);
+
+    if (number > UINT32_MAX) {
+        refuse(reader, "a number is too large");
+        return 0;
+    }
+    return (uint32_t)number;
+}
+
+/* A number of items: each takes at least one byte, so a row can not ask for more memory than it is worth. */
+static size_t get_count(struct reader *reader)
+{
+    uint64_t number = get_number(reader);
+
+    if (number > (uint64_t)(reader->end - reader->at)) {
+        refuse(reader, "it is cut off");
+        return 0;
+    }
+    return (size_t)number;
+}
+
+static int get_node(struct reader *reader, const struct instance *instance)
+{
+    uint64_t number = get_number(reader);
+
+    if (number >= instance->graph->n_nodes) {
+        refuse(reader, "it names an element that the process does not have");
+        return 0;
+    }
+    return (int)number;
+}
+
+static const char *get_text(struct reader *reader, size_t *ret_n)
+{
+    size_t n = get_count(reader);
+    const char *text = arena_strndup(reader->arena, (const char *)reader->at, n);
+
+    reader->at += n;
+    if (memchr(text, '\0', n) != NULL)
+        refuse(reader, "a text has a zero byte");
+    if (ret_n != NULL)
+        *ret_n = n;
+    return text;
+}
+
+static struct uuid get_uuid(struct reader *reader)
+{
+    struct uuid uuid = {0};
+
+    if ((size_t)(reader->end - reader->at) < sizeof(uuid.b)) {
+        refuse(reader, "it is cut off");
+        return uuid;
+    }
+    memcpy(uuid.b, reader->at, sizeof(uuid.b));
+    reader->at += sizeof(uuid.b);
+    return uuid;
+}
+
+static void get_tokens(struct reader *reader, struct instance *instance)
+{
+    size_t n = get_count(reader);
+    uint64_t id = 0;
+
+    if (n > LIMIT_TOKENS) {
+        refuse(reader, "it has too many tokens");
+        return;
+    }
+    for (size_t i = 0; i < n && reader->bad == NULL; i++) {
+        struct token token = {.node = -1};
+        uint32_t step = get_u32(reader);
+        id += step;
+        if (step == 0 || id >= instance->next_id) {
+            refuse(reader, "its token numbers are out of order");
+            return;
+        }
+        token.id = (uint32_t)id;
+        token.state = (enum token_state)get_u32(reader);
+        token.scope = get_u32(reader);
+        if (token.state < TOKEN_READY || token.state > TOKEN_SCOPE) {
+            refuse(reader, "a token has an unknown state");
+            return;
+        }
+        if (token.state != TOKEN_READY) {
+            token.node = get_node(reader, instance);
+            token.since_us = get_signed(reader);
+            token.local = get_u32(reader);
+        }
+        if (token.state == TOKEN_SCOPE)
+            token.child = get_u32(reader);
+        *arena_push(reader->arena, instance->tokens, instance->n_tokens,
+                    instance->tokens_capacity) = token;
+    }
+}
+
+static void get_waits(struct reader *reader, struct instance *instance)
+{
+    size_t n = get_count(reader);
+
+    for (size_t i = 0; i < n && reader->bad == NULL; i++) {
+        struct wait wait = {.kind = (enum wait_kind)get_u32(reader)};
+        wait.token = get_u32(reader);
+        wait.node = get_node(reader, instance);
+        switch (wait.kind) {
+        case WAIT_TIMER: {
+            wait.due_us = get_signed(reader);
+            int64_t remaining = get_signed(reader);
+            if (remaining < -1 || remaining > INT32_MAX)
+                refuse(reader, "a timer has an impossible number of repetitions");
+            wait.remaining = (int32_t)remaining;
+            break;
+        }
+        case WAIT_MESSAGE:
+            wait.name = get_text(reader, NULL);
+            break;
+        case WAIT_TASK:
+        case WAIT_CALL:
+        case WAIT_CHILD:
+            wait.subject = get_uuid(reader);
+            break;
+        default:
+            refuse(reader, "a wait has an unknown kind");
+            return;
+        }
+        *arena_push(reader->arena, instance->waits, instance->n_waits, instance->waits_capacity) =
+            wait;
+    }
+}
+
+static void get_scopes(struct reader *reader, struct instance *instance)
+{
+    size_t n = get_count(reader);
+
+    for (size_t i = 0; i < n && reader->bad == NULL; i++) {
+        struct scope scope = {.id = get_u32(reader)};
+        scope.parent = get_u32(reader);
+        scope.node = get_node(reader, instance);
+        scope.token = get_u32(reader);
+        size_t n_variables = get_count(reader);
+        for (size_t v = 0; v < n_variables && reader->bad == NULL; v++) {
+            struct variable variable = {.name = get_text(reader, NULL)};
+            variable.text = get_text(reader, &variable.n);
+            *arena_push(reader->arena, scope.variables, scope.n_variables,
+                        scope.variables_capacity) = variable;
+        }
+        /* Ascending, and a parent before its children, so that there is no circle. */
+        if (scope.id <= instance->scopes[instance->n_scopes - 1].id ||
+            scope.id >= instance->next_id || scope_find(instance, scope.parent) == NULL) {
+            refuse(reader, "its scopes do not fit together");
+            return;
+        }
+        *arena_push(reader->arena, instance->scopes, instance->n_scopes,
+                    instance->scopes_capacity) = scope;
+    }
+}
+
+static void get_calls(struct reader *reader, struct instance *instance)
+{
+    size_t n = get_count(reader);
+
+    for (size_t i = 0; i < n && reader->bad == NULL; i++) {
+        struct fired_call call = {.id = get_uuid(reader)};
+        call.node = get_node(reader, instance);
+        call.scope = get_u32(reader);
+        call.token = get_u32(reader);
+        call.sent_us = get_signed(reader);
+        uint64_t answered = get_number(reader);
+        if (answered == 1) {
+            call.answer_name = get_text(reader, NULL);
+            call.answer_body = get_text(reader, NULL);
+        }
+        const struct http_call *http = instance->graph->nodes[call.node].http;
+        if (answered > 1 || http == NULL || http->mode != HTTP_FIRE ||
+            scope_find(instance, call.scope) == NULL)
+            refuse(reader, "a call in it does not fit the process");
+        *arena_push(reader->arena, instance->calls, instance->n_calls, instance->calls_capacity) =
+            call;
+    }
+}
+
+/* ---- Do the parts fit each other and the graph? ---- */
+
+static bool token_may_wait(const struct node *node)
+{
+    switch (node->kind) {
+    case NODE_CATCH_EVENT:
+    case NODE_RECEIVE_TASK:
+    case NODE_USER_TASK:
+    case NODE_EVENT_GATEWAY:
+        return true;
+    case NODE_CALL_ACTIVITY:
+        return node->call != NULL;
+    default:
+        return node->http != NULL && node->http->mode == HTTP_WAIT;
+    }
+}
+
+static const char *token_check(const struct instance *instance, const struct token *token)
+{
+    const struct scope *scope = scope_find(instance, token->scope);
+    if (scope == NULL)
+        return "a token moves in a scope that it does not have";
+    if (scope->id != 0 && instance->graph->nodes[scope->node].kind != NODE_SUB_PROCESS)
+        return "a token moves in the scope of an activity";
+    if (token->state == TOKEN_READY)
+        return NULL;
+    const struct node *node = &instance->graph->nodes[token->node];
+    if (node->scope != scope_place(instance, token->scope))
+        return "a token is at an element of another scope";
+    if (token->local != 0) {
+        const struct scope *local = scope_find(instance, token->local);
+        if (local == NULL || local->token != token->id || local->node != token->node ||
+            node->kind == NODE_SUB_PROCESS)
+            return "the local variables of a token are missing";
+    }
+    if (token->state == TOKEN_WAIT)
+        return token_may_wait(node) ? NULL : "a token waits at an element that never waits";
+    if (token->state == TOKEN_JOIN)
+        return node->kind == NODE_PARALLEL_GATEWAY ? NULL : "a token joins at no gateway";
+    const struct scope *child = scope_find(instance, token->child);
+    if (node->kind != NODE_SUB_PROCESS || child == NULL || child->id == 0 ||
+        child->token != token->id || child->node != token->node || child->parent != token->scope)
+        return "the scope of a sub-process is missing";
+    return NULL;
+}
+
+static const char *scope_check(const struct instance *instance, const struct scope *scope)
+{
+    const struct token *token = token_find(instance, scope->token);
+
+    if (token == NULL || token->scope != scope->parent)
+        return "a scope belongs to no token";
+    if (token->state == TOKEN_READY || token->node != scope->node)
+        return "a scope belongs to no token";
+    if (token->local != scope->id && token->child != scope->id)
+        return "a scope belongs to no token";
+    return NULL;
+}
+
+static bool wait_fits_node(const struct wait *wait, const struct node *node)
+{
+    bool event = node->kind == NODE_CATCH_EVENT || node->kind == NODE_BOUNDARY_EVENT;
+
+    switch (wait->kind) {
+    case WAIT_TIMER:
+        return event && node->event.kind == EVENT_TIMER;
+    case WAIT_MESSAGE:
+        return node_waits_for_message(node);
+    case WAIT_TASK:
+        return node->kind == NODE_USER_TASK;
+    case WAIT_CALL:
+        return node->http != NULL && node->http->mode == HTTP_WAIT;
+    case WAIT_CHILD:
+        return node->kind == NODE_CALL_ACTIVITY && node->call != NULL;
+    }
+    return false;
+}
+
+static const char *wait_check(const struct instance *instance, const struct wait *wait)
+{
+    const struct token *token = token_find(instance, wait->token);
+    const struct node *node = &instance->graph->nodes[wait->node];
+
+    if (token == NULL || token->state == TOKEN_READY || token->state == TOKEN_JOIN)
+        return "something waits for a token that it does not have";
+    if (!wait_fits_node(wait, node))
+        return "a wait does not fit its element";
+    if (node->kind == NODE_BOUNDARY_EVENT)
+        return node->attached_to == token->node ? NULL
+                                                : "a boundary event waits at another activity";
+    if (token->state != TOKEN_WAIT)
+        return "a wait does not fit its element";
+    if (token->node == wait->node)
+        return NULL;
+    const struct node *gateway = &instance->graph->nodes[token->node];
+    if (gateway->kind == NODE_EVENT_GATEWAY)
+        for (size_t i = 0; i < gateway->n_out; i++)
+            if (instance->graph->flows[gateway->out[i]].target == wait->node)
+                return NULL;
+    return "a wait belongs to another element than its token";
+}
+
+int document_decode(struct arena *arena, struct instance *instance, const char *doc, size_t n,
+                    struct err *err)
+{
+    struct reader reader = {.arena = arena,
+                            .at = (const uint8_t *)doc,
+                            .end = (const uint8_t *)doc + n};
+    uint64_t format = n > 0 ? get_number(&reader) : 0;
+
+    if (n > 0 && format != DOCUMENT_FORMAT)
+        return err_set(err, ERR_INVALID,
+                       "it has format %llu, and this program knows format %u only. Was it written by "
+                       "a newer version?",
+                       (unsigned long long)format, DOCUMENT_FORMAT);
+    instance->depth = get_u32(&reader);
+    instance->next_id = get_u32(&reader);
+    get_tokens(&reader, instance);
+    get_waits(&reader, instance);
+    get_scopes(&reader, instance);
+    get_calls(&reader, instance);
+    if (reader.bad == NULL && reader.at != reader.end)
+        refuse(&reader, "it is too long");
+    if (instance->next_id == 0)
+        refuse(&reader, "its counter is wrong");
+    for (size_t i = 1; i < instance->n_scopes && reader.bad == NULL; i++)
+        reader.bad = scope_check(instance, &instance->scopes[i]);
+    for (size_t i = 0; i < instance->n_tokens && reader.bad == NULL; i++)
+        reader.bad = token_check(instance, &instance->tokens[i]);
+    for (size_t i = 0; i < instance->n_waits && reader.bad == NULL; i++)
+        reader.bad = wait_check(instance, &instance->waits[i]);
+    if (reader.bad != NULL)
+        return err_set(err, ERR_INVALID, "%s.", reader.bad);
+    return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Expressions and mappings, evaluated where they stand: variables from the innermost scope outward. */
+#include "base/build.h"
+
+#include "engine/step.h"
+
+struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
+                    const struct node *node)
+{
+    return (struct view){.step = step, .instance = instance, .scope = scope, .node = node};
+}
+
+struct lookup {
+    struct view *view;
+    bool failed; /* a variable's text could not be read; step->err says why */
+};
+
+static bool look_up(void *context, const char *name, size_t n, struct value *ret_value)
+{
+    struct lookup *lookup = context;
+    struct view *view = lookup->view;
+    const struct value *value;
+
+    if (view->response != NULL && n == strlen("response") && memcmp(name, "response", n) == 0) {
+        *ret_value = *view->response;
+        return true;
+    }
+    if (variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
+        lookup->failed = true;
+        return false;
+    }
+    if (value == NULL)
+        return false;
+    *ret_value = *value;
+    return true;
+}
+
+static struct expr_env env_of(struct view *view, struct lookup *lookup)
+{
+    const struct instance *instance = view->instance;
+    struct arena *arena = view->step->arena;
+
+    if (view->process_id == NULL) {
+        char id[UUID_TEXT_BYTES];
+        uuid_format(&instance->id, id);
+        view->process_id = arena_strdup(arena, id);
+    }
+    return (struct expr_env){
+        .variable = look_up,
+        .context = lookup,
+        .process_instance_id = view->process_id,
+        .business_key = instance->business_key,
+        .process_definition_id = arena_printf(arena, "%d", instance->definition_id),
+        .process_definition_key = instance->graph->key,
+        .activity_id = view->node != NULL ? view->node->id : NULL,
+        .activity_name = view->node != NULL ? view->node->name : NULL,
+        .tenant_id = instance->tenant,
+        .now_us = view->step->family->now_us,
+    };
+}
+
+int err_at_node(struct step *step, const struct node *node)
+{
+    struct err *err = step->err;
+    char text[sizeof(err->text)];
+
+    if (node == NULL)
+        return err_trace(err);
+    snprintf(text, sizeof(text), "%s", err->text);
+    return err_set(err, err->code, "%s '%s': %s", node_kind_name(node->kind), node->id, text);
+}
+
+int view_value(struct view *view, const struct expr *expr, struct value *ret)
+{
+    struct lookup lookup = {.view = view};
+    struct expr_env env = env_of(view, &lookup);
+
+    if (expr_eval(expr, &env, view->step->arena, ret, view->step->err) < 0)
+        return err_at_node(view->step, view->node);
+    return lookup.failed ? err_trace(view->step->err) : 0;
+}
+
+int view_bool(struct view *view, const struct expr *expr, bool *ret)
+{
+    struct lookup lookup = {.view = view};
+    struct expr_env env = env_of(view, &lookup);
+
+    if (expr_eval_bool(expr, &env, view->step->arena, ret, view->step->err) < 0)
+        return err_at_node(view->step, view->node);
+    return lookup.failed ? err_trace(view->step->err) : 0;
+}
+
+int view_string(struct view *view, const struct expr *expr, const char **ret)
+{
+    struct lookup lookup = {.view = view};
+
+    *ret = NULL;
+    if (expr == NULL)
+        return 0;
+    if (expr_is_literal(expr)) {
+        *ret = expr_text(expr);
+        return 0;
+    }
+    struct expr_env env = env_of(view, &lookup);
+    if (expr_eval_string(expr, &env, view->step->arena, ret, view->step->err) < 0)
+        return err_at_node(view->step, view->node);
+    return lookup.failed ? err_trace(view->step->err) : 0;
+}
+
+static int items_eval(struct view *view, const struct mapping *mapping, struct value *ret)
+{
+    struct arena *arena = view->step->arena;
+    struct value *items = arena_array(arena, mapping->n_items, sizeof(*items));
+
+    for (size_t i = 0; i < mapping->n_items; i++)
+        if (mapping_eval(view, &mapping->items[i], &items[i]) < 0)
+            return err_trace(view->step->err);
+    *ret = (struct value){.kind = VALUE_ARRAY, .u.array = {.items = items, .n = mapping->n_items}};
+    return 0;
+}
+
+static int members_eval(struct view *view, const struct mapping *mappings, size_t n,
+                        struct value *ret)
+{
+    struct value_member *members = arena_array(view->step->arena, n, sizeof(*members));
+
+    for (size_t i = 0; i < n; i++) {
+        members[i].name = mappings[i].name;
+        members[i].name_n = strlen(mappings[i].name);
+        if (mapping_eval(view, &mappings[i], &members[i].value) < 0)
+            return err_trace(view->step->err);
+    }
+    *ret = (struct value){.kind = VALUE_OBJECT, .u.object = {.members = members, .n = n}};
+    return 0;
+}
+
+/* Lists and maps nest as deep as the file does, which the parser limits. */
+int mapping_eval(struct view *view, const struct mapping *mapping, struct value *ret)
+{
+    switch (mapping->kind) {
+    case MAPPING_LIST:
+        return items_eval(view, mapping, ret);
+    case MAPPING_MAP:
+        return members_eval(view, mapping->items, mapping->n_items, ret);
+    case MAPPING_VALUE:
+        break;
+    }
+    if (mapping->value == NULL) {
+        *ret = value_null();
+        return 0;
+    }
+    return view_value(view, mapping->value, ret);
+}
+
+int mappings_object(struct view *view, const struct mapping *mappings, size_t n,
+                    const char **ret_text)
+{
+    struct value object;
+
+    if (members_eval(view, mappings, n, &object) < 0)
+        return err_trace(view->step->err);
+    *ret_text = value_text(view->step->arena, &object, NULL);
+    return 0;
+}
+
+int mappings_apply(struct view *view, const struct mapping *mappings, size_t n, uint32_t target)
+{
+    struct value value;
+
+    for (size_t i = 0; i < n; i++) {
+        if (mapping_eval(view, &mappings[i], &value) < 0)
+            return err_trace(view->step->err);
+        if (variable_set(view->step, view->instance, target, mappings[i].name, &value) < 0)
+            return err_trace(view->step->err);
+    }
+    return 0;
+}

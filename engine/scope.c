@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Variables. Those of the process lie in a column of the instance's row and stay one text until
+ * somebody looks; those of sub-processes and activities lie in the document. A value stays text until
+ * an expression reads it.
+ */
+#include "base/build.h"
+
+#include "base/limits.h"
+#include "engine/step.h"
+
+static struct variable *find(const struct scope *scope, const char *name, size_t name_n)
+{
+    for (size_t i = 0; i < scope->n_variables; i++) {
+        const char *other = scope->variables[i].name;
+        if (strncmp(other, name, name_n) == 0 && other[name_n] == '\0')
+            return &scope->variables[i];
+    }
+    return NULL;
+}
+
+static int name_check(struct step *step, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == 0)
+        return err_set(step->err, ERR_INVALID, "A variable has no name.");
+    if (n > LIMIT_NAME_BYTES)
+        return err_set(step->err, ERR_LIMIT, "The name of variable '%.40s…' is longer than %u bytes.",
+                       name, LIMIT_NAME_BYTES);
+    return 0;
+}
+
+static int put(struct step *step, struct instance *instance, struct scope *scope,
+               const struct variable *variable)
+{
+    struct variable *old = find(scope, variable->name, strlen(variable->name));
+
+    if (variable->n > LIMIT_VALUE_BYTES)
+        return err_set(step->err, ERR_LIMIT,
+                       "Variable '%s' would be %zu bytes long, and the limit is %u. Keep large data "
+                       "in a table of your own, and its key in the variable.",
+                       variable->name, variable->n, LIMIT_VALUE_BYTES);
+    if (scope->id == 0) {
+        if (old != NULL && old->n == variable->n && memcmp(old->text, variable->text, old->n) == 0)
+            return 0; /* as it was: the row need not be written */
+        instance->variables_changed = true;
+    }
+    if (old == NULL) {
+        if (name_check(step, variable->name) < 0)
+            return err_trace(step->err);
+        old = arena_push(step->arena, scope->variables, scope->n_variables,
+                         scope->variables_capacity);
+        old->name = variable->name;
+    }
+    old->text = variable->text;
+    old->n = variable->n;
+    old->value = variable->value;
+    return 0;
+}
+
+/* ---- Splitting an object's text ---- */
+
+struct split {
+    struct arena *arena;
+    struct variable *variables;
+    size_t n, capacity;
+};
+
+static void split_member(void *context, const char *name, const char *raw, size_t raw_n)
+{
+    struct split *split = context;
+
+    *arena_push(split->arena, split->variables, split->n, split->capacity) =
+        (struct variable){.name = name, .text = raw, .n = raw_n};
+}
+
+static int split_text(struct step *step, const char *text, size_t n, struct split *ret)
+{
+    *ret = (struct split){.arena = step->arena};
+    if (value_split(step->arena, text, n, split_member, ret, step->err) < 0)
+        return err_trace(step->err);
+    return 0;
+}
+
+/* Reads the process variables, now that somebody wants them. */
+static int unpack(struct step *step, struct instance *instance)
+{
+    struct split split;
+    bool changed = instance->variables_changed;
+
+    if (instance->variables_text == NULL)
+        return 0;
+    if (split_text(step, instance->variables_text, instance->variables_n, &split) < 0)
+        return err_trace(step->err);
+    for (size_t i = 0; i < split.n; i++)
+        if (put(step, instance, &instance->scopes[0], &split.variables[i]) < 0)
+            return err_trace(step->err);
+    instance->variables_text = NULL;
+    instance->variables_changed = changed;
+    return 0;
+}
+
+/* ---- Looking and setting ---- */
+
+uint32_t token_scope(const struct instance *instance, uint32_t id)
+{
+    const struct token *token = token_find(instance, id);
+
+    if (token == NULL)
+        return 0;
+    return token->local != 0 ? token->local : token->scope;
+}
+
+static int find_outward(struct step *step, struct instance *instance, uint32_t id, const char *name,
+                        size_t name_n, struct scope **ret_scope, struct variable **ret)
+{
+    *ret = NULL;
+    for (;;) {
+        struct scope *scope = scope_find(instance, id);
+        if (scope == NULL)
+            return err_set(step->err, ERR_INTERNAL, "Scope %u is gone.", id);
+        if (id == 0 && unpack(step, instance) < 0)
+            return err_trace(step->err);
+        *ret_scope = scope;
+        *ret = find(scope, name, name_n);
+        if (*ret != NULL || id == 0)
+            return 0;
+        id = scope->parent;
+    }
+}
+
+static int parse(struct step *step, struct variable *variable)
+{
+    struct value *value;
+
+    if (variable->value != NULL)
+        return 0;
+    value = arena_alloc(step->arena, sizeof(*value));
+    if (value_read(step->arena, variable->text, variable->n, value, step->err) < 0)
+        return err_trace(step->err);
+    variable->value = value;
+    return 0;
+}
+
+int variable_get(struct step *step, struct instance *instance, uint32_t scope, const char *name,
+                 size_t name_n, const struct value **ret)
+{
+    struct scope *owner;
+    struct variable *variable;
+
+    *ret = NULL;
+    if (find_outward(step, instance, scope, name, name_n, &owner, &variable) < 0)
+        return err_trace(step->err);
+    if (variable == NULL)
+        return 0;
+    if (parse(step, variable) < 0)
+        return err_trace(step->err);
+    *ret = variable->value;
+    return 0;
+}
+
+static int set_outward(struct step *step, struct instance *instance, uint32_t scope,
+                       const struct variable *variable)
+{
+    struct scope *owner;
+    struct variable *old;
+
+    if (find_outward(step, instance, scope, variable->name, strlen(variable->name), &owner, &old) <
+        0)
+        return err_trace(step->err);
+    return put(step, instance, owner, variable);
+}
+
+static struct variable variable_of(struct step *step, const char *name, const struct value *value)
+{
+    struct value *copy = arena_alloc(step->arena, sizeof(*copy));
+    struct variable variable = {.name = name, .value = copy};
+
+    *copy = *value;
+    variable.text = value_text(step->arena, value, &variable.n);
+    return variable;
+}
+
+int variable_set(struct step *step, struct instance *instance, uint32_t scope, const char *name,
+                 const struct value *value)
+{
+    struct variable variable = variable_of(step, name, value);
+
+    return set_outward(step, instance, scope, &variable);
+}
+
+int variable_set_text(struct step *step, struct instance *instance, uint32_t scope,
+                      const struct variable *variable)
+{
+    struct scope *owner = scope_find(instance, scope);
+
+    if (owner == NULL)
+        return err_set(step->err, ERR_INTERNAL, "Scope %u is gone.", scope);
+    if (scope == 0 && unpack(step, instance) < 0)
+        return err_trace(step->err);
+    return put(step, instance, owner, variable);
+}
+
+int variable_set_local(struct step *step, struct instance *instance, uint32_t scope,
+                       const char *name, const struct value *value)
+{
+    struct variable variable = variable_of(step, name, value);
+
+    return variable_set_text(step, instance, scope, &variable);
+}
+
+int variables_set(struct step *step, struct instance *instance, uint32_t scope, const char *text,
+                  size_t n)
+{
+    struct split split;
+
+    if (text == NULL || n == 0)
+        return 0;
+    if (split_text(step, text, n, &split) < 0)
+        return err_trace(step->err);
+    for (size_t i = 0; i < split.n; i++)
+        if (set_outward(step, instance, scope, &split.variables[i]) < 0)
+            return err_trace(step->err);
+    return 0;
+}
+
+/* Is there a variable of that name in a scope that lies inside of `outer`, seen from `inner`? */
+static bool shadowed(const struct instance *instance, uint32_t inner, uint32_t outer,
+                     const char *name)
+{
+    while (inner != outer && inner != 0) {
+        const struct scope *scope = scope_find(instance, inner);
+        if (scope == NULL)
+            return false;
+        if (find(scope, name, strlen(name)) != NULL)
+            return true;
+        inner = scope->parent;
+    }
+    return false;
+}
+
+int variables_each(struct step *step, struct instance *instance, uint32_t scope, bool local,
+                   int (*each)(void *context, const struct variable *variable), void *context)
+{
+    if (unpack(step, instance) < 0)
+        return err_trace(step->err);
+    for (uint32_t id = scope;;) {
+        const struct scope *at = scope_find(instance, id);
+        if (at == NULL)
+            return err_set(step->err, ERR_INTERNAL, "Scope %u is gone.", id);
+        for (size_t i = 0; i < at->n_variables; i++) {
+            if (shadowed(instance, scope, id, at->variables[i].name))
+                continue;
+            if (each(context, &at->variables[i]) < 0)
+                return err_trace(step->err);
+        }
+        if (id == 0 || local)
+            return 0;
+        id = at->parent;
+    }
+}
+
+/* ---- Limits and output ---- */
+
+int variables_check(struct step *step)
+{
+    struct family *family = step->family;
+
+    for (size_t i = 0; i < family->n_instances; i++) {
+        const struct instance *instance = family->instances[i];
+        if (instance->fate == INSTANCE_ENDED ||
+            (!instance->variables_changed && instance->n_scopes == 1))
+            continue;
+        size_t bytes = instance->variables_text != NULL ? instance->variables_n : 0;
+        for (size_t s = 0; s < instance->n_scopes; s++)
+            for (size_t v = 0; v < instance->scopes[s].n_variables; v++)
+                bytes += strlen(instance->scopes[s].variables[v].name) +
+                         instance->scopes[s].variables[v].n + 4;
+        if (bytes > LIMIT_VARIABLES_BYTES)
+            return err_set(step->err, ERR_LIMIT,
+                           "The variables of the instance would be %zu bytes long in all, and the "
+                           "limit is %u. Keep large data in a table of your own, and its key in a "
+                           "variable.",
+                           bytes, LIMIT_VARIABLES_BYTES);
+    }
+    return 0;
+}
+
+const char *scope_object(struct arena *arena, const struct scope *scope, size_t *ret_n)
+{
+    CLEANUP(buf_deinit) struct buf buf;
+
+    buf_init(&buf, 0);
+    buf_add_char(&buf, '{');
+    for (size_t i = 0; i < scope->n_variables; i++) {
+        const struct variable *variable = &scope->variables[i];
+        struct value name = {.kind = VALUE_STRING,
+                             .u.string = {.text = variable->name, .n = strlen(variable->name)}};
+        if (i > 0)
+            buf_add_char(&buf, ',');
+        value_write(&name, &buf);
+        buf_add_char(&buf, ':');
+        buf_add(&buf, variable->text, variable->n);
+    }
+    buf_add_char(&buf, '}');
+    if (ret_n != NULL)
+        *ret_n = buf.len;
+    return arena_strndup(arena, buf_str(&buf), buf.len);
+}
+
+void instance_variables(struct family *family, const struct instance *instance, const char **ret_text,
+                        size_t *ret_n)
+{
+    if (instance->variables_text == NULL) {
+        *ret_text = scope_object(family->arena, &instance->scopes[0], ret_n);
+        return;
+    }
+    *ret_text = instance->variables_text;
+    *ret_n = instance->variables_n;
+}

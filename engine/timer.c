@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When timer events are due. */
+#include "base/build.h"
+
+#include "engine/step.h"
+
+struct clock {
+    int64_t due_us;    /* INT64_MAX: not armed, or never */
+    int32_t remaining; /* repetitions after this one; -1: for ever */
+};
+
+static int time_text(struct step *step, struct instance *instance, uint32_t token,
+                     const struct node *node, const char **ret)
+{
+    struct view view = view_of(step, instance, token_scope(instance, token), node);
+
+    if (view_string(&view, node->event.time, ret) < 0)
+        return err_trace(step->err);
+    if (*ret == NULL)
+        return err_set(step->err, ERR_INVALID, "%s '%s': the timer's time is null.",
+                       node_kind_name(node->kind), node->id);
+    return 0;
+}
+
+static int cycle_read(struct step *step, const struct node *node, const char *text,
+                      struct iso_cycle *ret)
+{
+    if (iso_cycle_parse(text, strlen(text), ret, step->err) < 0)
+        return err_at_node(step, node);
+    if (ret->period.negative || iso_duration_us(&ret->period) <= 0)
+        return err_set(step->err, ERR_INVALID,
+                       "%s '%s': the period of '%s' must be longer than nothing.",
+                       node_kind_name(node->kind), node->id, text);
+    return 0;
+}
+
+static int duration_read(struct step *step, const struct node *node, const char *text,
+                         struct iso_duration *ret)
+{
+    if (iso_duration_parse(text, strlen(text), ret, step->err) < 0)
+        return err_at_node(step, node);
+    if (ret->negative)
+        return err_set(step->err, ERR_INVALID, "%s '%s': the duration '%s' is negative.",
+                       node_kind_name(node->kind), node->id, text);
+    return 0;
+}
+
+/* The first time > now of a cycle that began at `due`: what nobody was there to see is not made up for. */
+static int64_t skip_ahead(int64_t due_us, const struct iso_duration *period, int64_t now_us)
+{
+    int64_t times = 1, next;
+
+    if (period->years == 0 && period->months == 0 && now_us > due_us)
+        times = (now_us - due_us) / iso_duration_us(period);
+    for (times = times > 1 ? times : 1; (next = iso_add(due_us, period, times)) <= now_us;)
+        times++;
+    return next;
+}
+
+static int cycle_start(struct step *step, const struct node *node, const char *text,
+                       int64_t from_us, struct clock *ret)
+{
+    struct iso_cycle cycle;
+
+    if (cycle_read(step, node, text, &cycle) < 0)
+        return err_trace(step->err);
+    ret->due_us = cycle.has_start ? cycle.start_us : iso_add(from_us, &cycle.period, 1);
+    ret->remaining = cycle.times > 0 ? cycle.times - 1 : cycle.times;
+    if (cycle.times < 0 && ret->due_us < step->family->now_us)
+        ret->due_us = skip_ahead(ret->due_us, &cycle.period, step->family->now_us);
+    if (cycle.has_end && ret->due_us > cycle.end_us)
+        ret->due_us = INT64_MAX;
+    return 0;
+}
+
+static int clock_start(struct step *step, struct instance *instance, uint32_t token,
+                       const struct node *node, int64_t from_us, struct clock *ret)
+{
+    struct iso_duration duration;
+    const char *text;
+
+    *ret = (struct clock){0};
+    if (time_text(step, instance, token, node, &text) < 0)
+        return err_trace(step->err);
+    switch (node->event.timer) {
+    case TIMER_DATE:
+        if (iso_date_parse(text, strlen(text), &ret->due_us, step->err) < 0)
+            return err_at_node(step, node);
+        return 0;
+    case TIMER_DURATION:
+        if (duration_read(step, node, text, &duration) < 0)
+            return err_trace(step->err);
+        ret->due_us = iso_add(from_us, &duration, 1);
+        return 0;
+    case TIMER_CYCLE:
+        break;
+    }
+    return cycle_start(step, node, text, from_us, ret);
+}
+
+/* When the clock starts: now, or when the call was sent; INT64_MAX: it has not been sent yet. */
+static int64_t clock_from(const struct step *step, const struct instance *instance,
+                          const struct node *node)
+{
+    int call_node = node->event.starts_when_sent;
+
+    if (call_node < 0 || (size_t)call_node >= instance->graph->n_nodes)
+        return step->family->now_us;
+    const struct http_call *http = instance->graph->nodes[call_node].http;
+    if (node->kind == NODE_BOUNDARY_EVENT && node->attached_to == call_node && http != NULL &&
+        http->mode == HTTP_WAIT)
+        return INT64_MAX;
+    for (size_t i = instance->n_calls; i-- > 0;) {
+        const struct fired_call *call = &instance->calls[i];
+        if (call->node == call_node)
+            return call->sent_us != 0 ? call->sent_us : INT64_MAX;
+    }
+    return step->family->now_us;
+}
+
+int timer_wait(struct step *step, struct instance *instance, uint32_t token,
+               const struct node *node)
+{
+    int64_t from_us = clock_from(step, instance, node);
+    struct clock clock = {.due_us = INT64_MAX};
+
+    if (from_us != INT64_MAX && clock_start(step, instance, token, node, from_us, &clock) < 0)
+        return err_trace(step->err);
+    struct wait *wait = wait_new(step, instance, WAIT_TIMER, token, node);
+    wait->due_us = clock.due_us;
+    wait->remaining = clock.remaining;
+    return 0;
+}
+
+int timers_arm(struct step *step, struct instance *instance, int call_node, int64_t sent_us)
+{
+    for (size_t i = 0; i < instance->n_waits; i++) {
+        struct wait *wait = &instance->waits[i];
+        struct clock clock;
+        if (wait->kind != WAIT_TIMER || wait->due_us != INT64_MAX)
+            continue;
+        const struct node *node = &instance->graph->nodes[wait->node];
+        if (node->event.starts_when_sent != call_node)
+            continue;
+        if (clock_start(step, instance, wait->token, node, sent_us, &clock) < 0)
+            return err_trace(step->err);
+        wait->due_us = clock.due_us;
+        wait->remaining = clock.remaining;
+        wait->fresh = true; /* it had no row */
+    }
+    return 0;
+}
+
+int timer_next(struct step *step, const struct trigger *trigger)
+{
+    struct instance *instance = trigger->instance;
+    const struct node *node = trigger->node;
+    struct wait *old = wait_find(instance, WAIT_TIMER, trigger->token, trigger->wait.node);
+    struct iso_cycle cycle;
+    const char *text;
+
+    if (old == NULL)
+        return 0;
+    wait_remove(step, instance, old);
+    if (node->event.timer != TIMER_CYCLE || trigger->wait.remaining == 0)
+        return 0;
+    if (time_text(step, instance, trigger->token, node, &text) < 0 ||
+        cycle_read(step, node, text, &cycle) < 0)
+        return err_trace(step->err);
+    int64_t due_us = iso_add(trigger->wait.due_us, &cycle.period, 1);
+    if (trigger->wait.remaining < 0 && due_us <= step->family->now_us)
+        due_us = skip_ahead(trigger->wait.due_us, &cycle.period, step->family->now_us);
+    if (cycle.has_end && due_us > cycle.end_us)
+        return 0;
+    struct wait *wait = wait_new(step, instance, WAIT_TIMER, trigger->token, node);
+    wait->due_us = due_us;
+    wait->remaining = trigger->wait.remaining > 0 ? trigger->wait.remaining - 1 : -1;
+    return 0;
+}
+
+int time_of_text(struct step *step, const struct node *node, const char *what, const char *text,
+                 int64_t *ret_us)
+{
+    struct iso_duration duration;
+
+    *ret_us = 0;
+    if (text == NULL || text[0] == '\0')
+        return 0;
+    if (text[0] == 'P') {
+        if (duration_read(step, node, text, &duration) < 0)
+            return err_trace(step->err);
+        *ret_us = iso_add(step->family->now_us, &duration, 1);
+        return 0;
+    }
+    if (iso_date_parse(text, strlen(text), ret_us, step->err) < 0) {
+        char reason[sizeof(step->err->text)];
+        snprintf(reason, sizeof(reason), "%s", step->err->text);
+        return err_set(step->err, ERR_INVALID, "%s '%s': %s: %s", node_kind_name(node->kind),
+                       node->id, what, reason);
+    }
+    return 0;
+}
