@@ -11,9 +11,8 @@ static int interrupting(struct step *step, const struct trigger *trigger)
 
     if (activity_interrupt(step, trigger->instance, trigger->token, &why) < 0)
         return err_trace(step->err);
-    if (variables_set(step, trigger->instance,
-                      token_find(trigger->instance, trigger->token)->scope, trigger->body,
-                      trigger->body_n) < 0)
+    if (variables_set(step, trigger->instance, token_find(trigger->instance, trigger->token)->scope,
+                      trigger->body, trigger->body_n) < 0)
         return err_trace(step->err);
     move_push(step, trigger->instance, trigger->token, trigger->node, MOVE_ENTER);
     return 0;
@@ -32,8 +31,7 @@ static int beside(struct step *step, const struct trigger *trigger)
         if (timer_next(step, trigger) < 0)
             return err_trace(step->err);
     } else if (trigger->row_taken) {
-        struct wait *old =
-            wait_find(instance, WAIT_MESSAGE, trigger->token, trigger->wait.node);
+        struct wait *old = wait_find(instance, WAIT_MESSAGE, trigger->token, trigger->wait.node);
         if (old != NULL)
             wait_remove(step, instance, old);
         if (message_wait(step, instance, trigger->token, trigger->node) < 0)

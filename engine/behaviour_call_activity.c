@@ -153,11 +153,8 @@ static int child_start(struct view *view, uint32_t token, const struct need *def
     child->tenant = parent->tenant;
     child->fate = INSTANCE_NEW;
     child->born = true;
-    struct transfer in = {.step = step,
-                          .from = parent,
-                          .to = child,
-                          .from_scope = view->scope,
-                          .node = view->node};
+    struct transfer in = {
+        .step = step, .from = parent, .to = child, .from_scope = view->scope, .node = view->node};
     if (transfer_all(&in, call->in, call->n_in) < 0)
         return err_trace(step->err);
     const struct node *start = &child->graph->nodes[child->graph->none_start];

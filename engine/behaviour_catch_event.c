@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* intermediateCatchEvent: waits for a message or a time; also as a target of an event-based gateway. */
+/* intermediateCatchEvent: waits for a message or a time; also as a target of an event-based
+ * gateway. */
 #include "base/build.h"
 
 #include "engine/behaviour.h"

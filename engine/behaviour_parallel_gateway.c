@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * parallelGateway: as many tokens as it has incoming flows become one, which goes on along all outgoing
- * flows. Arrivals are counted, not flows: two over the same flow count as two.
+ * parallelGateway: as many tokens as it has incoming flows become one, which goes on along all
+ * outgoing flows. Arrivals are counted, not flows: two over the same flow count as two.
  */
 #include "base/build.h"
 
@@ -12,8 +12,7 @@ static bool joins_here(const struct token *token, uint32_t scope, int node)
     return token->state == TOKEN_JOIN && token->scope == scope && token->node == node;
 }
 
-static int enter(struct step *step, struct instance *instance, uint32_t id,
-                 const struct node *node)
+static int enter(struct step *step, struct instance *instance, uint32_t id, const struct node *node)
 {
     int index = node_index(instance, node);
     uint32_t scope = token_find(instance, id)->scope;

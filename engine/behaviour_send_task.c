@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sendTask, and what message throw and end events do: a connector or expression like a service task's,
- * else the message is published; without one it passes.
+ * sendTask, and what message throw and end events do: a connector or expression like a service
+ * task's, else the message is published; without one it passes.
  */
 #include "base/build.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * BPMN errors. The catcher is looked for before anything is changed: the boundary events of the
- * throwing activity, of the sub-processes around it, of the call activity that started this instance,
- * and so on outward. On each activity a matching code beats a catch-all.
+ * throwing activity, of the sub-processes around it, of the call activity that started this
+ * instance, and so on outward. On each activity a matching code beats a catch-all.
  */
 #include "base/build.h"
 
@@ -91,12 +91,13 @@ static int uncaught(struct step *step, struct instance *instance, uint32_t id,
 static int variable_text(struct step *step, const struct catcher *catcher, const char *name,
                          const char *text)
 {
-    struct value value = text != NULL ? value_string(step->arena, text, strlen(text)) : value_null();
+    struct value value =
+        text != NULL ? value_string(step->arena, text, strlen(text)) : value_null();
 
     if (name == NULL)
         return 0;
-    return variable_set(step, catcher->instance, token_find(catcher->instance, catcher->token)->scope,
-                        name, &value);
+    return variable_set(step, catcher->instance,
+                        token_find(catcher->instance, catcher->token)->scope, name, &value);
 }
 
 int error_throw(struct step *step, struct instance *instance, uint32_t token,

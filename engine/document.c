@@ -4,7 +4,8 @@
  * Format 1: a format byte, then numbers as LEB128 (signed ones zigzag), texts with their length in
  * front, UUIDs as 16 bytes. What a row says is not trusted: every number is checked against the
  * graph and against the other parts before anybody walks them, so that a document that decodes is a
- * state that step can run. The format byte changes when the meaning does; old formats stay readable.
+ * state that step can run. The format byte changes when the meaning does; old formats stay
+ * readable.
  */
 #include "base/build.h"
 
@@ -205,7 +206,8 @@ static uint32_t get_u32(struct reader *reader)
     return (uint32_t)number;
 }
 
-/* A number of items: each takes at least one byte, so a row can not ask for more memory than it is worth. */
+/* A number of items: each takes at least one byte, so a row can not ask for more memory than it is
+ * worth. */
 static size_t get_count(struct reader *reader)
 {
     uint64_t number = get_number(reader);
@@ -480,16 +482,16 @@ static const char *wait_check(const struct instance *instance, const struct wait
 int document_decode(struct arena *arena, struct instance *instance, const char *doc, size_t n,
                     struct err *err)
 {
-    struct reader reader = {.arena = arena,
-                            .at = (const uint8_t *)doc,
-                            .end = (const uint8_t *)doc + n};
+    struct reader reader = {
+        .arena = arena, .at = (const uint8_t *)doc, .end = (const uint8_t *)doc + n};
     uint64_t format = n > 0 ? get_number(&reader) : 0;
 
     if (n > 0 && format != DOCUMENT_FORMAT)
-        return err_set(err, ERR_INVALID,
-                       "it has format %llu, and this program knows format %u only. Was it written by "
-                       "a newer version?",
-                       (unsigned long long)format, DOCUMENT_FORMAT);
+        return err_set(
+            err, ERR_INVALID,
+            "it has format %llu, and this program knows format %u only. Was it written by "
+            "a newer version?",
+            (unsigned long long)format, DOCUMENT_FORMAT);
     instance->depth = get_u32(&reader);
     instance->next_id = get_u32(&reader);
     get_tokens(&reader, instance);

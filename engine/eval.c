@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions and mappings, evaluated where they stand: variables from the innermost scope outward. */
+/* Expressions and mappings, evaluated where they stand: variables from the innermost scope outward.
+ */
 #include "base/build.h"
 
 #include "engine/step.h"

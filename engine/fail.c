@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a command that failed: another try, later, or an incident that somebody looks at. */
+/* What becomes of a command that failed: another try, later, or an incident that somebody looks at.
+ */
 #include "base/build.h"
 
 #include "engine/step.h"
@@ -33,9 +34,9 @@ void failure_file(struct step *step, struct instance *instance, const struct com
                              (int64_t)tries, "next",
                              job.place == JOB_RETRY ? job.command.due_us : (int64_t)0));
     if (job.place == JOB_INCIDENT)
-        history_add(step, HISTORY_INCIDENT, instance, command->token, node, 0,
-                    history_data(step, "ss", "reason", reason, "error",
-                                 text_cut(step->arena, error, 500)));
+        history_add(
+            step, HISTORY_INCIDENT, instance, command->token, node, 0,
+            history_data(step, "ss", "reason", reason, "error", text_cut(step->arena, error, 500)));
 }
 
 /* Fills in the token and node that the command is about; false: they are gone. */
@@ -75,7 +76,8 @@ static bool locate(const struct instance *instance, struct command *command)
     return true;
 }
 
-/* The instance is made and stands before its start event, so that nothing of the request is lost. */
+/* The instance is made and stands before its start event, so that nothing of the request is lost.
+ */
 static void start_failed(struct step *step, const char *error)
 {
     const struct command *command = step->command;

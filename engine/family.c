@@ -4,8 +4,8 @@
 
 #include "engine/step.h"
 
-void family_init(struct family *family, struct arena *arena, const struct uuid *root, int64_t now_us,
-                 const uint8_t entropy[16])
+void family_init(struct family *family, struct arena *arena, const struct uuid *root,
+                 int64_t now_us, const uint8_t entropy[16])
 {
     *family = (struct family){.arena = arena, .root = *root, .now_us = now_us};
     memcpy(family->entropy, entropy, sizeof(family->entropy));
@@ -53,10 +53,10 @@ struct instance *instance_new(struct family *family, const struct uuid *id,
     instance->definition_id = graph->definition_id;
     instance->started_us = family->now_us;
     instance->next_id = 1;
-    *arena_push(family->arena, instance->scopes, instance->n_scopes,
-                instance->scopes_capacity) = (struct scope){.node = -1};
-    *arena_push(family->arena, family->instances, family->n_instances,
-                family->instances_capacity) = instance;
+    *arena_push(family->arena, instance->scopes, instance->n_scopes, instance->scopes_capacity) =
+        (struct scope){.node = -1};
+    *arena_push(family->arena, family->instances, family->n_instances, family->instances_capacity) =
+        instance;
     return instance;
 }
 
@@ -66,8 +66,9 @@ int family_load(struct family *family, const struct instance_row *row, struct er
 
     uuid_format(&row->id, id);
     if (row->graph == NULL)
-        return err_set(err, ERR_INVALID, "Instance %s names process definition %d, which is missing.",
-                       id, row->definition_id);
+        return err_set(err, ERR_INVALID,
+                       "Instance %s names process definition %d, which is missing.", id,
+                       row->definition_id);
     if (family_instance(family, &row->id) != NULL)
         return err_set(err, ERR_CONFLICT, "Instance %s was loaded twice.", id);
     struct instance *instance = instance_new(family, &row->id, row->graph);
@@ -90,7 +91,8 @@ int family_load(struct family *family, const struct instance_row *row, struct er
         family->n_instances--;
         char reason[sizeof(err->text)];
         snprintf(reason, sizeof(reason), "%s", err->text);
-        return err_set(err, ERR_INVALID, "The state of instance %s can not be read: %s", id, reason);
+        return err_set(err, ERR_INVALID, "The state of instance %s can not be read: %s", id,
+                       reason);
     }
     return 0;
 }

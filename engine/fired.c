@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fired calls: the task is done when the request is filed, and the answer comes as a message to this
- * instance. An answer is addressed to its call: when a wait for one of the call's messages is left
- * another way, the call is closed, and its answer will be late. So an answer to the first attempt
- * never reaches the second.
+ * Fired calls: the task is done when the request is filed, and the answer comes as a message to
+ * this instance. An answer is addressed to its call: when a wait for one of the call's messages is
+ * left another way, the call is closed, and its answer will be late. So an answer to the first
+ * attempt never reaches the second.
  */
 #include "base/build.h"
 
@@ -111,8 +111,8 @@ static bool waited_for(const struct instance *instance, const struct fired_call 
 }
 
 /*
- * The token's own calls are the ones meant. Only if it had none (it came out of a fork, say), those of
- * others count, unless somebody else still waits for them.
+ * The token's own calls are the ones meant. Only if it had none (it came out of a fork, say), those
+ * of others count, unless somebody else still waits for them.
  */
 void fired_left(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
                 const char *const *names, size_t n)
@@ -197,10 +197,11 @@ static int unexpected(struct step *step, struct instance *instance, const struct
     struct job job = {.place = JOB_INCIDENT,
                       .command = *step->command,
                       .reason = "unexpectedAnswer",
-                      .error = arena_printf(step->arena,
-                                            "No answer element of %s '%s' holds for what came back. "
-                                            "Add one without a condition to catch the rest.",
-                                            node_kind_name(node->kind), node->id)};
+                      .error =
+                          arena_printf(step->arena,
+                                       "No answer element of %s '%s' holds for what came back. "
+                                       "Add one without a condition to catch the rest.",
+                                       node_kind_name(node->kind), node->id)};
 
     job.command.token = call->token;
     job.command.node = call->node;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Moving tokens: arriving at nodes, leaving them, along flows, to the end of a scope. Moves are kept
- * on a stack in the step instead of on C's, so that no process can be deep enough to crash.
+ * Moving tokens: arriving at nodes, leaving them, along flows, to the end of a scope. Moves are
+ * kept on a stack in the step instead of on C's, so that no process can be deep enough to crash.
  */
 #include "base/build.h"
 
@@ -11,11 +11,8 @@
 void move_push(struct step *step, struct instance *instance, uint32_t token,
                const struct node *node, enum move_kind kind)
 {
-    *arena_push(step->arena, step->moves, step->n_moves, step->moves_capacity) =
-        (struct move){.instance = instance,
-                      .token = token,
-                      .node = node_index(instance, node),
-                      .kind = kind};
+    *arena_push(step->arena, step->moves, step->n_moves, step->moves_capacity) = (struct move){
+        .instance = instance, .token = token, .node = node_index(instance, node), .kind = kind};
 }
 
 void token_ready(struct step *step, struct instance *instance, uint32_t token,
@@ -190,8 +187,7 @@ int moves_run(struct step *step)
 {
     while (step->n_moves > 0) {
         struct move move = step->moves[--step->n_moves];
-        if (move.instance->fate == INSTANCE_ENDED ||
-            token_find(move.instance, move.token) == NULL)
+        if (move.instance->fate == INSTANCE_ENDED || token_find(move.instance, move.token) == NULL)
             continue; /* interrupted before its turn came */
         if (step->arena->used - step->arena_start > LIMIT_FAMILY_BYTES)
             return err_set(step->err, ERR_LIMIT,

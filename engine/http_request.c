@@ -215,8 +215,7 @@ int call_request(struct step *step, struct instance *instance, uint32_t token,
                        node_kind_name(node->kind), node->id, LIMIT_NAME_BYTES);
     if (url_build(&view, http, &call.path) < 0 || body_build(&view, http, &call) < 0)
         return err_trace(step->err);
-    const char *content_type =
-        http->content_type != NULL ? http->content_type : "application/json";
+    const char *content_type = http->content_type != NULL ? http->content_type : "application/json";
     if (headers_build(&view, http, call.body != NULL ? content_type : NULL, &call.headers) < 0)
         return err_trace(step->err);
     call.report_sent = call_reports_sent(instance, call.node);

@@ -54,14 +54,13 @@ const char *response_history(struct step *step, const struct uuid *call,
         text = body->u.string.text;
     else if (body != NULL && body->kind != VALUE_NULL)
         text = value_text(step->arena, body, NULL);
-    return history_data(step, "ursrrsrs", "call", call, "outcome",
-                        member_json(step, response, "outcome"), "status",
-                        member_json(step, response, "status"), "attempt",
-                        member_json(step, response, "attempt"), "ms",
-                        member_json(step, response, "ms"), "error",
-                        error != NULL ? text_cut(step->arena, error, 200) : NULL, "fromCache",
-                        member_json(step, response, "fromCache"), "body",
-                        text != NULL ? text_cut(step->arena, text, 200) : NULL);
+    return history_data(
+        step, "ursrrsrs", "call", call, "outcome", member_json(step, response, "outcome"), "status",
+        member_json(step, response, "status"), "attempt", member_json(step, response, "attempt"),
+        "ms", member_json(step, response, "ms"), "error",
+        error != NULL ? text_cut(step->arena, error, 200) : NULL, "fromCache",
+        member_json(step, response, "fromCache"), "body",
+        text != NULL ? text_cut(step->arena, text, 200) : NULL);
 }
 
 int answer_judge(struct view *view, const struct http_call *http, int *ret_answer)
@@ -92,8 +91,8 @@ static const char *failure_text(struct step *step, const struct node *node,
         what = arena_printf(step->arena, "%s %lld", what, (long long)status);
     if (error != NULL)
         what = arena_printf(step->arena, "%s: %s", what, text_cut(step->arena, error, 300));
-    return arena_printf(step->arena, "The call of %s '%s' failed: %s",
-                        node_kind_name(node->kind), node->id, what);
+    return arena_printf(step->arena, "The call of %s '%s' failed: %s", node_kind_name(node->kind),
+                        node->id, what);
 }
 
 /* The call is sent again, later or when somebody says so. */
@@ -107,7 +106,8 @@ static void call_failed(struct step *step, const struct trigger *trigger,
                             .token = trigger->token,
                             .node = trigger->wait.node,
                             .phase = PHASE_CALL,
-                            .tries = attempt > 0 && attempt < UINT32_MAX ? (uint32_t)attempt - 1 : 0,
+                            .tries =
+                                attempt > 0 && attempt < UINT32_MAX ? (uint32_t)attempt - 1 : 0,
                             .subject = trigger->wait.subject,
                             .origin = step->command->origin};
 
@@ -140,9 +140,10 @@ static int call_unknown(struct step *step, const struct trigger *trigger,
     struct job job = {.place = JOB_INCIDENT,
                       .command = parked,
                       .reason = "unknownOutcome",
-                      .error = "It is not known whether the request was carried out: the engine was "
-                               "stopped while it was under way. Retry the incident with the decision "
-                               "\"repeat\" or \"fail\"."};
+                      .error =
+                          "It is not known whether the request was carried out: the engine was "
+                          "stopped while it was under way. Retry the incident with the decision "
+                          "\"repeat\" or \"fail\"."};
     job_add(step, &job);
     history_add(step, HISTORY_INCIDENT, trigger->instance, trigger->token, trigger->node, 0,
                 history_data(step, "ss", "reason", job.reason, "error", job.error));

@@ -14,7 +14,8 @@ static int ask_token(struct step *step, struct instance *instance, const struct 
 {
     if (token->state == TOKEN_SCOPE)
         return ask_scope(step, instance, token->child, 0);
-    if (token->state != TOKEN_WAIT || instance->graph->nodes[token->node].kind != NODE_CALL_ACTIVITY)
+    if (token->state != TOKEN_WAIT ||
+        instance->graph->nodes[token->node].kind != NODE_CALL_ACTIVITY)
         return 0;
     for (size_t i = 0; i < instance->n_waits; i++) {
         const struct wait *wait = &instance->waits[i];
@@ -107,8 +108,7 @@ int scope_interrupt(struct step *step, struct instance *instance, uint32_t scope
     return 0;
 }
 
-int instance_interrupt(struct step *step, struct instance *instance,
-                       const struct interruption *why)
+int instance_interrupt(struct step *step, struct instance *instance, const struct interruption *why)
 {
     if (scope_interrupt(step, instance, 0, 0, why) < 0)
         return err_trace(step->err);

@@ -34,7 +34,8 @@ static int key_read(struct step *step, struct view *view, const char **ret)
     if (*ret == NULL)
         *ret = "";
     if (strlen(*ret) > LIMIT_NAME_BYTES)
-        return err_set(step->err, ERR_LIMIT, "%s '%s': its correlation key is longer than %u bytes.",
+        return err_set(step->err, ERR_LIMIT,
+                       "%s '%s': its correlation key is longer than %u bytes.",
                        node_kind_name(node->kind), node->id, LIMIT_NAME_BYTES);
     return 0;
 }

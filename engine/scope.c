@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Variables. Those of the process lie in a column of the instance's row and stay one text until
- * somebody looks; those of sub-processes and activities lie in the document. A value stays text until
- * an expression reads it.
+ * somebody looks; those of sub-processes and activities lie in the document. A value stays text
+ * until an expression reads it.
  */
 #include "base/build.h"
 
@@ -26,8 +26,9 @@ static int name_check(struct step *step, const char *name)
     if (n == 0)
         return err_set(step->err, ERR_INVALID, "A variable has no name.");
     if (n > LIMIT_NAME_BYTES)
-        return err_set(step->err, ERR_LIMIT, "The name of variable '%.40s…' is longer than %u bytes.",
-                       name, LIMIT_NAME_BYTES);
+        return err_set(step->err, ERR_LIMIT,
+                       "The name of variable '%.40s…' is longer than %u bytes.", name,
+                       LIMIT_NAME_BYTES);
     return 0;
 }
 
@@ -37,10 +38,11 @@ static int put(struct step *step, struct instance *instance, struct scope *scope
     struct variable *old = find(scope, variable->name, strlen(variable->name));
 
     if (variable->n > LIMIT_VALUE_BYTES)
-        return err_set(step->err, ERR_LIMIT,
-                       "Variable '%s' would be %zu bytes long, and the limit is %u. Keep large data "
-                       "in a table of your own, and its key in the variable.",
-                       variable->name, variable->n, LIMIT_VALUE_BYTES);
+        return err_set(
+            step->err, ERR_LIMIT,
+            "Variable '%s' would be %zu bytes long, and the limit is %u. Keep large data "
+            "in a table of your own, and its key in the variable.",
+            variable->name, variable->n, LIMIT_VALUE_BYTES);
     if (scope->id == 0) {
         if (old != NULL && old->n == variable->n && memcmp(old->text, variable->text, old->n) == 0)
             return 0; /* as it was: the row need not be written */
@@ -309,8 +311,8 @@ const char *scope_object(struct arena *arena, const struct scope *scope, size_t 
     return arena_strndup(arena, buf_str(&buf), buf.len);
 }
 
-void instance_variables(struct family *family, const struct instance *instance, const char **ret_text,
-                        size_t *ret_n)
+void instance_variables(struct family *family, const struct instance *instance,
+                        const char **ret_text, size_t *ret_n)
 {
     if (instance->variables_text == NULL) {
         *ret_text = scope_object(family->arena, &instance->scopes[0], ret_n);

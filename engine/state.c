@@ -53,10 +53,10 @@ int token_new(struct step *step, struct instance *instance, uint32_t scope, uint
                        LIMIT_TOKENS);
     if (instance->next_id == UINT32_MAX)
         return err_set(step->err, ERR_LIMIT, "The instance has used up its token numbers.");
-    struct token *token = arena_push(step->arena, instance->tokens, instance->n_tokens,
-                                     instance->tokens_capacity);
-    *token = (struct token){
-        .id = instance->next_id++, .scope = scope, .state = TOKEN_READY, .node = -1};
+    struct token *token =
+        arena_push(step->arena, instance->tokens, instance->n_tokens, instance->tokens_capacity);
+    *token =
+        (struct token){.id = instance->next_id++, .scope = scope, .state = TOKEN_READY, .node = -1};
     *ret_id = token->id;
     return 0;
 }
@@ -85,8 +85,8 @@ void token_detach(struct instance *instance, uint32_t id)
     token->since_us = 0;
 }
 
-void token_place(struct step *step, struct instance *instance, uint32_t id,
-                 enum token_state state, const struct node *node)
+void token_place(struct step *step, struct instance *instance, uint32_t id, enum token_state state,
+                 const struct node *node)
 {
     struct token *token = token_find(instance, id);
 
@@ -111,10 +111,8 @@ struct wait *wait_new(struct step *step, struct instance *instance, enum wait_ki
     struct wait *wait =
         arena_push(step->arena, instance->waits, instance->n_waits, instance->waits_capacity);
 
-    *wait = (struct wait){.kind = kind,
-                          .token = token,
-                          .node = node_index(instance, node),
-                          .fresh = true};
+    *wait = (struct wait){
+        .kind = kind, .token = token, .node = node_index(instance, node), .fresh = true};
     return wait;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One command: find what it addresses, do that, and run every token until it waits, ends or parks. */
+/* One command: find what it addresses, do that, and run every token until it waits, ends or parks.
+ */
 #include "base/build.h"
 
 #include "base/limits.h"
@@ -154,9 +155,9 @@ static int command_call_sent(struct step *step, struct instance *instance)
                           : step->family->now_us;
     if (call != NULL)
         call->sent_us = sent_us;
-    history_add(step, HISTORY_CALL_SENT, instance, token, node_at(instance, node), 0,
-                history_data(step, "un", "call", &command->subject, "attempt",
-                             (int64_t)command->tries));
+    history_add(
+        step, HISTORY_CALL_SENT, instance, token, node_at(instance, node), 0,
+        history_data(step, "un", "call", &command->subject, "attempt", (int64_t)command->tries));
     return timers_arm(step, instance, node, sent_us);
 }
 
@@ -173,9 +174,8 @@ static int command_call_result(struct step *step, struct instance *instance)
         return trigger_wait(step, instance, wait);
     if (response_read(step, command->body, command->body_n, &response) < 0)
         return STEP_DROPPED; /* late, and not even readable */
-    history_add(step, HISTORY_CALL_LATE, instance, command->token,
-                node_at(instance, command->node), 0,
-                response_history(step, &command->subject, &response));
+    history_add(step, HISTORY_CALL_LATE, instance, command->token, node_at(instance, command->node),
+                0, response_history(step, &command->subject, &response));
     return STEP_DROPPED;
 }
 

@@ -4,9 +4,9 @@
  * Inside of the engine only: one step under way, and what its parts ask of each other. README.md in
  * this folder is the tour.
  *
- * Tokens, waits and scopes are named by their ids, never kept by pointer: arrays move when they grow.
- * Every int function returns 0, or -1 with step->err filled. When family->n_needs > 0 the -1 means
- * "load this first": engine_step() turns it into STEP_NEED.
+ * Tokens, waits and scopes are named by their ids, never kept by pointer: arrays move when they
+ * grow. Every int function returns 0, or -1 with step->err filled. When family->n_needs > 0 the -1
+ * means "load this first": engine_step() turns it into STEP_NEED.
  */
 #include "engine/engine.h"
 
@@ -30,24 +30,24 @@ struct step {
     struct arena *arena;
     const struct command *command;
     struct err *err;
-    size_t arena_start;     /* arena->used when the step began */
-    struct move *moves;     /* a stack: a token runs until it waits before its siblings start */
+    size_t arena_start; /* arena->used when the step began */
+    struct move *moves; /* a stack: a token runs until it waits before its siblings start */
     size_t n_moves, moves_capacity;
-    bool delivering;        /* a fired call's answer is being delivered … */
-    uint32_t delivered_by;  /* … which this token had fired */
+    bool delivering;       /* a fired call's answer is being delivered … */
+    uint32_t delivered_by; /* … which this token had fired */
 };
 
 /* What happened to a wait. */
 struct trigger {
     struct instance *instance;
     uint32_t token;
-    struct wait wait;            /* a copy: the wait may be gone */
-    const struct node *node;     /* wait.node */
-    const char *name, *detail;   /* message name; error code and text */
-    const char *body;            /* JSON object of variables, the response object, or NULL */
+    struct wait wait;          /* a copy: the wait may be gone */
+    const struct node *node;   /* wait.node */
+    const char *name, *detail; /* message name; error code and text */
+    const char *body;          /* JSON object of variables, the response object, or NULL */
     size_t body_n;
-    struct instance *child;      /* WAIT_CHILD */
-    bool row_taken;              /* the wait's row is gone: a wait that stays needs a new one */
+    struct instance *child; /* WAIT_CHILD */
+    bool row_taken;         /* the wait's row is gone: a wait that stays needs a new one */
 };
 
 /* Why something is interrupted. */
@@ -65,8 +65,8 @@ int token_new(struct step *step, struct instance *instance, uint32_t scope,
 void token_remove(struct instance *instance, uint32_t id);
 /* On its way or waiting for a job: no place in the document. */
 void token_detach(struct instance *instance, uint32_t id);
-void token_place(struct step *step, struct instance *instance, uint32_t id,
-                 enum token_state state, const struct node *node);
+void token_place(struct step *step, struct instance *instance, uint32_t id, enum token_state state,
+                 const struct node *node);
 bool scope_has_tokens(const struct instance *instance, uint32_t scope);
 
 struct wait *wait_new(struct step *step, struct instance *instance, enum wait_kind kind,
@@ -143,9 +143,9 @@ struct view {
     struct step *step;
     struct instance *instance;
     uint32_t scope;
-    const struct node *node;       /* execution.currentActivityId; may be NULL */
-    const struct value *response;  /* the variable `response`; NULL: none */
-    const char *process_id;        /* filled by eval.c */
+    const struct node *node;      /* execution.currentActivityId; may be NULL */
+    const struct value *response; /* the variable `response`; NULL: none */
+    const char *process_id;       /* filled by eval.c */
 };
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
                     const struct node *node);
@@ -168,9 +168,9 @@ int mappings_apply(struct view *view, const struct mapping *mappings, size_t n,
 void history_add(struct step *step, enum history_kind kind, const struct instance *instance,
                  uint32_t token, const struct node *node, int64_t started_us, const char *data);
 /*
- * A small JSON object for history rows. format has one letter a member, each taking a name and then:
- * s text (NULL: null), i int64, n int64 left out when 0, t time as ISO 8601 (0: null), u uuid,
- * r raw JSON text.
+ * A small JSON object for history rows. format has one letter a member, each taking a name and
+ * then: s text (NULL: null), i int64, n int64 left out when 0, t time as ISO 8601 (0: null), u
+ * uuid, r raw JSON text.
  */
 const char *history_data(struct step *step, const char *format, ...);
 /* At most `most` bytes of the text, cut between characters. */
@@ -228,8 +228,8 @@ int instance_interrupt(struct step *step, struct instance *instance,
 /* ---- bpmn_error.c ---- */
 
 /*
- * Throws a BPMN error. activity: the token is at an activity that throws it (its own boundary events
- * may catch); else at an end event, whose scope throws. Uncaught, the token ends there.
+ * Throws a BPMN error. activity: the token is at an activity that throws it (its own boundary
+ * events may catch); else at an end event, whose scope throws. Uncaught, the token ends there.
  */
 int error_throw(struct step *step, struct instance *instance, uint32_t token,
                 const struct node *node, bool activity, const char *code,
@@ -278,7 +278,8 @@ const char *response_history(struct step *step, const struct uuid *call,
 int fired_new(struct step *step, struct instance *instance, uint32_t token,
               const struct node *node) MUST_CHECK;
 struct fired_call *fired_find(const struct instance *instance, const struct uuid *id);
-int fired_answered(struct step *step, struct instance *instance, struct fired_call *call) MUST_CHECK;
+int fired_answered(struct step *step, struct instance *instance,
+                   struct fired_call *call) MUST_CHECK;
 /* Hands answers that were kept to a token that just began to wait. */
 int fired_deliver_kept(struct step *step, struct instance *instance, uint32_t token) MUST_CHECK;
 /* Message waits of a token were left: what only they could take is late. */

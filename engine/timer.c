@@ -45,7 +45,8 @@ static int duration_read(struct step *step, const struct node *node, const char 
     return 0;
 }
 
-/* The first time > now of a cycle that began at `due`: what nobody was there to see is not made up for. */
+/* The first time > now of a cycle that began at `due`: what nobody was there to see is not made up
+ * for. */
 static int64_t skip_ahead(int64_t due_us, const struct iso_duration *period, int64_t now_us)
 {
     int64_t times = 1, next;
