@@ -134,22 +134,22 @@ sampler_start
 
 step "Two models, as the editor saved them: judged, then deployed"
 show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn
-show deploy $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn
-show endpoint set geocoder "$GEOCODER_URL" --rate "$RATE" --cache P30D
+show deploy $EXAMPLE
+show endpoint set geocoder "$GEOCODER_URL" --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
 show endpoint set geocoder-offline http://127.0.0.1:9
 say "The second endpoint is a service that nobody can reach: only the orders that name it are touched."
 
 step "$(($(wc -l <"$ORDERS") - 1)) orders"
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$ROOT" "$ORDERS" >"$DIR/orders.json" <<'PYTHON'
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$ROOT" "$ORDERS" >"$DIR/orders.jsonl" <<'PYTHON'
 import csv, json, sys
 sys.path.insert(0, sys.argv[1] + "/tests/standin")
 from nominatim import address_of
-print(json.dumps([{"businessKey": row["order"],
-                   "variables": {"address": address_of(row), "geocoder": row["geocoder"]}}
-                  for row in csv.DictReader(open(sys.argv[2], encoding="utf-8", newline=""))]))
+for row in csv.DictReader(open(sys.argv[2], encoding="utf-8", newline="")):
+    print(json.dumps({"businessKey": row["order"],
+                      "variables": {"address": address_of(row), "geocoder": row["geocoder"]}}))
 PYTHON
 say "Real addresses, made-up ones, one order without any; all in one transaction."
-"$PAWL" start order-delivery --many "$DIR/orders.json" >"$DIR/started"
+"$PAWL" start order-delivery --from "$DIR/orders.jsonl" >"$DIR/started"
 say "$(orders_where true) orders started."
 sleep 3
 show endpoint list
