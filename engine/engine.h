@@ -167,7 +167,7 @@ struct job {
     enum job_place place;
     struct command command; /* its due_us: JOB_RETRY */
     const char *error;      /* what went wrong; NULL for a plain continuation */
-    const char *reason;     /* JOB_INCIDENT: "failedJob", "unknownOutcome", "noCatcher", … */
+    const char *reason;     /* JOB_INCIDENT: "failedJob", "unknownOutcome", "unexpectedAnswer" */
 };
 
 struct new_task {
@@ -273,6 +273,20 @@ struct family {
     size_t n_history, history_capacity;
 };
 
+/*
+ * What the store does with a family after its last command (tests/unit/engine/helper_sim.c is a store
+ * in memory that shows it):
+ * - rows of `gone` waits are deleted before those of `fresh` waits are inserted: a loop comes back to
+ *   the same (token, node);
+ * - a command's own row (timer, subscription, ready) is taken when it is claimed, so a `gone` wait may
+ *   have none any more; a wait whose row was taken and which stays is `fresh` again;
+ * - new_task and new_call rows are inserted, rows of calls_gone deleted, history and jobs written,
+ *   whatever each step returned: STEP_DROPPED may have told of a late answer;
+ * - the document is written where it differs from `doc`, the variables where variables_changed.
+ * Retrying an incident by hand keeps the parked command's `tries` (of PHASE_CALL it is the number of
+ * attempts). One with the reason "unknownOutcome" holds the COMMAND_CALL_RESULT: `detail` = "repeat"
+ * sends again, "fail" counts as a failed attempt. COMMAND_CALL_SENT carries the attempt in `tries`.
+ */
 void family_init(struct family *family, struct arena *arena, const struct uuid *root, int64_t now_us,
                  const uint8_t entropy[16]);
 
