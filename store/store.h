@@ -36,9 +36,6 @@ struct store_options {
 /* Checks the connection and that the schema is of a version this program accepts. */
 int store_open(const struct store_options *options, struct store **ret_store, struct err *err) MUST_CHECK;
 void store_close(struct store *store);
-/* As given to store_open(), for connections of another kind (store/call.c); conninfo may be NULL. */
-const char *store_conninfo(const struct store *store);
-const char *store_schema(const struct store *store);
 
 /*
  * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions, makes

@@ -4,3 +4,57 @@
 select d.id, d.key, r.name, r.content
 from definition d join resource r on r.deployment_id = d.deployment_id and r.name = d.resource
 where d.id = any($1)
+-- name: deploy_read
+-- Only looked at: it is taken when its files have been judged.
+select command_id, name, body, actor, tenant, detail from inbox where xid = $1 and id = $2
+-- name: deploy_take
+delete from inbox where xid = $1 and id = (
+    select id from inbox where xid = $1 and id = $2 for update skip locked)
+-- name: deploy_lock
+-- Versions and start events of one deployment at a time.
+select pg_advisory_xact_lock(hashtextextended('pawl deploy ' || current_schema(), 0))
+-- name: clock
+select clock()
+-- name: deploy_insert
+insert into deployment (id, name, tenant, actor, at, state) values ($1, coalesce($2, ''), $3, $4, $5, $6)
+-- name: deploy_findings
+update deployment set findings = $2::jsonb where id = $1
+-- name: deploy_files
+with file as (
+    select name, content, n from unnest($2, $3) with ordinality as f (name, content, n)
+), stored as (
+    insert into resource (deployment_id, name, content, digest)
+    select $1, name, content, sha256(convert_to(content, 'UTF8')) from file order by name
+    returning name, digest
+)
+select s.digest from stored s join file f using (name) order by f.n
+-- name: deploy_latest
+select distinct on (key) key, id, version, digest from definition
+where tenant = $1 and key = any($2) order by key, version desc
+-- name: deploy_message_clash
+select distinct m.name, d.key from message_start m join definition d on d.id = m.definition_id
+where m.tenant = $1 and m.name = any($2) and d.key <> all($3)
+-- name: deploy_uncalled
+select c.i from unnest($2, $3) as c (key, i)
+where not exists (select from definition d where d.tenant = $1 and d.key = c.key) order by 1
+-- name: deploy_definition
+insert into definition (tenant, key, version, name, version_tag, deployment_id, resource, digest, history_time_to_live)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id
+-- name: deploy_elements
+insert into element (definition_id, node, id, name, kind, line)
+select $1, e.* from unnest($2, $3, $4, $5, $6) as e (node, id, name, kind, line) order by node
+-- name: deploy_clear_messages
+delete from message_start m using definition d
+where d.id = m.definition_id and d.tenant = $1 and d.key = any($2)
+-- name: deploy_clear_timers
+delete from start_timer t using definition d
+where d.id = t.definition_id and d.tenant = $1 and d.key = any($2)
+-- name: deploy_messages
+insert into message_start (tenant, name, definition_id, node)
+select $1, m.* from unnest($2, $3, $4) as m (name, definition_id, node) order by 1, 2, 3
+-- name: deploy_timers
+insert into start_timer (definition_id, node, due, remaining)
+select t.* from unnest($1, $2, $3, $4) as t (definition_id, node, due, remaining) order by 1, 2
+-- name: outcome_put
+insert into outcome (command_id, state, detail, at) values ($1, $2, $3::jsonb, $4)
+on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at

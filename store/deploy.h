@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Deployments: files are read and judged outside of any transaction (deploy_judge.c); then one
+ * transaction of its own makes the new versions, or files the refusal (deploy.c).
+ */
+#include "parser/parser.h"
+#include "store/conn.h"
+#include "store/start_timer.h"
+
+struct deploy_file {
+    const char *name, *content;
+    size_t n;
+    bool is_bpmn;
+    struct parse_result parsed; /* is_bpmn */
+};
+
+struct deploy_process {
+    const struct deploy_file *file;
+    const struct graph *graph;
+    size_t file_index;
+    int definition_id, version; /* once there */
+    bool is_new;                /* not the same as the latest version */
+};
+
+struct deploy_finding {
+    const char *file;
+    struct finding finding;
+};
+
+struct deployment {
+    struct arena *arena;
+    struct uuid id;
+    const char *name, *tenant, *actor; /* name may be NULL */
+    bool all_new;                      /* a version also of what did not change */
+    struct deploy_file *files;
+    size_t n_files;
+    struct deploy_process *processes;
+    size_t n_processes, processes_capacity;
+    struct deploy_finding *findings;
+    size_t n_findings, findings_capacity;
+    size_t n_errors;
+};
+
+/* Reads the inbox row's body and judges all files. What is wrong becomes findings. */
+void deploy_judge(struct deployment *deployment, const char *body, size_t body_n);
+void deploy_forget(struct deployment *deployment); /* what parsing took */
+void deploy_found(struct deployment *deployment, enum finding_severity severity, const char *file, int line,
+                  const char *element, const char *code, const char *message);
+/* As a JSON array of objects: file, line, column, element, code, severity, message. */
+const char *deploy_findings_json(const struct deployment *deployment);
+
+struct worker_fence {
+    int worker;
+    int64_t epoch;
+};
+/*
+ * Carries out the deployment that waits in the inbox at (xid, id). Harmless if it is not there any more or
+ * another worker has it. Not inside of a transaction.
+ */
+int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence, uint64_t xid, int64_t id,
+               struct err *err) MUST_CHECK;
