@@ -6,6 +6,7 @@
 # been asked again for anything whose answer was committed.
 #
 #   tests/fault/run.sh [POINT[:COUNT]…]
+#   FAULT_RANDOM=N tests/fault/run.sh     N points drawn at random, at any of their passes
 set -uo pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 PAWL=${PAWL:-$ROOT/build-debug/pawl}
@@ -151,6 +152,11 @@ printf 'An undisturbed run passes %d fault points, %d times.\n' "$(wc -l <"$PG_D
     "$(wc -l <"$PG_DIR/undisturbed.points")"
 
 faults=("$@")
+if [ -n "${FAULT_RANDOM:-}" ]; then
+    mapfile -t faults < <(while read -r count name; do
+        for ((i = 1; i <= count; i++)); do echo "$name:$i"; done
+    done <"$PG_DIR/points" | shuf -n "$FAULT_RANDOM")
+fi
 [ ${#faults[@]} -gt 0 ] || while read -r count name; do
     faults+=("$name:1")
     [ "$count" -gt 2 ] && faults+=("$name:$(((count + 1) / 2))")

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What takes longer than a test run may, each for so many seconds (300 unless told), under sanitizers.
+#
+#   scripts/soak.sh [--seconds N] [NAME…]
+#
+#   crash   the engine is killed at points drawn at random, and every instance must come out the same
+#   lint    damaged BPMN files: a clear answer soon, whatever they contain
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+SOAK_SECONDS=300 names=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --seconds)
+        shift
+        [[ ${1-} =~ ^[0-9]{1,5}$ ]] || die "scripts/soak.sh: --seconds wants a number"
+        SOAK_SECONDS=$1
+        ;;
+    -h | --help) sed -n '3,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    crash | lint) names+=("$1") ;;
+    *) die "scripts/soak.sh: there is no soak $1; there are crash and lint" ;;
+    esac
+    shift
+done
+[ ${#names[@]} -gt 0 ] || names=(crash lint)
+
+# shellcheck disable=SC2086 # lists of words
+need_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST
+build_preset asan || exit 1
+export PAWL_BUILD="$ROOT/build-asan" PAWL="$ROOT/build-asan/pawl"
+
+status=0
+for name in "${names[@]}"; do
+    printf '== %s, %d s\n' "$name" "$SOAK_SECONDS"
+    case $name in
+    crash)
+        until=$((SECONDS + SOAK_SECONDS))
+        while [ $SECONDS -lt $until ]; do
+            FAULT_RANDOM=20 timeout --kill-after=10 900 "$ROOT/tests/fault/run.sh" || status=1
+        done
+        ;;
+    lint) python3 -B "$ROOT/tests/soak/lint.py" "$PAWL" "$ROOT" "$SOAK_SECONDS" || status=1 ;;
+    esac
+done
+exit "$status"
