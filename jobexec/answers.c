@@ -3,7 +3,7 @@
 
 #include "jobexec/answers.h"
 
-#define PUT_OFF_US 1000      /* at first: a batch takes a few milliseconds */
+#define PUT_OFF_US 1000 /* at first: a batch takes a few milliseconds */
 #define PUT_OFF_MAX_US 50000
 
 void answers_init(struct answers *answers)
@@ -39,8 +39,8 @@ void answers_add(struct answers *answers, struct flight *flight)
     pthread_mutex_unlock(&answers->lock);
 }
 
-size_t answers_take(struct answers *answers, int64_t now_us, struct flight **ret_flights, size_t max,
-                    int64_t *ret_next_us)
+size_t answers_take(struct answers *answers, int64_t now_us, struct flight **ret_flights,
+                    size_t max, int64_t *ret_next_us)
 {
     size_t n = 0;
     int64_t next_us = INT64_MAX;

@@ -38,17 +38,18 @@ void backoff_failed(struct backoff *backoff, const char *who, unsigned index, co
     const char *file = err->n_frames != 0 ? err->frames[0].file : "";
     int line = err->n_frames != 0 ? err->frames[0].line : 0;
     log_line(err->code == ERR_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-             err->code == ERR_LOST ? "the database is not reachable; trying on" : "a batch failed; trying on",
+             err->code == ERR_LOST ? "the database is not reachable; trying on"
+                                   : "a batch failed; trying on",
              "thread=%s index=%u error=%s sqlstate=%s at=%s:%d", who, index,
-             log_quote(err->text, text, sizeof(text)), err->sqlstate[0] != '\0' ? err->sqlstate : "-", file,
-             line);
+             log_quote(err->text, text, sizeof(text)),
+             err->sqlstate[0] != '\0' ? err->sqlstate : "-", file, line);
 }
 
 void backoff_worked(struct backoff *backoff, const char *who, unsigned index)
 {
     if (backoff->tries == 0)
         return;
-    log_line(LOG_LEVEL_INFO, "the database is back", "thread=%s index=%u tries=%u after_ms=%lld", who, index,
-             backoff->tries, (long long)((clock_mono_us() - backoff->since_us) / 1000));
+    log_line(LOG_LEVEL_INFO, "the database is back", "thread=%s index=%u tries=%u after_ms=%lld",
+             who, index, backoff->tries, (long long)((clock_mono_us() - backoff->since_us) / 1000));
     backoff->tries = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The dispatcher: takes queued calls under the limits of their endpoints and hands them to the connector.
- * It sleeps until the next permit is due, somebody queues a call, or a place in flight becomes free; and
- * looks a few times a second for what others may have left.
+ * The dispatcher: takes queued calls under the limits of their endpoints and hands them to the
+ * connector. It sleeps until the next permit is due, somebody queues a call, or a place in flight
+ * becomes free; and looks a few times a second for what others may have left.
  */
 #include "base/build.h"
 
@@ -11,9 +11,9 @@
 #include "jobexec/internal.h"
 #include "store/permit.h"
 
-#define LOOK_US 200000      /* the longest sleep: another node may have queued a call */
-#define RECOVER_US 5000000  /* how often attempts without a dispatcher are looked for */
-#define LOCKED_US 5000      /* until an endpoint's row that somebody held is tried again */
+#define LOOK_US 200000     /* the longest sleep: another node may have queued a call */
+#define RECOVER_US 5000000 /* how often attempts without a dispatcher are looked for */
+#define LOCKED_US 5000     /* until an endpoint's row that somebody held is tried again */
 
 /* An endpoint in memory. Lives as long as the executor: only configured ones have one. */
 struct lane {
@@ -24,24 +24,24 @@ struct lane {
 };
 
 struct dispatcher {
-    struct jobexec *jobexec;      /* immutable */
-    struct arena arena;           /* owner: dispatcher thread; holds this struct and the lanes */
+    struct jobexec *jobexec; /* immutable */
+    struct arena arena;      /* owner: dispatcher thread; holds this struct and the lanes */
     pthread_t thread;
     struct wake wake;
-    struct lane *lanes;           /* owner: dispatcher thread */
-    struct call_conn *conn;       /* owner: dispatcher thread; NULL: lost */
-    int64_t epoch;                /* owner: dispatcher thread; 0: none yet */
-    int64_t doubt_us;             /* owner: dispatcher thread; call_conn_doubt() of the lost connection */
-    int64_t recover_at_us;        /* owner: dispatcher thread */
-    bool fenced;                  /* owner: dispatcher thread */
-    struct backoff backoff;       /* owner: dispatcher thread */
-    struct arena round;           /* owner: dispatcher thread; reset each round */
-    char after[256];              /* owner: dispatcher thread; where the next look at the queue begins */
-    unsigned max_flights;         /* immutable: of all endpoints */
-    pthread_mutex_t lock;         /* leaf */
-    struct flight *unsent;        /* guarded by lock: came back from the connector, never left */
-    bool crowded;                 /* guarded by lock: calls wait for a place in flight */
-    unsigned n_connector;         /* guarded by lock: with the connector */
+    struct lane *lanes;     /* owner: dispatcher thread */
+    struct call_conn *conn; /* owner: dispatcher thread; NULL: lost */
+    int64_t epoch;          /* owner: dispatcher thread; 0: none yet */
+    int64_t doubt_us;       /* owner: dispatcher thread; call_conn_doubt() of the lost connection */
+    int64_t recover_at_us;  /* owner: dispatcher thread */
+    bool fenced;            /* owner: dispatcher thread */
+    struct backoff backoff; /* owner: dispatcher thread */
+    struct arena round;     /* owner: dispatcher thread; reset each round */
+    char after[256];        /* owner: dispatcher thread; where the next look at the queue begins */
+    unsigned max_flights;   /* immutable: of all endpoints */
+    pthread_mutex_t lock;   /* leaf */
+    struct flight *unsent;  /* guarded by lock: came back from the connector, never left */
+    bool crowded;           /* guarded by lock: calls wait for a place in flight */
+    unsigned n_connector;   /* guarded by lock: with the connector */
 };
 
 /* ---- When the connector is done with a flight: on its thread ---- */
@@ -100,7 +100,8 @@ static struct lane *lane_of(struct dispatcher *dispatcher, const char *name)
 }
 
 /* How many more calls of this endpoint may be in flight; remembers that some wait for a place. */
-static unsigned room_in_flight(struct dispatcher *dispatcher, const struct lane *lane, int max_in_flight)
+static unsigned room_in_flight(struct dispatcher *dispatcher, const struct lane *lane,
+                               int max_in_flight)
 {
     unsigned max = max_in_flight < 1 ? 1 : (unsigned)max_in_flight;
 
@@ -117,8 +118,8 @@ static unsigned room_in_flight(struct dispatcher *dispatcher, const struct lane 
 }
 
 /*
- * What to take of one endpoint; lowers *due_us (clock_mono_us()) to when its next permit is due. now_us is
- * the database's time of this look, read_us ours.
+ * What to take of one endpoint; lowers *due_us (clock_mono_us()) to when its next permit is due.
+ * now_us is the database's time of this look, read_us ours.
  */
 static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, int64_t now_us,
                  int64_t read_us, int64_t *due_us)
@@ -172,8 +173,9 @@ static void hand_over(struct dispatcher *dispatcher, const struct call_request *
 }
 
 /*
- * With one token there is a least distance between two requests. The database grants a permit before its
- * commit, which takes now this long and now that long; so the distance is kept from when the request left.
+ * With one token there is a least distance between two requests. The database grants a permit
+ * before its commit, which takes now this long and now that long; so the distance is kept from when
+ * the request left.
  */
 static void pace(struct dispatcher *dispatcher, const struct call_endpoint *endpoints, size_t n)
 {
@@ -240,8 +242,9 @@ static void log_lost(const struct call_lost *lost)
              lost->repeated ? "a request whose outcome is unknown is sent again"
                             : "the outcome of a request is unknown",
              "order=%s instance=%s call=%s endpoint=%s attempt=%u",
-             log_quote(lost->business_key != NULL ? lost->business_key : "", order, sizeof(order)), instance, id,
-             log_quote(lost->endpoint, endpoint, sizeof(endpoint)), (unsigned)lost->attempt);
+             log_quote(lost->business_key != NULL ? lost->business_key : "", order, sizeof(order)),
+             instance, id, log_quote(lost->endpoint, endpoint, sizeof(endpoint)),
+             (unsigned)lost->attempt);
 }
 
 static int recover(struct dispatcher *dispatcher, struct err *err)
@@ -308,13 +311,15 @@ static int release_unsent(struct dispatcher *dispatcher, struct err *err)
 
 /* ---- The thread ---- */
 
-/* After a lost connection, the slot is still ours, and a take in doubt is undone: none of it has left. */
+/* After a lost connection, the slot is still ours, and a take in doubt is undone: none of it has
+ * left. */
 static int reopen(struct dispatcher *dispatcher, struct err *err)
 {
     struct jobexec *jobexec = dispatcher->jobexec;
     unsigned undone = 0;
 
-    int result = call_conn_open(jobexec->store, &jobexec->options.node, dispatcher->epoch, &dispatcher->conn, err);
+    int result = call_conn_open(jobexec->store, &jobexec->options.node, dispatcher->epoch,
+                                &dispatcher->conn, err);
     if (result != 0)
         return result < 0 ? err_trace(err) : result;
     dispatcher->epoch = call_conn_epoch(dispatcher->conn);
@@ -366,7 +371,8 @@ static void *run(void *context)
         }
         if (result == CALL_FENCED) {
             dispatcher->fenced = true;
-            log_line(LOG_LEVEL_ERROR, "another process runs with this node's id; this one sends nothing more",
+            log_line(LOG_LEVEL_ERROR,
+                     "another process runs with this node's id; this one sends nothing more",
                      "thread=dispatcher");
         }
         if (dispatcher->backoff.tries != 0) {

@@ -9,8 +9,8 @@
 #include "jobexec/response.h"
 
 /*
- * How long after its attempt was made a request may still leave. Later (the machine slept), others may
- * soon take the attempt for lost: it must not leave behind their back.
+ * How long after its attempt was made a request may still leave. Later (the machine slept), others
+ * may soon take the attempt for lost: it must not leave behind their back.
  */
 #define START_WITHIN_US (CALL_GRACE_US / 2)
 
@@ -38,7 +38,8 @@ static int unsendable(struct flight *flight, const char *what, const char *why)
 }
 
 /* Adds the members of a JSON object, except those that are there. Strings and numbers count. */
-static int add_headers(struct flight *flight, struct headers *headers, const char *json, const char *what)
+static int add_headers(struct flight *flight, struct headers *headers, const char *json,
+                       const char *what)
 {
     struct arena *arena = &flight->arena;
     struct value object;
@@ -53,8 +54,10 @@ static int add_headers(struct flight *flight, struct headers *headers, const cha
         const struct value *value = &member->value;
         if (value->kind == VALUE_NULL || has_header(headers, member->name))
             continue;
-        const char *text = value->kind == VALUE_STRING ? value->u.string.text : value_text(arena, value, NULL);
-        struct http_header *header = arena_push(arena, headers->items, headers->n, headers->capacity);
+        const char *text =
+            value->kind == VALUE_STRING ? value->u.string.text : value_text(arena, value, NULL);
+        struct http_header *header =
+            arena_push(arena, headers->items, headers->n, headers->capacity);
         *header = (struct http_header){.name = member->name, .value = text};
     }
     return 0;
@@ -67,12 +70,14 @@ static int make_headers(struct flight *flight)
     char id[UUID_TEXT_BYTES];
 
     uuid_format(&flight->request.id, id);
-    struct http_header *key = arena_push(&flight->arena, headers.items, headers.n, headers.capacity);
+    struct http_header *key =
+        arena_push(&flight->arena, headers.items, headers.n, headers.capacity);
     /* A string of RFC 8941, with its quotes, as the draft of this header asks. */
     *key = (struct http_header){.name = "Idempotency-Key",
                                 .value = arena_printf(&flight->arena, "\"%s\"", id)};
     if (add_headers(flight, &headers, flight->request.headers, "the call's headers") < 0 ||
-        add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers") < 0)
+        add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers") <
+            0)
         return -1;
     flight->exchange.headers = headers.items;
     flight->exchange.n_headers = headers.n;
@@ -147,7 +152,8 @@ void flight_judge(struct flight *flight)
 {
     struct response response;
 
-    response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange, &response);
+    response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange,
+                   &response);
     flight->result = (struct call_result){
         .call = flight->request.id,
         .instance = flight->request.instance,

@@ -10,7 +10,7 @@
 #include "jobexec/http.h"
 
 struct http {
-    CURLM *multi;                  /* owner: connector thread; others only call curl_multi_wakeup() */
+    CURLM *multi; /* owner: connector thread; others only call curl_multi_wakeup() */
     pthread_t thread;
     struct arena arena;            /* immutable: the options' texts and this struct */
     const char *user_agent;        /* immutable */
@@ -134,7 +134,8 @@ static int set_method(struct http_exchange *exchange)
     if (strcmp(exchange->method, "HEAD") == 0) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (body || strcmp(exchange->method, "POST") == 0) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(body ? exchange->body_n : 0));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)(body ? exchange->body_n : 0));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body ? exchange->body : "");
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
     } else {
@@ -213,7 +214,8 @@ static void start(struct http *http, struct http_exchange *exchange)
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL)
         abort(); /* out of memory */
-    if (set_request(http, exchange) < 0 || curl_multi_add_handle(http->multi, exchange->easy) != CURLM_OK) {
+    if (set_request(http, exchange) < 0 ||
+        curl_multi_add_handle(http->multi, exchange->easy) != CURLM_OK) {
         finish(http, exchange, HTTP_NO_CONNECTION);
         return;
     }
@@ -283,13 +285,15 @@ static void give_up(struct http *http)
     while (http->running != NULL) {
         struct http_exchange *exchange = http->running;
         curl_multi_remove_handle(http->multi, exchange->easy);
-        snprintf(exchange->error, sizeof(exchange->error), "the engine was stopped before an answer came");
+        snprintf(exchange->error, sizeof(exchange->error),
+                 "the engine was stopped before an answer came");
         finish(http, exchange, HTTP_GIVEN_UP);
     }
 }
 
 /* The inbox in the order of sending. */
-static struct http_exchange *take_inbox(struct http *http, bool *ret_stopping, int64_t *ret_give_up_us)
+static struct http_exchange *take_inbox(struct http *http, bool *ret_stopping,
+                                        int64_t *ret_give_up_us)
 {
     pthread_mutex_lock(&http->lock);
     struct http_exchange *newest = http->inbox;
@@ -316,7 +320,8 @@ static void *run(void *context)
         bool stopping;
         int64_t give_up_us;
         struct http_exchange *next;
-        for (struct http_exchange *e = take_inbox(http, &stopping, &give_up_us); e != NULL; e = next) {
+        for (struct http_exchange *e = take_inbox(http, &stopping, &give_up_us); e != NULL;
+             e = next) {
             next = e->next;
             e->next = NULL;
             start(http, e);
@@ -331,7 +336,8 @@ static void *run(void *context)
             if (http->n_running == 0)
                 return NULL;
         }
-        curl_multi_poll(http->multi, NULL, 0, left_us < 1000000 ? (int)(left_us / 1000 + 1) : 1000, NULL);
+        curl_multi_poll(http->multi, NULL, 0, left_us < 1000000 ? (int)(left_us / 1000 + 1) : 1000,
+                        NULL);
     }
 }
 
@@ -345,7 +351,8 @@ int http_start(const struct http_options *options, struct http **ret_http, struc
         return err_set(err, ERR_INTERNAL, "libcurl does not start");
     arena_init(&arena, 0);
     struct http *http = arena_alloc(&arena, sizeof(*http));
-    http->user_agent = arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
+    http->user_agent =
+        arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
     http->proxy = arena_strdup(&arena, options->proxy != NULL ? options->proxy : "");
     http->arena = arena;
     http->multi = curl_multi_init();

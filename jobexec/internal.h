@@ -12,19 +12,19 @@ struct dispatcher;
 struct worker;
 
 struct jobexec {
-    struct arena arena;             /* immutable: holds this struct, the workers, the options' texts */
-    struct store *store;            /* immutable */
+    struct arena arena;  /* immutable: holds this struct, the workers, the options' texts */
+    struct store *store; /* immutable */
     struct jobexec_options options; /* immutable, defaults filled in */
     struct wake workers_wake;
     struct answers answers;
-    struct http *http;              /* immutable; has its own lock */
-    struct dispatcher *dispatcher;  /* immutable */
-    struct worker **workers;        /* immutable */
+    struct http *http;             /* immutable; has its own lock */
+    struct dispatcher *dispatcher; /* immutable */
+    struct worker **workers;       /* immutable */
     unsigned n_workers;
     unsigned max_flights;           /* immutable: requests under way at once, for want of sockets */
     atomic_bool draining;           /* set once: workers take no new work but answers */
     _Atomic int64_t drain_until_us; /* clock_mono_us(); set before workers_wake is closed */
-    _Atomic int64_t next_sweep_us;  /* clock_mono_us(); a worker that moves it ahead runs the sweep */
+    _Atomic int64_t next_sweep_us;  /* clock_mono_us(); who moves it ahead runs the sweep */
     pthread_mutex_t stats_lock;     /* leaf */
     struct jobexec_stats stats;     /* guarded by stats_lock */
 };
@@ -44,7 +44,8 @@ unsigned dispatcher_in_flight(struct dispatcher *dispatcher);
 
 /* ---- worker.c ---- */
 
-int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker, struct err *err) MUST_CHECK;
+int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker,
+                 struct err *err) MUST_CHECK;
 /* Waits for its end, which jobexec->draining and the end of workers_wake bring about, and frees. */
 void worker_join(struct worker *worker);
 
@@ -56,11 +57,13 @@ struct backoff {
     int64_t since_us; /* clock_mono_us() of the first failure */
 };
 void backoff_init(struct backoff *backoff, uint32_t seed);
-/* One more failure: how long to wait, half of it left to chance, 5 s at most. Pure but for the state. */
+/* One more failure: how long to wait, half of it left to chance, 5 s at most. Pure but for the
+ * state. */
 int64_t backoff_next_us(struct backoff *backoff);
 /*
  * Logs the first failure of a row of them, and its end. who: "worker", "dispatcher"; index: which.
  * A failure that is ours and not the connection's is always logged.
  */
-void backoff_failed(struct backoff *backoff, const char *who, unsigned index, const struct err *err);
+void backoff_failed(struct backoff *backoff, const char *who, unsigned index,
+                    const struct err *err);
 void backoff_worked(struct backoff *backoff, const char *who, unsigned index);

@@ -10,9 +10,9 @@
 #define WORKERS 2
 #define IDLE_POLL_MS 50
 #define DRAIN_MS 10000
-#define DRAIN_COMMIT_US 5000000  /* for the last answers, once the connector has ended */
+#define DRAIN_COMMIT_US 5000000 /* for the last answers, once the connector has ended */
 #define MAX_FLIGHTS 10000u
-#define OTHER_FILES 200u         /* that are no requests' sockets */
+#define OTHER_FILES 200u /* that are no requests' sockets */
 
 /* Each request under way is a socket: as many as the process may have. */
 static unsigned flights_allowed(void)
@@ -40,7 +40,8 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     struct jobexec *jobexec = arena_alloc(&arena, sizeof(*jobexec));
     jobexec->store = store;
     jobexec->options = *options;
-    jobexec->options.user_agent = arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
+    jobexec->options.user_agent =
+        arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
     if (options->proxy != NULL)
         jobexec->options.proxy = arena_strdup(&arena, options->proxy);
     if (options->workers == 0)
@@ -62,11 +63,12 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     return jobexec;
 }
 
-int jobexec_start(struct store *store, const struct jobexec_options *options, struct jobexec **ret_jobexec,
-                  struct err *err)
+int jobexec_start(struct store *store, const struct jobexec_options *options,
+                  struct jobexec **ret_jobexec, struct err *err)
 {
     struct jobexec *jobexec = make(store, options);
-    struct http_options http = {.user_agent = jobexec->options.user_agent, .proxy = jobexec->options.proxy};
+    struct http_options http = {.user_agent = jobexec->options.user_agent,
+                                .proxy = jobexec->options.proxy};
 
     if (http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
         goto failed;

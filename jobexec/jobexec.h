@@ -15,17 +15,17 @@ struct store;
 struct jobexec;
 
 struct jobexec_options {
-    struct uuid node;        /* this installation, kept in its data directory */
-    unsigned workers;        /* 0: 2 */
-    const char *user_agent;  /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
-    const char *proxy;       /* for all remote calls; NULL: none, whatever the environment says */
-    unsigned idle_poll_ms;   /* 0: 50, the longest that a worker sleeps between two looks */
-    unsigned drain_ms;       /* 0: 10,000, how long jobexec_stop() waits for answers under way */
+    struct uuid node;       /* this installation, kept in its data directory */
+    unsigned workers;       /* 0: 2 */
+    const char *user_agent; /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
+    const char *proxy;      /* for all remote calls; NULL: none, whatever the environment says */
+    unsigned idle_poll_ms;  /* 0: 50, the longest that a worker sleeps between two looks */
+    unsigned drain_ms;      /* 0: 10,000, how long jobexec_stop() waits for answers under way */
 };
 
 /* Opens the connections and starts the threads. The store outlives the executor. */
-int jobexec_start(struct store *store, const struct jobexec_options *options, struct jobexec **ret_jobexec,
-                  struct err *err) MUST_CHECK;
+int jobexec_start(struct store *store, const struct jobexec_options *options,
+                  struct jobexec **ret_jobexec, struct err *err) MUST_CHECK;
 
 /*
  * Drains and frees: no call is taken any more, running batches end, answers under way get drain_ms.
@@ -38,11 +38,11 @@ void jobexec_stop(struct jobexec *jobexec);
 struct jobexec_stats {
     uint64_t commands, batches, put_off, failed; /* failed: became retries or incidents */
     uint64_t statements, round_trips;
-    uint64_t calls_sent, calls_answered;         /* answered: with any outcome, of those sent */
+    uint64_t calls_sent, calls_answered; /* answered: with any outcome, of those sent */
     uint64_t calls_cached, calls_repeated, calls_unknown, calls_late;
     uint64_t reconnects;
-    unsigned calls_in_flight;                    /* now */
+    unsigned calls_in_flight; /* now */
     int64_t longest_transaction_us;
-    int64_t latest_timer_us;                     /* how late the latest due timer was carried out */
+    int64_t latest_timer_us; /* how late the latest due timer was carried out */
 };
 void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats);

@@ -115,7 +115,8 @@ static struct field *read_fields(struct arena *arena, const struct buf *head, si
         while (value_end > value && (value_end[-1] == ' ' || value_end[-1] == '\t'))
             value_end--;
         struct field *field = arena_push(arena, fields, n, capacity);
-        *field = (struct field){.name = name, .value = value, .value_n = (size_t)(value_end - value)};
+        *field =
+            (struct field){.name = name, .value = value, .value_n = (size_t)(value_end - value)};
     }
     *ret_n = n;
     return fields;
@@ -183,7 +184,8 @@ static enum media media_of(const struct field *fields, size_t n)
 }
 
 /* JSON with its numbers and member order as they came, without the space around it. */
-static bool json_body(struct arena *arena, const struct buf *answer, struct buf *out, struct err *err)
+static bool json_body(struct arena *arena, const struct buf *answer, struct buf *out,
+                      struct err *err)
 {
     struct value value;
     const char *text = buf_str(answer);
@@ -202,11 +204,11 @@ static bool json_body(struct arena *arena, const struct buf *answer, struct buf 
 }
 
 /*
- * Writes the body as a JSON value into out. False: it cannot be read, and `error` says why; a body that
- * is text is there all the same.
+ * Writes the body as a JSON value into out. False: it cannot be read, and `error` says why; a body
+ * that is text is there all the same.
  */
-static bool read_body(struct arena *arena, const struct buf *answer, enum media media, struct buf *out,
-                      const char **ret_error)
+static bool read_body(struct arena *arena, const struct buf *answer, enum media media,
+                      struct buf *out, const char **ret_error)
 {
     struct err err = {0};
 
@@ -219,9 +221,10 @@ static bool read_body(struct arena *arena, const struct buf *answer, enum media 
         if (json_body(arena, answer, out, &err))
             return true;
         if (media == MEDIA_JSON)
-            *ret_error = err.line > 0 ? arena_printf(arena, "the answer is not JSON: line %d, column %d: %s",
-                                                     err.line, err.column, err.text)
-                                      : arena_printf(arena, "the answer is not JSON: %s", err.text);
+            *ret_error = err.line > 0
+                             ? arena_printf(arena, "the answer is not JSON: line %d, column %d: %s",
+                                            err.line, err.column, err.text)
+                             : arena_printf(arena, "the answer is not JSON: %s", err.text);
     }
     if (!utf8_valid(buf_str(answer), answer->len)) {
         buf_add_str(out, "null");
@@ -269,12 +272,14 @@ void response_build(struct arena *arena, const char *endpoint, uint32_t attempt,
     struct field *fields = read_fields(arena, &exchange->head, &n_fields);
     bool readable = true;
     if (exchange->result == HTTP_COMPLETE)
-        readable = read_body(arena, &exchange->answer, media_of(fields, n_fields), &body, &unreadable);
+        readable =
+            read_body(arena, &exchange->answer, media_of(fields, n_fields), &body, &unreadable);
     else
         buf_add_str(&body, "null");
     enum outcome outcome = judge(exchange, readable);
     bool ok = outcome == OUTCOME_ANSWERED;
-    buf_printf(&out, "{\"outcome\":\"%s\",\"ok\":%s,\"status\":", outcome_name(outcome), ok ? "true" : "false");
+    buf_printf(&out, "{\"outcome\":\"%s\",\"ok\":%s,\"status\":", outcome_name(outcome),
+               ok ? "true" : "false");
     if (exchange->status != 0)
         buf_printf(&out, "%d", exchange->status);
     else
@@ -284,15 +289,16 @@ void response_build(struct arena *arena, const char *endpoint, uint32_t attempt,
     buf_add_str(&out, ",\"body\":");
     buf_add(&out, buf_str(&body), body.len);
     buf_add_str(&out, ",\"error\":");
-    const char *why = exchange->error[0] != '\0'       ? exchange->error
+    const char *why = exchange->error[0] != '\0'      ? exchange->error
                       : outcome == OUTCOME_UNREADABLE ? unreadable
                                                       : NULL;
     if (ok) {
         buf_add_str(&out, "null");
     } else {
-        const char *text = why != NULL ? arena_printf(arena, "endpoint %s: %s", endpoint, why)
-                                       : arena_printf(arena, "endpoint %s answered with HTTP status %d",
-                                                      endpoint, exchange->status);
+        const char *text = why != NULL
+                               ? arena_printf(arena, "endpoint %s: %s", endpoint, why)
+                               : arena_printf(arena, "endpoint %s answered with HTTP status %d",
+                                              endpoint, exchange->status);
         add_lenient(&out, text, strlen(text));
     }
     buf_printf(&out, ",\"attempt\":%u,\"ms\":%lld,\"fromCache\":false}", (unsigned)attempt,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Where threads sleep until a time or until somebody has work for one of them. A signal given while nobody
- * sleeps is kept for the next who would. Any thread may call.
+ * Where threads sleep until a time or until somebody has work for one of them. A signal given while
+ * nobody sleeps is kept for the next who would. Any thread may call.
  */
 #include "base/build.h"
 

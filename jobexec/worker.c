@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker: looks whether there is something to do, runs a batch, looks again. When there is nothing, it
- * sleeps until the next timer is due, an answer comes in, or 50 ms have passed; the workers of a node look
- * at evenly spread times.
+ * A worker: looks whether there is something to do, runs a batch, looks again. When there is
+ * nothing, it sleeps until the next timer is due, an answer comes in, or 50 ms have passed; the
+ * workers of a node look at evenly spread times.
  */
 #include "base/build.h"
 
@@ -11,19 +11,19 @@
 #include "jobexec/clock.h"
 #include "jobexec/internal.h"
 
-#define RESULTS_MAX 256u     /* answers of one batch */
-#define SWEEP_US 5000000     /* housekeeping of the node */
-#define FIRST_SLEEP_US 1000  /* after work there is often more: the sleeps double from here */
+#define RESULTS_MAX 256u    /* answers of one batch */
+#define SWEEP_US 5000000    /* housekeeping of the node */
+#define FIRST_SLEEP_US 1000 /* after work there is often more: the sleeps double from here */
 #define DRAIN_STEP_US 2000
 
 struct worker {
-    struct jobexec *jobexec;     /* immutable */
-    unsigned index;              /* immutable */
+    struct jobexec *jobexec; /* immutable */
+    unsigned index;          /* immutable */
     pthread_t thread;
-    struct arena arena;          /* immutable: holds this struct and its arrays */
-    struct store_worker *store;  /* owner: this thread; NULL: lost */
-    struct backoff backoff;      /* owner: this thread, like the rest */
-    unsigned idle;               /* looks in a row that found nothing */
+    struct arena arena;         /* immutable: holds this struct and its arrays */
+    struct store_worker *store; /* owner: this thread; NULL: lost */
+    struct backoff backoff;     /* owner: this thread, like the rest */
+    unsigned idle;              /* looks in a row that found nothing */
     struct flight **flights;
     struct call_result *results;
     bool *done;
@@ -47,13 +47,14 @@ static void log_notice(const struct store_notice *notice)
     if ((size_t)notice->kind >= ARRAY_LEN(kinds) || kinds[notice->kind].message == NULL)
         return;
     uuid_format(&notice->instance, id);
-    log_line(kinds[notice->kind].level, kinds[notice->kind].message,
-             "order=%s instance=%s process=%s element=%s tries=%u wait_ms=%lld text=%s",
-             log_quote(notice->business_key != NULL ? notice->business_key : "", order, sizeof(order)), id,
-             log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
-             log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
-             notice->tries, (long long)(notice->wait_us / 1000),
-             log_quote(notice->text != NULL ? notice->text : "", text, sizeof(text)));
+    log_line(
+        kinds[notice->kind].level, kinds[notice->kind].message,
+        "order=%s instance=%s process=%s element=%s tries=%u wait_ms=%lld text=%s",
+        log_quote(notice->business_key != NULL ? notice->business_key : "", order, sizeof(order)),
+        id, log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
+        log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
+        notice->tries, (long long)(notice->wait_us / 1000),
+        log_quote(notice->text != NULL ? notice->text : "", text, sizeof(text)));
 }
 
 static void log_result(const struct flight *flight)
@@ -62,10 +63,12 @@ static void log_result(const struct flight *flight)
     const struct call_request *request = &flight->request;
 
     uuid_format(&request->instance, id);
-    log_line(LOG_LEVEL_DEBUG, "a call ended", "order=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
-             log_quote(request->business_key != NULL ? request->business_key : "", order, sizeof(order)), id,
-             log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
-             flight->exchange.status, (long long)(flight->exchange.duration_us / 1000));
+    log_line(
+        LOG_LEVEL_DEBUG, "a call ended",
+        "order=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
+        log_quote(request->business_key != NULL ? request->business_key : "", order, sizeof(order)),
+        id, log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
+        flight->exchange.status, (long long)(flight->exchange.duration_us / 1000));
 }
 
 static void count_batch(struct jobexec *jobexec, const struct store_batch_report *report)
@@ -144,8 +147,8 @@ static int sweep(struct worker *worker, struct err *err)
     int64_t now_us = clock_mono_us();
     int64_t due_us = atomic_load(&worker->jobexec->next_sweep_us);
 
-    if (now_us < due_us ||
-        !atomic_compare_exchange_strong(&worker->jobexec->next_sweep_us, &due_us, now_us + SWEEP_US))
+    if (now_us < due_us || !atomic_compare_exchange_strong(&worker->jobexec->next_sweep_us, &due_us,
+                                                           now_us + SWEEP_US))
         return 0;
     if (store_sweep(worker->store, err) < 0)
         return err_trace(err);
@@ -155,8 +158,8 @@ static int sweep(struct worker *worker, struct err *err)
 /* ---- The thread ---- */
 
 /*
- * The n-th look in a row that finds nothing is followed by a longer sleep, up to the next of this worker's
- * own times: the workers of a node share the idle poll evenly.
+ * The n-th look in a row that finds nothing is followed by a longer sleep, up to the next of this
+ * worker's own times: the workers of a node share the idle poll evenly.
  */
 static int64_t idle_until_us(const struct worker *worker, int64_t now_us)
 {
@@ -178,12 +181,13 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     struct store_peek peek = {.next_due_us = INT64_MAX};
     int64_t put_off_us;
 
-    if (worker->store == NULL &&
-        store_worker_open(jobexec->store, &jobexec->options.node, (int)worker->index, &worker->store, err) < 0)
+    if (worker->store == NULL && store_worker_open(jobexec->store, &jobexec->options.node,
+                                                   (int)worker->index, &worker->store, err) < 0)
         return err_trace(err);
     if (!draining && sweep(worker, err) < 0)
         return err_trace(err);
-    size_t n = answers_take(&jobexec->answers, clock_mono_us(), worker->flights, RESULTS_MAX, &put_off_us);
+    size_t n =
+        answers_take(&jobexec->answers, clock_mono_us(), worker->flights, RESULTS_MAX, &put_off_us);
     if (n == 0 && !draining && store_peek(worker->store, &peek, err) < 0)
         return err_trace(err);
     int64_t read_us = clock_mono_us();
@@ -216,7 +220,8 @@ static bool finished(const struct worker *worker)
 
     if (!wake_closed(&jobexec->workers_wake))
         return false;
-    return answers_open(&jobexec->answers) == 0 || clock_mono_us() > atomic_load(&jobexec->drain_until_us);
+    return answers_open(&jobexec->answers) == 0 ||
+           clock_mono_us() > atomic_load(&jobexec->drain_until_us);
 }
 
 static void pause_while_draining(void)
@@ -268,7 +273,8 @@ static void worker_free(struct worker *worker)
     arena_deinit(&arena);
 }
 
-int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker, struct err *err)
+int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker,
+                 struct err *err)
 {
     struct arena arena;
 
@@ -282,7 +288,8 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     worker->arena = arena;
     backoff_init(&worker->backoff, (uint32_t)clock_boot_us() ^ (index + 1) * 0x9e3779b9u);
     /* Whoever starts learns at once that the database is not there. */
-    if (store_worker_open(jobexec->store, &jobexec->options.node, (int)index, &worker->store, err) < 0) {
+    if (store_worker_open(jobexec->store, &jobexec->options.node, (int)index, &worker->store, err) <
+        0) {
         worker_free(worker);
         return err_trace(err);
     }

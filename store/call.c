@@ -10,14 +10,15 @@
 struct call_conn {
     struct arena arena; /* holds this struct */
     struct conn *conn;
-    int worker;         /* our row in `worker` */
+    int worker; /* our row in `worker` */
     int64_t epoch;
-    int64_t doubt_us;   /* of the take whose commit is under way */
+    int64_t doubt_us; /* of the take whose commit is under way */
 };
 
 /* ---- Opening ---- */
 
-static int take_slot(struct call_conn *conn, const struct uuid *node, int64_t epoch, struct err *err)
+static int take_slot(struct call_conn *conn, const struct uuid *node, int64_t epoch,
+                     struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
@@ -31,8 +32,8 @@ static int take_slot(struct call_conn *conn, const struct uuid *node, int64_t ep
     return 0;
 }
 
-int call_conn_open(struct store *store, const struct uuid *node, int64_t epoch, struct call_conn **ret_conn,
-                   struct err *err)
+int call_conn_open(struct store *store, const struct uuid *node, int64_t epoch,
+                   struct call_conn **ret_conn, struct err *err)
 {
     struct arena arena;
 
@@ -74,7 +75,8 @@ int64_t call_conn_doubt(const struct call_conn *conn)
 /* ---- What waits ---- */
 
 int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
-                 struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us, struct err *err)
+                 struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
+                 struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
@@ -103,8 +105,8 @@ int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
 /* ---- Taking ---- */
 
 /* The first trip: our fence, what needs no permit, and the locks on the rated endpoints. */
-static int send_first(struct call_conn *conn, struct arena *arena, const struct call_endpoint *endpoints,
-                      size_t n, struct err *err)
+static int send_first(struct call_conn *conn, struct arena *arena,
+                      const struct call_endpoint *endpoints, size_t n, struct err *err)
 {
     struct column hits, strangers, rated;
 
@@ -119,7 +121,8 @@ static int send_first(struct call_conn *conn, struct arena *arena, const struct 
         else if (endpoints[i].rate > 0 && endpoints[i].want != 0)
             column_text(&rated, endpoints[i].name);
     }
-    if (conn_send(conn->conn, "call_fence", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)), err) < 0 ||
+    if (conn_send(conn->conn, "call_fence", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)),
+                  err) < 0 ||
         conn_send(conn->conn, "call_hits", PARAMS(p_column(&hits)), err) < 0 ||
         conn_send(conn->conn, "call_refuse", PARAMS(p_column(&strangers)), err) < 0 ||
         conn_send(conn->conn, "call_lock", PARAMS(p_column(&rated)), err) < 0 ||
@@ -133,8 +136,8 @@ static int read_first(struct call_conn *conn, struct call_endpoint *endpoints, s
                       struct call_take *take, struct err *err)
 {
     struct result *fence CLEANUP(result_freep) = NULL, *hits CLEANUP(result_freep) = NULL,
-                         *refused CLEANUP(result_freep) = NULL, *locked CLEANUP(result_freep) = NULL,
-                         *now CLEANUP(result_freep) = NULL;
+                         *refused CLEANUP(result_freep) = NULL,
+                         *locked CLEANUP(result_freep) = NULL, *now CLEANUP(result_freep) = NULL;
 
     if (conn_next(conn->conn, &fence, err) < 0 || conn_next(conn->conn, &hits, err) < 0 ||
         conn_next(conn->conn, &refused, err) < 0 || conn_next(conn->conn, &locked, err) < 0 ||
@@ -150,7 +153,8 @@ static int read_first(struct call_conn *conn, struct call_endpoint *endpoints, s
         if (!endpoint->configured || endpoint->rate <= 0 || endpoint->want == 0)
             continue;
         int row = 0;
-        while (row < result_rows(locked) && strcmp(result_text(locked, row, 0), endpoint->name) != 0)
+        while (row < result_rows(locked) &&
+               strcmp(result_text(locked, row, 0), endpoint->name) != 0)
             row++;
         if (row == result_rows(locked)) {
             endpoint->want = 0;
@@ -184,7 +188,9 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
             .method = arena_strdup(arena, result_text(rows, i, 7)),
             .path = arena_strdup(arena, result_text(rows, i, 8)),
             .headers = arena_strdup(arena, result_text(rows, i, 9)),
-            .body = body ? arena_strndup(arena, result_text(rows, i, 10), result_length(rows, i, 10)) : NULL,
+            .body = body
+                        ? arena_strndup(arena, result_text(rows, i, 10), result_length(rows, i, 10))
+                        : NULL,
             .body_n = body ? result_length(rows, i, 10) : 0,
             .connect_timeout_us = result_int(rows, i, 11),
             .timeout_us = result_int(rows, i, 12),
@@ -198,8 +204,8 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
 }
 
 /* The second trip: the calls that the permits are for. */
-static int claim(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints, size_t n,
-                 struct call_take *take, struct err *err)
+static int claim(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints,
+                 size_t n, struct call_take *take, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct column names, limits;
@@ -217,8 +223,8 @@ static int claim(struct call_conn *conn, struct arena *arena, struct call_endpoi
     if (n_wanted == 0)
         return 0;
     if (conn_query(conn->conn, "call_claim",
-                   PARAMS(p_column(&names), p_column(&limits), p_int4(conn->worker), p_int8(conn->epoch),
-                          p_time(take->now_us), p_int8(CALL_GRACE_US)),
+                   PARAMS(p_column(&names), p_column(&limits), p_int4(conn->worker),
+                          p_int8(conn->epoch), p_time(take->now_us), p_int8(CALL_GRACE_US)),
                    &rows, err) < 0)
         return err_trace(err);
     read_requests(arena, rows, order, endpoints, take);
@@ -226,8 +232,8 @@ static int claim(struct call_conn *conn, struct arena *arena, struct call_endpoi
     return 0;
 }
 
-static int take_all(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints, size_t n,
-                    struct call_take *take, struct err *err)
+static int take_all(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints,
+                    size_t n, struct call_take *take, struct err *err)
 {
     if (conn_begin(conn->conn, err) < 0 || send_first(conn, arena, endpoints, n, err) < 0)
         return err_trace(err);
@@ -245,8 +251,8 @@ static int take_all(struct call_conn *conn, struct arena *arena, struct call_end
     return 0;
 }
 
-int call_take(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints, size_t n,
-              struct call_take *ret_take, struct err *err)
+int call_take(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints,
+              size_t n, struct call_take *ret_take, struct err *err)
 {
     struct call_take take = {0};
 
@@ -270,7 +276,8 @@ int call_undo(struct call_conn *conn, int64_t doubt_us, unsigned *ret_n, struct 
     struct result *rows CLEANUP(result_freep) = NULL;
 
     if (conn_query(conn->conn, "call_undo",
-                   PARAMS(p_int4(conn->worker), p_int8(conn->epoch), p_time(doubt_us)), &rows, err) < 0)
+                   PARAMS(p_int4(conn->worker), p_int8(conn->epoch), p_time(doubt_us)), &rows,
+                   err) < 0)
         return err_trace(err);
     *ret_n = (unsigned)result_affected(rows);
     return 0;
@@ -285,18 +292,19 @@ int call_release(struct call_conn *conn, struct arena *arena, const struct uuid 
     for (size_t i = 0; i < n; i++)
         column_uuid(&ids, &calls[i]);
     if (conn_query(conn->conn, "call_release",
-                   PARAMS(p_int4(conn->worker), p_int8(conn->epoch), p_column(&ids)), NULL, err) < 0)
+                   PARAMS(p_int4(conn->worker), p_int8(conn->epoch), p_column(&ids)), NULL,
+                   err) < 0)
         return err_trace(err);
     return 0;
 }
 
-int call_recover(struct call_conn *conn, struct arena *arena, struct call_lost **ret_lost, size_t *ret_n,
-                 struct err *err)
+int call_recover(struct call_conn *conn, struct arena *arena, struct call_lost **ret_lost,
+                 size_t *ret_n, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
-    if (conn_query(conn->conn, "call_recover", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)), &rows,
-                   err) < 0)
+    if (conn_query(conn->conn, "call_recover", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)),
+                   &rows, err) < 0)
         return err_trace(err);
     size_t n = (size_t)result_rows(rows);
     struct call_lost *lost = arena_array(arena, n, sizeof(*lost));
