@@ -21,7 +21,7 @@ bool node_is_activity(const struct node *node)
     }
 }
 
-bool node_waits_for_message(const struct node *node)
+bool node_takes_message(const struct node *node)
 {
     if (node->kind == NODE_RECEIVE_TASK)
         return node->event.message_name != NULL;

@@ -14,7 +14,7 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
         int result;
         if (event->kind == NODE_CATCH_EVENT && event->event.kind == EVENT_TIMER)
             result = timer_wait(step, instance, token, event);
-        else if (node_waits_for_message(event))
+        else if (node_takes_message(event))
             result = message_wait(step, instance, token, event);
         else
             result = err_set(step->err, ERR_INVALID,

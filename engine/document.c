@@ -444,7 +444,7 @@ static bool wait_fits_node(const struct wait *wait, const struct node *node)
     case WAIT_TIMER:
         return event && node->event.kind == EVENT_TIMER;
     case WAIT_MESSAGE:
-        return node_waits_for_message(node);
+        return node_takes_message(node);
     case WAIT_TASK:
         return node->kind == NODE_USER_TASK;
     case WAIT_CALL:

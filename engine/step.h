@@ -211,7 +211,7 @@ int event_happened(struct step *step, const struct trigger *trigger) MUST_CHECK;
 int boundary_arm(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node) MUST_CHECK;
 bool node_is_activity(const struct node *node);
-bool node_waits_for_message(const struct node *node);
+bool node_takes_message(const struct node *node);
 
 /* ---- interrupt.c ---- */
 
