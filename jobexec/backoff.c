@@ -38,7 +38,7 @@ void backoff_failed(struct backoff *backoff, const char *who, unsigned index, co
     const char *file = err->n_frames != 0 ? err->frames[0].file : "";
     int line = err->n_frames != 0 ? err->frames[0].line : 0;
     log_line(err->code == ERR_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-             err->code == ERR_LOST ? "the database is not reachable; trying on"
+             err->code == ERR_LOST ? "the database connection is lost; trying on"
                                    : "a batch failed; trying on",
              "thread=%s index=%u error=%s sqlstate=%s at=%s:%d", who, index,
              log_quote(err->text, text, sizeof(text)),

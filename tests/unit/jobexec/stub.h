@@ -20,15 +20,20 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+
+#define STUB_ARRIVALS 4096
 
 struct stub {
     int listener;
     int port;
     pthread_t thread;
     atomic_int requests;
+    atomic_int busy, most_busy; /* requests that are being answered at once */
+    _Atomic int64_t arrived_us[STUB_ARRIVALS];
     atomic_int connections;
     atomic_int open;
     atomic_bool stopping;
@@ -170,6 +175,19 @@ static inline size_t stub_length(const char *head)
     return line != NULL ? (size_t)atoi(line + 17) : 0;
 }
 
+static inline void stub_arrive(struct stub *stub)
+{
+    struct timespec now;
+    int busy = atomic_fetch_add(&stub->busy, 1) + 1, most = atomic_load(&stub->most_busy);
+
+    while (busy > most && !atomic_compare_exchange_weak(&stub->most_busy, &most, busy))
+        ;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int n = atomic_fetch_add(&stub->requests, 1);
+    if (n < STUB_ARRIVALS)
+        atomic_store(&stub->arrived_us[n], (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
 static inline void *stub_serve(void *context)
 {
     struct stub_connection connection = *(struct stub_connection *)context;
@@ -192,9 +210,10 @@ static inline void *stub_serve(void *context)
                 goto out;
             buf_add(&request, bytes, (size_t)n);
         }
-        atomic_fetch_add(&connection.stub->requests, 1);
+        stub_arrive(connection.stub);
         const char *path = strchr(buf_str(&request), ' ');
         on = path != NULL && stub_answer(connection.stub, connection.fd, path + 1, &request);
+        atomic_fetch_sub(&connection.stub->busy, 1);
         buf_reset(&request);
     }
 out:
@@ -244,6 +263,8 @@ static inline void stub_start(struct stub *stub)
 {
     stub->listener = stub_listen(4096, &stub->port);
     atomic_init(&stub->requests, 0);
+    atomic_init(&stub->busy, 0);
+    atomic_init(&stub->most_busy, 0);
     atomic_init(&stub->connections, 0);
     atomic_init(&stub->open, 0);
     atomic_init(&stub->stopping, false);

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The executor's threads against a store in memory (this file stands for store/) that loses its
+ * connection before and after commits and puts results off. Each call ends once, no request leaves
+ * that was not committed, none leaves twice, limits hold. Meant for the thread sanitizer too.
+ */
+#include "stub.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "jobexec/clock.h"
+#include "jobexec/jobexec.h"
+#include "store/call.h"
+#include "store/permit.h"
+#include "store/store.h"
+
+#define MAX_CALLS 400
+#define ENDPOINTS 3
+
+enum place { PLACE_QUEUE = 1, PLACE_ATTEMPT, PLACE_DONE };
+
+struct fake_call {
+    enum place place;
+    unsigned endpoint; /* 0: limited in flight, 1: one each 20 ms, 2: not configured */
+    const char *path;
+    uint32_t attempt;
+    int64_t sent_us;  /* of the attempt */
+    unsigned results; /* that were committed */
+    unsigned refused;
+};
+
+struct store {
+    pthread_mutex_t lock; /* guards all */
+    struct fake_call calls[MAX_CALLS];
+    unsigned n_calls;
+    int64_t next_us;
+    int ports[ENDPOINTS];
+    int64_t epoch;
+    unsigned random;
+    bool shaky; /* loses connections and puts off */
+    unsigned n_lost, n_undone, n_takes, n_recovered;
+    int64_t clock; /* strictly rises */
+};
+
+static const char *const names[ENDPOINTS] = {"crowd", "rated", "nobody"};
+
+/* With the lock. One of n, when the store is shaky. */
+static bool chance(struct store *store, unsigned n)
+{
+    store->random = store->random * 1103515245u + 12345u;
+    return store->shaky && (store->random >> 16) % n == 0;
+}
+
+static int64_t database_now(struct store *store)
+{
+    int64_t now = clock_mono_us();
+
+    store->clock = now > store->clock ? now : store->clock + 1;
+    return store->clock;
+}
+
+/* ---- store/call.h ---- */
+
+struct call_conn {
+    struct store *store;
+    int64_t doubt_us;
+};
+
+int call_conn_open(struct store *store, const struct uuid *node, int64_t epoch,
+                   struct call_conn **ret_conn, struct err *err)
+{
+    (void)node;
+    pthread_mutex_lock(&store->lock);
+    bool lost = epoch != 0 && chance(store, 3);
+    if (epoch == 0)
+        store->epoch++;
+    pthread_mutex_unlock(&store->lock);
+    if (lost)
+        return err_set(err, ERR_LOST, "not yet");
+    struct call_conn *conn = calloc(1, sizeof(*conn));
+    assert_non_null(conn);
+    conn->store = store;
+    *ret_conn = conn;
+    return 0;
+}
+
+void call_conn_close(struct call_conn *conn)
+{
+    free(conn);
+}
+
+int64_t call_conn_epoch(const struct call_conn *conn)
+{
+    return conn->store->epoch;
+}
+
+int64_t call_conn_doubt(const struct call_conn *conn)
+{
+    return conn->doubt_us;
+}
+
+int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
+                 struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
+                 struct err *err)
+{
+    struct store *store = conn->store;
+    size_t n = 0;
+    (void)after;
+    (void)err;
+
+    *ret_endpoints = arena_array(arena, ENDPOINTS, sizeof(**ret_endpoints));
+    pthread_mutex_lock(&store->lock);
+    for (unsigned e = 0; e < ENDPOINTS; e++) {
+        bool waits = false;
+        for (unsigned i = 0; i < store->n_calls; i++)
+            waits |= store->calls[i].place == PLACE_QUEUE && store->calls[i].endpoint == e;
+        if (waits)
+            (*ret_endpoints)[n++] = (struct call_endpoint){.name = names[e],
+                                                           .configured = e != 2,
+                                                           .rate = e == 1 ? 50 : 0,
+                                                           .burst = 1,
+                                                           .max_in_flight = 4,
+                                                           .next_us = store->next_us,
+                                                           .due_us = INT64_MIN};
+    }
+    *ret_now_us = database_now(store);
+    pthread_mutex_unlock(&store->lock);
+    *ret_n = n;
+    return 0;
+}
+
+static void fake_id(struct uuid *id, unsigned i)
+{
+    memset(id, 0, sizeof(*id));
+    memcpy(id->b, &i, sizeof(i));
+}
+
+static unsigned fake_index(const struct uuid *id)
+{
+    unsigned i;
+
+    memcpy(&i, id->b, sizeof(i));
+    return i;
+}
+
+/* With the lock. */
+static void take_endpoint(struct store *store, struct arena *arena, struct call_endpoint *endpoint,
+                          unsigned index, struct call_take *take)
+{
+    unsigned e = 0, want = endpoint->want;
+
+    while (strcmp(names[e], endpoint->name) != 0)
+        e++;
+    if (endpoint->rate > 0)
+        want = permits_now(endpoint->rate, endpoint->burst, store->next_us, take->now_us, want).n;
+    for (unsigned i = 0; i < store->n_calls; i++) {
+        struct fake_call *call = &store->calls[i];
+        if (call->place != PLACE_QUEUE || call->endpoint != e)
+            continue;
+        if (!endpoint->configured) {
+            call->place = PLACE_DONE;
+            call->refused++;
+            take->refused++;
+        } else if (endpoint->taken < want) {
+            call->place = PLACE_ATTEMPT;
+            call->sent_us = take->now_us;
+            struct call_request *request = &take->requests[take->n++];
+            *request = (struct call_request){.attempt = call->attempt,
+                                             .endpoint = index,
+                                             .method = "POST",
+                                             .endpoint_headers = "{}",
+                                             .headers = "{}",
+                                             .path = call->path,
+                                             .connect_timeout_us = 5000000,
+                                             .timeout_us = 5000000};
+            fake_id(&request->id, i);
+            request->base_url = arena_printf(arena, "http://127.0.0.1:%d", store->ports[e]);
+            endpoint->taken++;
+            if (endpoint->rate > 0)
+                store->next_us = (store->next_us > take->now_us ? store->next_us : take->now_us) +
+                                 (int64_t)(1e6 / endpoint->rate);
+        }
+    }
+}
+
+int call_take(struct call_conn *conn, struct arena *arena, struct call_endpoint *endpoints,
+              size_t n, struct call_take *ret_take, struct err *err)
+{
+    struct store *store = conn->store;
+    struct call_take take = {0};
+
+    take.requests = arena_array(arena, MAX_CALLS, sizeof(*take.requests));
+    pthread_mutex_lock(&store->lock);
+    store->n_takes++;
+    conn->doubt_us = 0;
+    if (chance(store, 5)) {
+        store->n_lost++;
+        pthread_mutex_unlock(&store->lock);
+        return err_set(err, ERR_LOST, "before the commit");
+    }
+    take.now_us = database_now(store);
+    for (size_t i = 0; i < n; i++)
+        take_endpoint(store, arena, &endpoints[i], (unsigned)i, &take);
+    if (chance(store, 5)) {
+        store->n_lost++;
+        conn->doubt_us = take.now_us;
+        pthread_mutex_unlock(&store->lock);
+        return err_set(err, ERR_LOST, "after the commit");
+    }
+    pthread_mutex_unlock(&store->lock);
+    *ret_take = take;
+    return 0;
+}
+
+int call_undo(struct call_conn *conn, int64_t doubt_us, unsigned *ret_n, struct err *err)
+{
+    struct store *store = conn->store;
+
+    pthread_mutex_lock(&store->lock);
+    if (chance(store, 4)) {
+        pthread_mutex_unlock(&store->lock);
+        return err_set(err, ERR_LOST, "again");
+    }
+    *ret_n = 0;
+    for (unsigned i = 0; i < store->n_calls; i++)
+        if (store->calls[i].place == PLACE_ATTEMPT && store->calls[i].sent_us == doubt_us) {
+            store->calls[i].place = PLACE_QUEUE;
+            ++*ret_n;
+        }
+    store->n_undone += *ret_n;
+    pthread_mutex_unlock(&store->lock);
+    return 0;
+}
+
+int call_release(struct call_conn *conn, struct arena *arena, const struct uuid *calls, size_t n,
+                 struct err *err)
+{
+    (void)arena;
+    (void)err;
+    pthread_mutex_lock(&conn->store->lock);
+    for (size_t i = 0; i < n; i++)
+        conn->store->calls[fake_index(&calls[i])].place = PLACE_QUEUE;
+    pthread_mutex_unlock(&conn->store->lock);
+    return 0;
+}
+
+int call_recover(struct call_conn *conn, struct arena *arena, struct call_lost **ret_lost,
+                 size_t *ret_n, struct err *err)
+{
+    (void)arena;
+    (void)err;
+    pthread_mutex_lock(&conn->store->lock);
+    conn->store->n_recovered++;
+    pthread_mutex_unlock(&conn->store->lock);
+    *ret_lost = NULL;
+    *ret_n = 0;
+    return 0;
+}
+
+/* ---- store/store.h ---- */
+
+struct store_worker {
+    struct store *store;
+};
+
+int store_worker_open(struct store *store, const struct uuid *node, int slot,
+                      struct store_worker **ret_worker, struct err *err)
+{
+    (void)node;
+    (void)slot;
+    (void)err;
+    struct store_worker *worker = calloc(1, sizeof(*worker));
+    assert_non_null(worker);
+    worker->store = store;
+    *ret_worker = worker;
+    return 0;
+}
+
+void store_worker_close(struct store_worker *worker)
+{
+    free(worker);
+}
+
+int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
+{
+    pthread_mutex_lock(&worker->store->lock);
+    bool lost = chance(worker->store, 50);
+    pthread_mutex_unlock(&worker->store->lock);
+    if (lost)
+        return err_set(err, ERR_LOST, "the server closed the connection");
+    *ret_peek = (struct store_peek){.next_due_us = INT64_MAX};
+    return 0;
+}
+
+int store_batch(struct store_worker *worker, const struct call_result *results, size_t n_results,
+                bool *result_done, struct store_batch_report *ret_report, struct err *err)
+{
+    struct store *store = worker->store;
+    unsigned carried_out = 0;
+
+    pthread_mutex_lock(&store->lock);
+    if (chance(store, 5)) {
+        pthread_mutex_unlock(&store->lock);
+        return err_set(err, ERR_LOST, "the server closed the connection");
+    }
+    for (size_t i = 0; i < n_results; i++) {
+        struct fake_call *call = &store->calls[fake_index(&results[i].call)];
+        if (chance(store, 4))
+            continue;
+        assert_int_equal(call->place, PLACE_ATTEMPT);
+        assert_int_equal(call->attempt, results[i].attempt);
+        assert_non_null(strstr(results[i].response, "\"outcome\":\"answered\""));
+        call->place = PLACE_DONE;
+        call->results++;
+        result_done[i] = true;
+        carried_out++;
+    }
+    pthread_mutex_unlock(&store->lock);
+    *ret_report = (struct store_batch_report){.commands = carried_out, .transaction_us = 1000};
+    return 0;
+}
+
+int store_sweep(struct store_worker *worker, struct err *err)
+{
+    (void)worker;
+    (void)err;
+    return 0;
+}
+
+/* ---- The tests ---- */
+
+static unsigned count_done(struct store *store)
+{
+    unsigned n = 0;
+
+    pthread_mutex_lock(&store->lock);
+    for (unsigned i = 0; i < store->n_calls; i++)
+        n += store->calls[i].place == PLACE_DONE;
+    pthread_mutex_unlock(&store->lock);
+    return n;
+}
+
+static void run_calls(struct store *store, struct stub *crowd, struct stub *rated,
+                      struct jobexec_stats *ret_stats)
+{
+    struct jobexec_options options = {.workers = 3, .idle_poll_ms = 20, .drain_ms = 2000};
+    struct jobexec *jobexec = NULL;
+    struct err err = {0};
+
+    stub_start(crowd);
+    stub_start(rated);
+    store->ports[0] = crowd->port;
+    store->ports[1] = rated->port;
+    assert_int_equal(jobexec_start(store, &options, &jobexec, &err), 0);
+    for (int i = 0; i < 3000 && count_done(store) < store->n_calls; i++)
+        usleep(10000);
+    jobexec_stats(jobexec, ret_stats);
+    jobexec_stop(jobexec);
+    assert_int_equal(count_done(store), store->n_calls);
+    stub_stop(crowd);
+    stub_stop(rated);
+}
+
+static void fill(struct store *store, unsigned n, bool shaky)
+{
+    pthread_mutex_init(&store->lock, NULL);
+    store->shaky = shaky;
+    store->random = 7;
+    store->n_calls = n;
+    for (unsigned i = 0; i < n; i++)
+        store->calls[i] = (struct fake_call){.place = PLACE_QUEUE,
+                                             .attempt = 1,
+                                             .endpoint = i % 8 == 0   ? 2
+                                                         : i % 4 == 1 ? 1
+                                                                      : 0,
+                                             .path = i % 16 == 3 ? "/slow" : "/array"};
+}
+
+static void check(const struct store *store, struct stub *crowd, struct stub *rated,
+                  const struct jobexec_stats *stats)
+{
+    unsigned sent = 0;
+
+    for (unsigned i = 0; i < store->n_calls; i++) {
+        assert_int_equal(store->calls[i].results + store->calls[i].refused, 1);
+        assert_int_equal(store->calls[i].refused, store->calls[i].endpoint == 2);
+        sent += store->calls[i].endpoint != 2;
+    }
+    /* Each left once, although takes were lost and undone. */
+    assert_int_equal(atomic_load(&crowd->requests) + atomic_load(&rated->requests), sent);
+    assert_int_equal(stats->calls_sent, sent);
+    assert_int_equal(stats->calls_answered, sent);
+    assert_int_equal(stats->calls_in_flight, 0);
+    assert_in_range(atomic_load(&crowd->most_busy), 2, 4);
+    for (int i = 1; i < atomic_load(&rated->requests); i++)
+        assert_true(atomic_load(&rated->arrived_us[i]) - atomic_load(&rated->arrived_us[i - 1]) >
+                    15000);
+}
+
+static void test_jobexec__limits(void **state)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    struct stub crowd, rated;
+    struct jobexec_stats stats;
+    (void)state;
+
+    assert_non_null(store);
+    fill(store, 160, false);
+    int64_t from = clock_mono_us();
+    run_calls(store, &crowd, &rated, &stats);
+    int64_t took = clock_mono_us() - from;
+    check(store, &crowd, &rated, &stats);
+    /* 40 at 50 a second: the rate is used up, not only kept. */
+    assert_in_range(took, 780000, 4000000);
+    assert_int_equal(stats.reconnects, 0);
+    free(store);
+}
+
+static void test_jobexec__lost_connections(void **state)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    struct stub crowd, rated;
+    struct jobexec_stats stats;
+    (void)state;
+
+    assert_non_null(store);
+    fill(store, 80, true);
+    run_calls(store, &crowd, &rated, &stats);
+    check(store, &crowd, &rated, &stats);
+    assert_true(store->n_lost > 3);
+    assert_true(store->n_undone > 0);
+    assert_true(stats.reconnects > 0);
+    free(store);
+}
+
+/* The end in the middle: what is under way is waited for or given up, and nothing is freed too
+ * early. */
+static void test_jobexec__stop(void **state)
+{
+    (void)state;
+    for (unsigned ms = 0; ms < 60; ms += 7) {
+        struct store *store = calloc(1, sizeof(*store));
+        struct jobexec_options options = {.workers = 2, .drain_ms = ms == 0 ? 1 : ms};
+        struct jobexec *jobexec = NULL;
+        struct stub crowd, rated;
+        struct err err = {0};
+        assert_non_null(store);
+        fill(store, 100, ms % 2 == 0);
+        stub_start(&crowd);
+        stub_start(&rated);
+        store->ports[0] = crowd.port;
+        store->ports[1] = rated.port;
+        assert_int_equal(jobexec_start(store, &options, &jobexec, &err), 0);
+        usleep(ms * 1000);
+        jobexec_stop(jobexec);
+        stub_stop(&crowd);
+        stub_stop(&rated);
+        for (unsigned i = 0; i < store->n_calls; i++)
+            assert_in_range(store->calls[i].results + store->calls[i].refused, 0, 1);
+        free(store);
+    }
+    jobexec_stop(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_jobexec__limits),
+        cmocka_unit_test(test_jobexec__lost_connections),
+        cmocka_unit_test(test_jobexec__stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
