@@ -4,10 +4,10 @@
  * Memory with one lifetime. An arena hands out pieces and frees them all at once: a graph lives in
  * one, and so does everything that one batch touches. Not thread safe: an arena has one owner.
  *
- * An arena may have a cap, because what fills it comes from outside. Past the cap it remembers `full`
- * and goes on handing out memory, so that no caller needs a path for "no memory"; the owner checks
- * arena_full() at its next safe point and refuses the input. A heap that is really exhausted aborts:
- * the transaction rolls back and another node goes on.
+ * An arena may have a cap, because what fills it comes from outside. Past the cap it remembers
+ * `full` and goes on handing out memory, so that no caller needs a path for "no memory"; the owner
+ * checks arena_full() at its next safe point and refuses the input. A heap that is really exhausted
+ * aborts: the transaction rolls back and another node goes on.
  */
 #include "base/build.h"
 
@@ -39,8 +39,8 @@ char *arena_strdup(struct arena *arena, const char *s);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Room for one more item in a growing array that lives in an arena: returns `items`, moved if it had
- * to grow; *capacity follows. Use through arena_push().
+ * Room for one more item in a growing array that lives in an arena: returns `items`, moved if it
+ * had to grow; *capacity follows. Use through arena_push().
  */
 void *arena_grow(struct arena *arena, void *items, size_t n, size_t *capacity, size_t size);
 #define arena_push(arena, items, n, capacity)                                                      \

@@ -6,37 +6,37 @@
  */
 
 /* What a deployed file may be. */
-#define LIMIT_XML_BYTES (10u << 20)        /* one BPMN file */
-#define LIMIT_XML_DEPTH 256u               /* nesting of XML elements */
-#define LIMIT_XML_ATTRIBUTES 128u          /* attributes of one element */
-#define LIMIT_XML_NODES 500000u            /* elements of one file, diagram data included */
-#define LIMIT_XML_NAMESPACES 1000u         /* namespace declarations in force at one element */
-#define LIMIT_GRAPH_NODES 20000u           /* flow nodes of one process */
-#define LIMIT_MAPPINGS 1000u               /* parameters of one element, in or out */
-#define LIMIT_FINDINGS 100u                /* findings reported for one file */
+#define LIMIT_XML_BYTES (10u << 20) /* one BPMN file */
+#define LIMIT_XML_DEPTH 256u        /* nesting of XML elements */
+#define LIMIT_XML_ATTRIBUTES 128u   /* attributes of one element */
+#define LIMIT_XML_NODES 500000u     /* elements of one file, diagram data included */
+#define LIMIT_XML_NAMESPACES 1000u  /* namespace declarations in force at one element */
+#define LIMIT_GRAPH_NODES 20000u    /* flow nodes of one process */
+#define LIMIT_MAPPINGS 1000u        /* parameters of one element, in or out */
+#define LIMIT_FINDINGS 100u         /* findings reported for one file */
 
 /* Expressions and values. */
-#define LIMIT_EXPR_BYTES 8192u             /* text of one expression */
-#define LIMIT_EXPR_DEPTH 64u               /* nesting of one expression */
-#define LIMIT_EXPR_WORK_BYTES (16u << 20)  /* text that one evaluation may produce */
-#define LIMIT_JSON_DEPTH 128u              /* nesting of one value */
-#define LIMIT_VALUE_BYTES (1u << 20)       /* one variable, as JSON text */
-#define LIMIT_VARIABLES_BYTES (4u << 20)   /* all variables of one instance, as JSON text */
-#define LIMIT_NAME_BYTES 255u              /* names, keys, codes, business keys */
+#define LIMIT_EXPR_BYTES 8192u            /* text of one expression */
+#define LIMIT_EXPR_DEPTH 64u              /* nesting of one expression */
+#define LIMIT_EXPR_WORK_BYTES (16u << 20) /* text that one evaluation may produce */
+#define LIMIT_JSON_DEPTH 128u             /* nesting of one value */
+#define LIMIT_VALUE_BYTES (1u << 20)      /* one variable, as JSON text */
+#define LIMIT_VARIABLES_BYTES (4u << 20)  /* all variables of one instance, as JSON text */
+#define LIMIT_NAME_BYTES 255u             /* names, keys, codes, business keys */
 
 /* One instance and one step. */
-#define LIMIT_STEP_MOVES 1000u             /* moves of one step; the rest goes on in another batch */
-#define LIMIT_TOKENS 20000u                /* tokens of one instance */
-#define LIMIT_CALL_DEPTH 100u              /* call activities inside call activities */
-#define LIMIT_FAMILY_BYTES (64u << 20)     /* memory of one family while it is stepped */
+#define LIMIT_STEP_MOVES 1000u         /* moves of one step; the rest goes on in another batch */
+#define LIMIT_TOKENS 20000u            /* tokens of one instance */
+#define LIMIT_CALL_DEPTH 100u          /* call activities inside call activities */
+#define LIMIT_FAMILY_BYTES (64u << 20) /* memory of one family while it is stepped */
 
 /* Remote calls. */
-#define LIMIT_REQUEST_BYTES (1u << 20)     /* body of a request that we send */
-#define LIMIT_RESPONSE_BYTES (1u << 20)    /* body of an answer that we take */
+#define LIMIT_REQUEST_BYTES (1u << 20)  /* body of a request that we send */
+#define LIMIT_RESPONSE_BYTES (1u << 20) /* body of an answer that we take */
 #define LIMIT_RESPONSE_HEADER_BYTES (64u << 10)
-#define LIMIT_RESPONSE_HEADERS 256u        /* lines */
+#define LIMIT_RESPONSE_HEADERS 256u /* lines */
 #define LIMIT_URL_BYTES 8192u
 
 /* Batches. */
-#define LIMIT_BATCH_COMMANDS 1000u         /* commands of one transaction */
-#define LIMIT_BATCH_KEYS 200u              /* message keys locked by one transaction */
+#define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */
+#define LIMIT_BATCH_KEYS 200u      /* message keys locked by one transaction */

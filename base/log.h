@@ -9,8 +9,8 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 /*
- * message: fixed words; format: the rest of the line as key=value pairs, values quoted by the caller
- * with log_quote() where they come from outside; may be NULL.
+ * message: fixed words; format: the rest of the line as key=value pairs, values quoted by the
+ * caller with log_quote() where they come from outside; may be NULL.
  */
 void log_line(enum log_level level, const char *message, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Writes text as a quoted logfmt value into `room`, cut to fit, control characters escaped. */

@@ -5,8 +5,8 @@
  * to an immutable tree in the graph's arena; evaluated without side effects. docs/expressions.md is
  * the user's page.
  *
- * Text without ${ is a literal string. Text that is exactly one ${…} has that expression's value and
- * type. Anything else is a string joined from its parts (null joins as "").
+ * Text without ${ is a literal string. Text that is exactly one ${…} has that expression's value
+ * and type. Anything else is a string joined from its parts (null joins as "").
  */
 #include "base/arena.h"
 #include "base/err.h"
@@ -15,8 +15,8 @@
 struct expr; /* immutable; lives in the arena it was compiled into */
 
 /*
- * Compiles text. On failure err->column is the 1-based byte in `text` at which it is wrong (line is 0)
- * and err->text says what was expected there.
+ * Compiles text. On failure err->column is the 1-based byte in `text` at which it is wrong (line is
+ * 0) and err->text says what was expected there.
  */
 int expr_compile(struct arena *arena, const char *text, const struct expr **ret_expr,
                  struct err *err) MUST_CHECK;
@@ -27,20 +27,20 @@ struct expr_env {
     bool (*variable)(void *context, const char *name, size_t n, struct value *ret_value);
     void *context;
     /* The `execution` object; NULL texts evaluate to null. */
-    const char *process_instance_id;     /* execution.processInstanceId, getProcessInstanceId() */
-    const char *business_key;            /* execution.processBusinessKey, getProcessBusinessKey(), businessKey */
-    const char *process_definition_id;   /* execution.processDefinitionId … */
-    const char *process_definition_key;  /* execution.processDefinitionKey */
-    const char *activity_id;             /* execution.currentActivityId */
-    const char *activity_name;           /* execution.currentActivityName */
-    const char *tenant_id;               /* execution.tenantId */
-    int64_t now_us;                      /* now(): microseconds since 1970, as an ISO 8601 string in UTC */
+    const char *process_instance_id;    /* execution.processInstanceId, getProcessInstanceId() */
+    const char *business_key;           /* execution.businessKey, getProcessBusinessKey() … */
+    const char *process_definition_id;  /* execution.processDefinitionId … */
+    const char *process_definition_key; /* execution.processDefinitionKey */
+    const char *activity_id;            /* execution.currentActivityId */
+    const char *activity_name;          /* execution.currentActivityName */
+    const char *tenant_id;              /* execution.tenantId */
+    int64_t now_us; /* now(): microseconds since 1970, as an ISO 8601 string in UTC */
 };
 
 /*
- * Evaluates. An unknown variable, a missing member of a non-object, a type mismatch or a division by
- * zero is an error that names the expression's text and the column; execution.getVariable('x') of an
- * unknown x is null, as is a missing member of an object; `empty x` is true for an unknown x.
+ * Evaluates. An unknown variable, a missing member of a non-object, a type mismatch or a division
+ * by zero is an error that names the expression's text and the column; execution.getVariable('x')
+ * of an unknown x is null, as is a missing member of an object; `empty x` is true for an unknown x.
  */
 int expr_eval(const struct expr *expr, const struct expr_env *env, struct arena *arena,
               struct value *ret_value, struct err *err) MUST_CHECK;
@@ -51,8 +51,9 @@ int expr_eval_bool(const struct expr *expr, const struct expr_env *env, struct a
 int expr_eval_string(const struct expr *expr, const struct expr_env *env, struct arena *arena,
                      const char **ret_text, struct err *err) MUST_CHECK;
 
-const char *expr_text(const struct expr *expr);        /* as it was compiled */
-bool expr_is_literal(const struct expr *expr);         /* has no ${ */
-/* Calls each() for each variable that the expression reads unconditionally by name (not by getVariable, not under `empty`). */
+const char *expr_text(const struct expr *expr); /* as it was compiled */
+bool expr_is_literal(const struct expr *expr);  /* has no ${ */
+/* Calls each() for each variable that the expression reads unconditionally by name (not by
+ * getVariable, not under `empty`). */
 void expr_each_variable(const struct expr *expr, void (*each)(void *context, const char *name),
                         void *context);

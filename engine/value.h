@@ -40,7 +40,7 @@ struct value {
             size_t n;
         } array;
         struct {
-            const struct value_member *members; /* in the order of the text; the last of equal names counts */
+            const struct value_member *members; /* as in the text; of equal names the last counts */
             size_t n;
         } object;
     } u;
@@ -55,13 +55,14 @@ struct value_member {
 struct value value_null(void);
 struct value value_bool(bool boolean);
 struct value value_integer(struct arena *arena, int64_t integer);
-struct value value_double(struct arena *arena, double number); /* finite */
+struct value value_double(struct arena *arena, double number);              /* finite */
 struct value value_string(struct arena *arena, const char *text, size_t n); /* copies */
 
 /*
  * Reads one JSON value (RFC 8259) that fills the text. Refuses what PostgreSQL's jsonb refuses too:
- * \u0000, invalid UTF-8, lone surrogates, names over LIMIT_NAME_BYTES, nesting over LIMIT_JSON_DEPTH.
- * `text` must outlive the value (strings without escapes still get a NUL-terminated copy).
+ * \u0000, invalid UTF-8, lone surrogates, names over LIMIT_NAME_BYTES, nesting over
+ * LIMIT_JSON_DEPTH. `text` must outlive the value (strings without escapes still get a
+ * NUL-terminated copy).
  */
 int value_read(struct arena *arena, const char *text, size_t n, struct value *ret_value,
                struct err *err) MUST_CHECK;
@@ -72,9 +73,9 @@ const char *value_text(struct arena *arena, const struct value *value, size_t *r
 
 /*
  * Splits the members of a JSON object without reading their values: calls each() with the name and
- * the raw text of each value, without spaces around it. This is how variables pass through untouched.
- * The whole text is judged before the first call; names live in the arena, raw texts in `text`. Equal
- * names are all told, in order: the last counts.
+ * the raw text of each value, without spaces around it. This is how variables pass through
+ * untouched. The whole text is judged before the first call; names live in the arena, raw texts in
+ * `text`. Equal names are all told, in order: the last counts.
  */
 int value_split(struct arena *arena, const char *text, size_t n,
                 void (*each)(void *context, const char *name, const char *raw, size_t raw_n),
@@ -83,6 +84,6 @@ int value_split(struct arena *arena, const char *text, size_t n,
 /* The member's value, or NULL. */
 const struct value *value_member(const struct value *object, const char *name, size_t name_n);
 bool value_equal(const struct value *a, const struct value *b); /* 1 equals 1.0 */
-/* < 0, 0 or > 0 as number a is less than, equal to or greater than number b; exact for any length. */
+/* < 0, 0 or > 0 as number a is less than, equal to or greater than number b; exact at any length */
 int value_compare_numbers(const struct value *a, const struct value *b);
-const char *value_kind_name(enum value_kind kind);              /* "null", "boolean", "number", … */
+const char *value_kind_name(enum value_kind kind); /* "null", "boolean", "number", … */
