@@ -158,7 +158,7 @@ begin
     end if;
     -- LIMIT_JSON_DEPTH; the exact look is only for texts with enough brackets.
     if length(stored) - length(translate(stored, '[{', '')) > 128
-       and jsonb_path_exists(given, '$.**{129 to last}') then
+       and jsonb_path_exists(given, 'strict $.**{128 to last} ? (@.type() == "array" || @.type() == "object")') then
         raise exception using errcode = 'PW006',
             message = 'the variables are nested more than 128 deep (LIMIT_JSON_DEPTH)',
             hint = 'Flatten the data, or pass it as one text.';

@@ -12,7 +12,9 @@ escaped=$(printf '%s' "$quoted" | sed 's/[&/\]/\\&/g')
 
 {
     echo "set client_min_messages = warning;"
-    printf 'create schema if not exists %s;\n' "$quoted"
+    # IF NOT EXISTS would want the right to create schemas even where it is there already.
+    printf "select to_regnamespace('%s') is null as missing \\gset\n\\\\if :missing\ncreate schema %s;\n\\\\endif\n" \
+        "${quoted//\'/\'\'}" "$quoted"
     printf 'set search_path = %s, pg_temp;\n' "$quoted"
     echo "select to_regclass('worker') is null as fresh \gset"
     echo "\if :fresh"
