@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The subcommands, each defined in the file of its name or family. */
+#include "cli/cli.h"
+
+extern const struct subcommand command_up, command_migrate, command_deploy, command_definitions;
+extern const struct subcommand command_start, command_message, command_ps, command_trace, command_why;
+extern const struct subcommand command_tasks, command_task_complete, command_task_claim;
+extern const struct subcommand command_task_release, command_task_fail;
+extern const struct subcommand command_incidents, command_retry, command_cancel;
+extern const struct subcommand command_endpoint_list, command_endpoint_set, command_endpoint_drop;

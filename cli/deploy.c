@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "cli/find.h"
+#include "cli/lint.h"
+#include "cli/outcome.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "parser/xml.h"
+
+struct deploy {
+    struct cli *cli;
+    const char **files;
+    size_t n_files, capacity;
+    json_t *resources;
+    size_t n_errors, n_warnings;
+};
+
+static void add_file(struct deploy *deploy, const char *path)
+{
+    *arena_push(&deploy->cli->arena, deploy->files, deploy->n_files, deploy->capacity) = path;
+}
+
+static int is_bpmn(const struct dirent *entry)
+{
+    static const char *const endings[] = {".bpmn", ".bpmn20.xml", ".bpmn2"};
+    size_t n = strlen(entry->d_name);
+
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (n > strlen(endings[i]) && strcmp(entry->d_name + n - strlen(endings[i]), endings[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* A directory stands for the BPMN files in it. */
+static enum exit_code collect(struct deploy *deploy)
+{
+    struct cli *cli = deploy->cli;
+
+    for (size_t i = 0; i < cli->n_arguments; i++) {
+        struct dirent **names = NULL;
+        struct stat st;
+        const char *path = cli->arguments[i];
+        if (stat(path, &st) < 0)
+            return cli_refuse(cli, NULL, "cannot open %s: %s", path, strerror(errno));
+        if (!S_ISDIR(st.st_mode)) {
+            add_file(deploy, path);
+            continue;
+        }
+        int n = scandir(path, &names, is_bpmn, alphasort);
+        if (n < 0)
+            return cli_refuse(cli, NULL, "cannot read %s: %s", path, strerror(errno));
+        for (int j = 0; j < n; j++) {
+            add_file(deploy, arena_printf(&cli->arena, "%s/%s", path, names[j]->d_name));
+            free(names[j]);
+        }
+        free(names);
+        if (n == 0)
+            return cli_refuse(cli, NULL, "there is no .bpmn file in %s", path);
+    }
+    return EXIT_DONE;
+}
+
+/* SQL takes text: a file in another encoding is decoded here. */
+static enum exit_code add_resource(struct deploy *deploy, const char *file, const char *text, size_t n)
+{
+    struct cli *cli = deploy->cli;
+    struct findings findings = {.arena = &cli->arena};
+    const char *slash = strrchr(file, '/'), *utf8;
+    size_t utf8_n;
+
+    if (!xml_decode(&cli->arena, text, n, false, &utf8, &utf8_n, &findings))
+        return cli_refuse(cli, NULL, "%s: %s", file, findings.items[0].message);
+    json_t *content = json_stringn(utf8, utf8_n);
+    if (content == NULL)
+        return cli_refuse(cli, NULL, "%s is not text", file);
+    json_array_append_new(deploy->resources,
+                          json_pack("{s:s, s:o}", "name", slash != NULL ? slash + 1 : file, "content",
+                                    content));
+    return EXIT_DONE;
+}
+
+/* What the engine would refuse is said here, with the file's own name and without a database. */
+static enum exit_code lint_all(struct deploy *deploy)
+{
+    struct cli *cli = deploy->cli;
+
+    for (size_t i = 0; i < deploy->n_files; i++) {
+        struct parse_result result;
+        struct err err = {0};
+        const char *text;
+        size_t n;
+        if (cli_read_file(cli, deploy->files[i], LIMIT_XML_BYTES + 1, &text, &n, &err) < 0)
+            return cli_fail(cli, &err);
+        parser_read(deploy->files[i], text, n, false, &result);
+        deploy->n_errors += result.n_errors;
+        deploy->n_warnings += result.n_findings - result.n_errors;
+        if (result.n_errors > 0)
+            lint_print(cli, cli->json ? stdout : stderr, deploy->files[i], &result);
+        enum exit_code code = result.n_errors > 0 ? EXIT_DONE
+                                                  : add_resource(deploy, deploy->files[i], text, n);
+        parse_result_deinit(&result);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    if (deploy->n_errors > 0)
+        return cli_refuse(cli, NULL, "not deployed: %zu error%s", deploy->n_errors,
+                          deploy->n_errors == 1 ? "" : "s");
+    return EXIT_DONE;
+}
+
+static void print_findings(struct cli *cli, const json_t *findings)
+{
+    const json_t *finding;
+    size_t i;
+
+    json_array_foreach(findings, i, finding) {
+        cli_note(cli, "%s:%s: %s %s %s: %s", row_text(cli, finding, "file"), row_text(cli, finding, "line"),
+                 row_text(cli, finding, "severity"), row_text(cli, finding, "code"),
+                 row_text(cli, finding, "element"), row_text(cli, finding, "message"));
+    }
+}
+
+static const json_t *findings_of(const json_t *outcome)
+{
+    const json_t *detail = json_object_get(outcome, "detail");
+
+    return json_is_array(detail) ? detail : json_object_get(detail, "findings");
+}
+
+/* The processes that the deployment made or, where nothing changed in a file, found. */
+static int print_processes(struct deploy *deploy, struct client *client, const json_t *outcome,
+                           const char *id, struct err *err)
+{
+    const json_t *detail = json_object_get(outcome, "detail");
+    const json_t *processes = json_object_get(detail, "processes"), *entry;
+    struct cli *cli = deploy->cli;
+    json_t *definitions = NULL;
+    size_t i, n_new = 0;
+
+    if (client_definitions(client, true, &definitions, err) < 0)
+        return err_trace(err);
+    json_array_foreach(processes, i, entry) {
+        const char *process = json_is_string(entry) ? json_string_value(entry) : row_string(cli, entry, "process");
+        if (process == NULL)
+            process = row_text(cli, entry, "key");
+        const char *version = row_text(cli, entry, "version");
+        bool made = json_object_get(entry, "created") == NULL || json_is_true(json_object_get(entry, "created"));
+        printf("%s%s%s%s\n", process, *version != '\0' ? " version " : "", version,
+               made ? "" : " (unchanged)");
+        n_new++;
+    }
+    json_decref(definitions);
+    if (n_new == 0)
+        printf("deployment %s is active\n", id);
+    return 0;
+}
+
+static enum exit_code report(struct deploy *deploy, struct client *client, const json_t *outcome,
+                             const char *id, double seconds)
+{
+    struct cli *cli = deploy->cli;
+    const char *state = row_text(cli, outcome, "state");
+    struct err err = {0};
+
+    if (cli->json) {
+        json_t *line = json_pack("{s:s, s:s, s:O}", "deployment_id", id, "state", state, "detail",
+                                 json_object_get(outcome, "detail"));
+        output_json(line);
+        json_decref(line);
+    }
+    if (strcmp(state, "refused") == 0) {
+        print_findings(cli, findings_of(outcome));
+        return cli_refuse(cli, NULL, findings_of(outcome) != NULL ? "the engine refused the deployment; nothing changed"
+                                                                  : "the engine refused the deployment: %s",
+                          outcome_reason(cli, outcome));
+    }
+    if (strcmp(state, "pending") == 0)
+        return cli_refuse(cli, "start one with `pawl up`; the deployment is then taken up by itself",
+                          "accepted as %s, but no engine took it up within %.3g s: it waits for an engine", id,
+                          seconds);
+    if (!cli->json && print_processes(deploy, client, outcome, id, &err) < 0)
+        return cli_fail(cli, &err);
+    if (deploy->n_warnings > 0)
+        cli_note(cli, "%zu warning%s; `pawl lint` shows them", deploy->n_warnings,
+                 deploy->n_warnings == 1 ? "" : "s");
+    return EXIT_DONE;
+}
+
+static enum exit_code send(struct deploy *deploy, struct client *client, double seconds)
+{
+    struct cli *cli = deploy->cli;
+    json_t *accepted = NULL, *outcome = NULL;
+    struct err err = {0};
+    struct uuid id;
+
+    char *resources = json_dumps(deploy->resources, JSON_COMPACT);
+    int result = client_deploy(client, resources, cli_option(cli, "name"), &accepted, &err);
+    free(resources);
+    if (result < 0)
+        return cli_fail(cli, &err);
+    const char *text = arena_strdup(&cli->arena, row_text(cli, accepted, "deployment_id"));
+    bool known = row_uuid(accepted, "deployment_id", &id);
+    json_decref(accepted);
+    if (!known || outcome_wait(client, &id, seconds, &outcome, &err) < 0)
+        return cli_fail(cli, &err);
+    enum exit_code code = report(deploy, client, outcome, text, seconds);
+    json_decref(outcome);
+    return code;
+}
+
+static enum exit_code run_deploy(struct cli *cli)
+{
+    struct deploy deploy = {.cli = cli, .resources = json_array()};
+    struct client *client CLEANUP(client_closep) = NULL;
+    double seconds;
+
+    if (cli_seconds(cli, "timeout", 15, &seconds) < 0)
+        return EXIT_USAGE;
+    enum exit_code code = collect(&deploy);
+    if (code == EXIT_DONE) {
+        parser_init();
+        code = lint_all(&deploy);
+        parser_deinit();
+    }
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = send(&deploy, client, seconds);
+    json_decref(deploy.resources);
+    return code;
+}
+
+static const struct option deploy_options[] = {
+    {"name", 0, "NAME", "a name for the deployment"},
+    {"timeout", 0, "SECONDS", "how long to wait for the engine (default: 15)"},
+};
+
+const struct subcommand command_deploy = {
+    .name = "deploy",
+    .arguments = "FILE|DIR...",
+    .summary = "give BPMN files to the engine",
+    .about =
+        "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR stands for the "
+        ".bpmn files in it. Prints each process with its version; a file that did not change makes no new "
+        "version.\n"
+        "\n"
+        "Running instances stay with the version that they were started with.\n"
+        "\n"
+        "Where no engine runs the deployment is accepted, waits for one, and the exit code is 1.",
+    .options = deploy_options,
+    .n_options = ARRAY_LEN(deploy_options),
+    .examples = "  pawl deploy order.bpmn\n  pawl deploy processes/address-verification --name 'March'\n",
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .database = true,
+    .run = run_deploy,
+};

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+
+static enum exit_code run_list(struct cli *cli)
+{
+    static const struct table_column columns[] = {
+        {"ENDPOINT", TABLE_TEXT, 10, 0}, {"URL", TABLE_TEXT, 16, 0},      {"RATE/S", TABLE_NUMBER, 0, 2},
+        {"CACHE", TABLE_TEXT, 0, 3},     {"TIMEOUT", TABLE_TEXT, 0, 4},   {"QUEUED", TABLE_NUMBER, 0, 0},
+        {"UNDER WAY", TABLE_NUMBER, 0, 1},
+    };
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_t *rows = NULL, *row;
+    struct table table;
+    size_t i;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_endpoints(client, NULL, &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row) {
+        const char *rate = row_string(cli, row, "rate");
+        table_add(&table, row_text(cli, row, "name"));
+        table_add(&table, row_text(cli, row, "base_url"));
+        table_add(&table, rate != NULL ? rate : "no limit");
+        table_add(&table, row_text(cli, row, "cache"));
+        table_add(&table, row_text(cli, row, "timeout"));
+        table_add(&table, row_text(cli, row, "queued"));
+        table_add(&table, row_text(cli, row, "under_way"));
+    }
+    if (cli->json)
+        output_json_lines(rows);
+    else if (json_array_size(rows) == 0)
+        cli_note(cli, "no endpoints; `pawl endpoint set NAME URL` makes one");
+    else
+        table_print(&table);
+    json_decref(rows);
+    return EXIT_DONE;
+}
+
+const struct subcommand command_endpoint_list = {
+    .name = "endpoint list",
+    .arguments = "",
+    .summary = "list the services that processes call",
+    .about = "Lists the endpoints: services that processes call, by the name that the model uses.",
+    .examples = "  pawl endpoint list\n  pawl endpoint list -o json\n",
+    .database = true,
+    .run = run_list,
+};
+
+/* ---- set ---- */
+
+static enum exit_code add_number(struct cli *cli, json_t *options, const char *option, const char *key)
+{
+    const char *text = cli_option(cli, option);
+
+    if (text == NULL)
+        return EXIT_DONE;
+    json_t *number = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!json_is_number(number)) {
+        json_decref(number);
+        return cli_usage(cli, NULL, "--%s must be a number, not \"%s\"", option, text);
+    }
+    json_object_set_new(options, key, number);
+    return EXIT_DONE;
+}
+
+static enum exit_code add_headers(struct cli *cli, json_t *options)
+{
+    json_t *headers = json_object();
+
+    for (size_t i = 0; i < cli->n_given; i++) {
+        if (strcmp(cli->given[i].option->name, "header") != 0)
+            continue;
+        const char *given = cli->given[i].value, *colon = strchr(given, ':');
+        if (colon == NULL || colon == given) {
+            json_decref(headers);
+            return cli_usage(cli, "example: --header 'Accept-Language: en'", "--header wants 'NAME: VALUE', not \"%s\"",
+                             given);
+        }
+        const char *value = colon + 1 + strspn(colon + 1, " \t");
+        /* A secret must not show in the list of processes: @FILE reads it. */
+        if (*value == '@') {
+            struct err err = {0};
+            size_t n;
+            if (cli_read_file(cli, value + 1, 64 << 10, &value, &n, &err) < 0) {
+                json_decref(headers);
+                return cli_fail(cli, &err);
+            }
+            value = arena_strndup(&cli->arena, value, strcspn(value, "\r\n"));
+        }
+        json_object_set_new(headers, arena_strndup(&cli->arena, given, (size_t)(colon - given)),
+                            json_string(value));
+    }
+    if (json_object_size(headers) > 0)
+        json_object_set(options, "headers", headers);
+    json_decref(headers);
+    return EXIT_DONE;
+}
+
+static enum exit_code read_options(struct cli *cli, json_t *options)
+{
+    static const char *const durations[][2] = {
+        {"timeout", "timeout"}, {"connect-timeout", "connectTimeout"}, {"cache", "cache"}};
+    enum exit_code code = add_number(cli, options, "rate", "rate");
+
+    if (code == EXIT_DONE)
+        code = add_number(cli, options, "burst", "burst");
+    if (code == EXIT_DONE)
+        code = add_number(cli, options, "max-in-flight", "maxInFlight");
+    if (code == EXIT_DONE)
+        code = add_headers(cli, options);
+    for (size_t i = 0; i < ARRAY_LEN(durations); i++)
+        if (cli_has(cli, durations[i][0]))
+            json_object_set_new(options, durations[i][1], json_string(cli_option(cli, durations[i][0])));
+    const char *repeat = cli_option(cli, "repeat-unknown");
+    if (repeat != NULL && strcmp(repeat, "yes") != 0 && strcmp(repeat, "no") != 0)
+        return cli_usage(cli, NULL, "--repeat-unknown must be yes or no, not \"%s\"", repeat);
+    if (repeat != NULL)
+        json_object_set_new(options, "repeatUnknown", json_boolean(strcmp(repeat, "yes") == 0));
+    return code;
+}
+
+static enum exit_code run_set(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_t *options = json_object(), *row = NULL;
+    struct err err = {0};
+
+    enum exit_code code = read_options(cli, options);
+    char *text = json_dumps(options, JSON_COMPACT);
+    json_decref(options);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
+    if (code == EXIT_DONE &&
+        client_set_endpoint(client, cli->arguments[0], cli->arguments[1], text, &row, &err) < 0)
+        code = cli_fail(cli, &err);
+    free(text);
+    json_decref(row);
+    if (code != EXIT_DONE)
+        return code;
+    if (!cli->json) {
+        printf("%s\n", cli->arguments[0]);
+        return EXIT_DONE;
+    }
+    if (client_endpoints(client, cli->arguments[0], &row, &err) < 0)
+        return cli_fail(cli, &err);
+    output_json_lines(row);
+    json_decref(row);
+    return EXIT_DONE;
+}
+
+static const struct option set_options[] = {
+    {"rate", 0, "N", "requests a second, for all engines together (default: no limit)"},
+    {"burst", 0, "N", "how many may leave at once within the rate (default: 1)"},
+    {"max-in-flight", 0, "N", "requests under way at a time (default: 100)"},
+    {"timeout", 0, "DURATION", "of a whole request, without the wait for the rate (default: PT30S)"},
+    {"connect-timeout", 0, "DURATION", "until the connection stands (default: PT5S)"},
+    {"cache", 0, "DURATION", "use the answer to a GET again for so long (default: never)"},
+    {"repeat-unknown", 0, "yes|no", "send again what was under way when an engine died (default: only GET, "
+                                    "HEAD, OPTIONS, PUT and DELETE)"},
+    {"header", 0, "'NAME: VALUE'", "sent with each request; several are possible; 'NAME: @FILE' reads the value"},
+};
+
+const struct subcommand command_endpoint_set = {
+    .name = "endpoint set",
+    .arguments = "NAME URL",
+    .summary = "make or replace an endpoint",
+    .about =
+        "Defines a service that processes call, or replaces its whole definition: options that are not "
+        "given go back to their defaults. NAME is what the model says in `endpoint`; the path of a request "
+        "is added to URL. DURATION is ISO 8601 (PT10S) or like '250 ms'.",
+    .options = set_options,
+    .n_options = ARRAY_LEN(set_options),
+    .examples = "  pawl endpoint set geocoder https://nominatim.example --rate 1 --cache P1D --timeout PT10S\n"
+                "  pawl endpoint set billing http://127.0.0.1:8080/v1 --header 'Authorization: @token.txt'\n",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .database = true,
+    .run = run_set,
+};
+
+/* ---- drop ---- */
+
+static enum exit_code run_drop(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_t *row = NULL;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_drop_endpoint(client, cli->arguments[0], &row, &err) < 0)
+        return cli_fail(cli, &err);
+    json_decref(row);
+    if (cli->json) {
+        row = json_pack("{s:s, s:b}", "name", cli->arguments[0], "dropped", 1);
+        output_json(row);
+        json_decref(row);
+    } else {
+        printf("%s dropped\n", cli->arguments[0]);
+    }
+    return EXIT_DONE;
+}
+
+const struct subcommand command_endpoint_drop = {
+    .name = "endpoint drop",
+    .arguments = "NAME",
+    .summary = "remove an endpoint",
+    .about = "Removes an endpoint. Refused while calls to it are not finished.",
+    .examples = "  pawl endpoint drop geocoder\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_drop,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What goes to stdout: text, colours where a person looks, and JSON lines. */
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_DIM, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_CYAN };
+
+/* Learns the terminal: width, colours (only on a terminal, never with NO_COLOR or TERM=dumb). */
+void output_init(struct cli *cli);
+/* Everything written? Else says so: a full disk must not look like success. */
+enum exit_code output_finish(const struct cli *cli, enum exit_code code);
+
+void colour_begin(const struct cli *cli, struct buf *buf, enum colour colour);
+void colour_end(const struct cli *cli, struct buf *buf, enum colour colour);
+/* The colour of a state of an instance, call or finding. */
+enum colour colour_of_state(const char *state);
+
+/* Each object of an array on a line. */
+void output_json_lines(const json_t *rows);
+void output_json(const json_t *object);
+void output_buf(const struct buf *buf);
+
+/* Fields of a row for people: "" for null and missing; numbers and structures as JSON. */
+const char *row_text(struct cli *cli, const json_t *row, const char *key);
+/* The same, NULL for null, missing and "". */
+const char *row_string(struct cli *cli, const json_t *row, const char *key);
+int64_t row_int(const json_t *row, const char *key);
+/* A time; MOMENT_NONE when null. */
+int64_t row_time(const json_t *row, const char *key);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <time.h>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/lint.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+/* In the order of the help: from a file to its end. */
+const struct subcommand *const commands[] = {
+    &command_up,           &command_migrate,       &command_lint,         &command_deploy,
+    &command_definitions,  &command_start,         &command_message,      &command_ps,
+    &command_trace,        &command_why,           &command_tasks,        &command_task_complete,
+    &command_task_claim,   &command_task_release,  &command_task_fail,    &command_incidents,
+    &command_retry,        &command_cancel,        &command_endpoint_list, &command_endpoint_set,
+    &command_endpoint_drop, &command_version,      &command_help,         NULL,
+};
+
+static enum exit_code show_help(struct cli *cli, enum exit_code code)
+{
+    if (cli->command != NULL)
+        help_command(cli, cli->command);
+    else if (cli->n_arguments == 1)
+        help_group(cli, cli->arguments[0]);
+    else
+        help_program(cli);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+
+    tzset();
+    text_init();
+    arena_init(&cli.arena, 0);
+    output_init(&cli);
+    enum exit_code code = options_read(&cli, argc, argv);
+    /* `pawl` alone and `pawl task` alone are wrong usage whose answer is the help. */
+    if (cli.help && (code == EXIT_DONE || cli.command == NULL))
+        code = show_help(&cli, code);
+    else if (code == EXIT_DONE)
+        code = cli.command->run(&cli);
+    code = output_finish(&cli, code);
+    arena_deinit(&cli.arena);
+    return (int)code;
+}

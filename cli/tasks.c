@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <jansson.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/find.h"
+#include "cli/moment.h"
+#include "cli/outcome.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "cli/variables.h"
+
+static const char *for_whom(struct cli *cli, const json_t *row)
+{
+    const char *assignee = row_string(cli, row, "assignee");
+    struct buf buf;
+    const json_t *item;
+    size_t i;
+
+    if (assignee != NULL)
+        return assignee;
+    buf_init(&buf, 0);
+    json_array_foreach(json_object_get(row, "candidate_users"), i, item) {
+        buf_printf(&buf, "%s%s", buf.len == 0 ? "" : ", ", json_string_value(item));
+    }
+    json_array_foreach(json_object_get(row, "candidate_groups"), i, item) {
+        buf_printf(&buf, "%sgroup %s", buf.len == 0 ? "" : ", ", json_string_value(item));
+    }
+    const char *text = arena_printf(&cli->arena, "(%s)", buf.len == 0 ? "anybody" : buf_str(&buf));
+    buf_deinit(&buf);
+    return text;
+}
+
+static void print_tasks(struct cli *cli, const json_t *rows, int64_t now_us)
+{
+    static const struct table_column columns[] = {
+        {"TASK", TABLE_ID, 18, 0},     {"NAME", TABLE_TEXT, 10, 0},  {"BUSINESS KEY", TABLE_TEXT, 8, 2},
+        {"PROCESS", TABLE_TEXT, 8, 4}, {"FOR", TABLE_TEXT, 8, 1},    {"PRIO", TABLE_NUMBER, 0, 6},
+        {"DUE", TABLE_TEXT, 0, 3},     {"CREATED", TABLE_TEXT, 0, 5},
+    };
+    struct table table;
+    const json_t *row;
+    size_t i;
+
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row) {
+        const char *name = row_string(cli, row, "name");
+        table_add(&table, row_text(cli, row, "task_id"));
+        table_add(&table, name != NULL ? name : row_text(cli, row, "element_id"));
+        table_add(&table, row_text(cli, row, "business_key"));
+        table_add(&table, row_text(cli, row, "process"));
+        table_add(&table, for_whom(cli, row));
+        table_add(&table, row_text(cli, row, "priority"));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "due"), now_us));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "created"), now_us));
+    }
+    table_print(&table);
+}
+
+static enum exit_code run_tasks(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct client_tasks filter = {.assignee = cli_option(cli, "assignee"),
+                                  .group = cli_option(cli, "group"),
+                                  .process = cli_option(cli, "process")};
+    const char *instance = cli_option(cli, "instance");
+    json_t *rows = NULL, *now = NULL, *row = NULL;
+    struct err err = {0};
+    struct uuid id;
+    long limit;
+
+    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
+        return EXIT_USAGE;
+    filter.limit = (int)limit + 1;
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE && instance != NULL) {
+        code = find_instance(cli, client, instance, &row, &id);
+        json_decref(row);
+        filter.instance = &id;
+    }
+    if (code != EXIT_DONE)
+        return code;
+    if (client_tasks(client, &filter, &rows, &err) < 0 || client_clock(client, &now, &err) < 0)
+        return cli_fail(cli, &err);
+    bool more = json_array_size(rows) > (size_t)limit;
+    if (more)
+        json_array_remove(rows, (size_t)limit);
+    if (cli->json)
+        output_json_lines(rows);
+    else if (json_array_size(rows) == 0)
+        cli_note(cli, "no open tasks");
+    else
+        print_tasks(cli, rows, row_time(now, "now"));
+    if (more)
+        cli_note(cli, "there are more than %ld; --limit N shows more", limit);
+    json_decref(rows);
+    json_decref(now);
+    return EXIT_DONE;
+}
+
+static const struct option tasks_options[] = {
+    {"assignee", 0, "USER", "only tasks of this person"},
+    {"group", 'g', "GROUP", "only tasks for this group"},
+    {"process", 'p', "PROCESS", "only tasks of this process"},
+    {"instance", 0, "ID", "only tasks of this instance (id, beginning of the id, or business key)"},
+    {"limit", 'n', "N", "at most so many, the most urgent first (default: 50)"},
+};
+
+const struct subcommand command_tasks = {
+    .name = "tasks",
+    .arguments = "",
+    .summary = "list what people have to do",
+    .about = "Lists the open user tasks, by priority, then the oldest first. A name in parentheses may claim "
+             "the task; one without is its assignee. With -o json each has the variables of its process.",
+    .options = tasks_options,
+    .n_options = ARRAY_LEN(tasks_options),
+    .examples = "  pawl tasks\n  pawl tasks --group dispatch\n  pawl tasks --instance 4711 -o json\n",
+    .database = true,
+    .run = run_tasks,
+};
+
+/* ---- task complete, fail, claim, release ---- */
+
+#define TIMEOUT_OPTION                                                                             \
+    {                                                                                              \
+        "timeout", 0, "SECONDS", "how long to wait for the engine to carry it out (default: 5; 0: not at all)" \
+    }
+#define TASK_ARGUMENT                                                                              \
+    "ID is the task's id, the beginning of it (at least 8 characters), or the business key of an instance " \
+    "with one open task."
+
+static enum exit_code open_task(struct cli *cli, struct client **ret_client, struct uuid *ret_id,
+                                double *ret_seconds)
+{
+    if (ret_seconds != NULL && cli_seconds(cli, "timeout", 5, ret_seconds) < 0)
+        return EXIT_USAGE;
+    enum exit_code code = session_open(cli, ret_client);
+    return code == EXIT_DONE ? find_task(cli, *ret_client, cli->arguments[0], ret_id) : code;
+}
+
+static enum exit_code finish(struct cli *cli, struct client *client, int result, json_t *row,
+                             const struct err *err, const char *what, double seconds)
+{
+    if (result < 0)
+        return cli_fail(cli, err);
+    enum exit_code code = outcome_report(cli, client, row, what, seconds, false);
+    json_decref(row);
+    return code;
+}
+
+/* Claims and releases are done when the function returns. */
+static enum exit_code done_at_once(struct cli *cli, json_t *row, const char *what)
+{
+    if (cli->json)
+        output_json(row);
+    else
+        printf("%s\n", what);
+    json_decref(row);
+    return EXIT_DONE;
+}
+
+static enum exit_code run_complete(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    const char *variables;
+    struct err err = {0};
+    json_t *row = NULL;
+    struct uuid id;
+    double seconds;
+
+    enum exit_code code = variables_read(cli, &variables);
+    if (code == EXIT_DONE)
+        code = open_task(cli, &client, &id, &seconds);
+    if (code != EXIT_DONE)
+        return code;
+    int result = client_complete(client, &id, variables, &row, &err);
+    return finish(cli, client, result, row, &err, "completed", seconds);
+}
+
+static const struct option complete_options[] = {VARIABLE_OPTIONS, TIMEOUT_OPTION};
+
+const struct subcommand command_task_complete = {
+    .name = "task complete",
+    .arguments = "ID",
+    .summary = "complete a task: its process goes on",
+    .about = "Completes a user task; what is given becomes variables of the process. A completion that was "
+             "accepted is never too late: nothing can interrupt the task any more.\n\n" TASK_ARGUMENT,
+    .options = complete_options,
+    .n_options = ARRAY_LEN(complete_options),
+    .examples = "  pawl task complete 4711 -v lat=52.517 -v lon=13.389\n"
+                "  pawl task complete 01998e3a-7c2e-7d --variables @answer.json\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_complete,
+};
+
+static enum exit_code run_fail(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    const char *variables;
+    struct err err = {0};
+    json_t *row = NULL;
+    struct uuid id;
+    double seconds;
+
+    enum exit_code code = variables_read(cli, &variables);
+    if (code == EXIT_DONE)
+        code = open_task(cli, &client, &id, &seconds);
+    if (code != EXIT_DONE)
+        return code;
+    int result = client_fail(client, &id, cli->arguments[1], cli_option(cli, "message"), variables, &row, &err);
+    return finish(cli, client, result, row, &err, "failed with this error", seconds);
+}
+
+static const struct option fail_options[] = {
+    {"message", 'm', "TEXT", "a text for people"}, VARIABLE_OPTIONS, TIMEOUT_OPTION};
+
+const struct subcommand command_task_fail = {
+    .name = "task fail",
+    .arguments = "ID CODE",
+    .summary = "end a task with a BPMN error",
+    .about = "Ends a user task with the BPMN error CODE, which a boundary error event of the task or of a "
+             "process around it may catch.\n\n" TASK_ARGUMENT,
+    .options = fail_options,
+    .n_options = ARRAY_LEN(fail_options),
+    .examples = "  pawl task fail 4711 FAKE_ADDRESS -m 'there is no such street'\n",
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .database = true,
+    .run = run_fail,
+};
+
+static enum exit_code run_claim(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    const char *who = cli_option(cli, "as");
+    const struct passwd *entry = who == NULL ? getpwuid(geteuid()) : NULL;
+    struct err err = {0};
+    json_t *row = NULL;
+    struct uuid id;
+
+    if (who == NULL)
+        who = entry != NULL ? entry->pw_name : NULL;
+    if (who == NULL || *who == '\0')
+        return cli_usage(cli, NULL, "who claims it? Say so with --as USER");
+    enum exit_code code = open_task(cli, &client, &id, NULL);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_claim(client, &id, who, &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return done_at_once(cli, row, arena_printf(&cli->arena, "claimed for %s", who));
+}
+
+static const struct option claim_options[] = {
+    {"as", 0, "USER", "for whom (default: the name of your login here)"}};
+
+const struct subcommand command_task_claim = {
+    .name = "task claim",
+    .arguments = "ID",
+    .summary = "make somebody the one who does a task",
+    .about = "Makes somebody the assignee of a task. Refused if it belongs to somebody else.\n\n" TASK_ARGUMENT,
+    .options = claim_options,
+    .n_options = ARRAY_LEN(claim_options),
+    .examples = "  pawl task claim 4711 --as anna\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_claim,
+};
+
+static enum exit_code run_release(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_t *row = NULL;
+    struct uuid id;
+
+    enum exit_code code = open_task(cli, &client, &id, NULL);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_release(client, &id, &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return done_at_once(cli, row, "released");
+}
+
+const struct subcommand command_task_release = {
+    .name = "task release",
+    .arguments = "ID",
+    .summary = "give a task back",
+    .about = "Takes the assignee from a task, so that others may claim it.\n\n" TASK_ARGUMENT,
+    .examples = "  pawl task release 4711\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_release,
+};
