@@ -33,19 +33,21 @@ static enum exit_code run_cancel(struct cli *cli)
 
 static const struct option cancel_options[] = {
     {"reason", 'r', "TEXT", "kept in the history"},
-    {"timeout", 0, "SECONDS", "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
+    {"timeout", 0, "SECONDS",
+     "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
 };
 
 const struct subcommand command_cancel = {
     .name = "cancel",
     .arguments = "ID",
     .summary = "end an instance, and what it called",
-    .about =
-        "Ends an instance wherever it is, with everything that its call activities started. Its history "
-        "stays. This cannot be taken back.\n"
-        "\n"
-        "ID is the instance's id, the beginning of it (at least 8 characters), or its business key while "
-        "that is unique.",
+    .about = "Ends an instance wherever it is, with everything that its call activities started. "
+             "Its history "
+             "stays. This cannot be taken back.\n"
+             "\n"
+             "ID is the instance's id, the beginning of it (at least 8 characters), or its "
+             "business key while "
+             "that is unique.",
     .options = cancel_options,
     .n_options = ARRAY_LEN(cancel_options),
     .examples = "  pawl cancel 4711 --reason 'ordered twice'\n",

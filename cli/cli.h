@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * One run of `pawl`: the subcommand that was named, its options and arguments, and where output goes.
- * cli.h is all that the files of the subcommands share. Everything is used by the main thread only.
+ * One run of `pawl`: the subcommand that was named, its options and arguments, and where output
+ * goes. cli.h is all that the files of the subcommands share. Everything is used by the main thread
+ * only.
  *
  * stdout is data, stderr is for messages. Exit codes are those of enum exit_code.
  */
@@ -32,9 +33,9 @@ struct subcommand {
     const char *about;     /* paragraphs, each one line of text; wrapped when printed */
     const struct option *options;
     size_t n_options;
-    const char *examples;  /* lines, printed as they are */
+    const char *examples;             /* lines, printed as they are */
     int min_arguments, max_arguments; /* -1: any number */
-    bool database;         /* also takes the options that say which database */
+    bool database;                    /* also takes the options that say which database */
     enum exit_code (*run)(struct cli *cli);
 };
 
@@ -51,9 +52,9 @@ struct cli {
     const char **arguments;
     size_t n_arguments, arguments_capacity;
     bool help;
-    bool json;          /* -o json */
-    bool colour;        /* on stdout */
-    int width;          /* columns of the terminal; 0: no limit */
+    bool json;   /* -o json */
+    bool colour; /* on stdout */
+    int width;   /* columns of the terminal; 0: no limit */
 };
 
 /* The value of an option given last, or NULL. `name` must be one of the command's. */
@@ -74,8 +75,9 @@ void cli_note(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 int cli_number(const struct cli *cli, const char *name, long minimum, long maximum, long fallback,
                long *ret_number) MUST_CHECK;
 /* Seconds from an option: "10", "0.5"; refuses anything else. */
-int cli_seconds(const struct cli *cli, const char *name, double fallback, double *ret_seconds) MUST_CHECK;
+int cli_seconds(const struct cli *cli, const char *name, double fallback,
+                double *ret_seconds) MUST_CHECK;
 
 /* The whole of a file, "-" is stdin; NUL-terminated in the arena. At most `max` bytes. */
-int cli_read_file(struct cli *cli, const char *path, size_t max, const char **ret_text, size_t *ret_n,
-                  struct err *err) MUST_CHECK;
+int cli_read_file(struct cli *cli, const char *path, size_t max, const char **ret_text,
+                  size_t *ret_n, struct err *err) MUST_CHECK;

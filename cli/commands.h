@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 extern const struct subcommand command_up, command_migrate, command_deploy, command_definitions;
-extern const struct subcommand command_start, command_message, command_ps, command_trace, command_why;
+extern const struct subcommand command_start, command_message, command_ps, command_trace,
+    command_why;
 extern const struct subcommand command_tasks, command_task_complete, command_task_claim;
 extern const struct subcommand command_task_release, command_task_fail;
 extern const struct subcommand command_incidents, command_retry, command_cancel;

@@ -16,7 +16,8 @@ static int make_all(char *path, struct err *err)
     for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash != NULL)
             *slash = '\0';
-        /* Another user's server must get through to its own directory below; the rest is not secret. */
+        /* Another user's server must get through to its own directory below; the rest is not
+         * secret. */
         mode_t mode = slash != NULL ? 0755 : geteuid() == 0 ? 0711 : 0700;
         if (mkdir(path, mode) < 0 && errno != EEXIST)
             return err_set(err, ERR_IO, "cannot make the directory %s: %s", path, strerror(errno));
@@ -39,15 +40,18 @@ int datadir_make(struct cli *cli, const char *directory, const char **ret_path, 
         return err_trace(err);
     char *path = realpath(copy, NULL);
     if (path == NULL)
-        return err_set(err, ERR_IO, "cannot use %s as data directory: %s", directory, strerror(errno));
+        return err_set(err, ERR_IO, "cannot use %s as data directory: %s", directory,
+                       strerror(errno));
     *ret_path = arena_strdup(&cli->arena, path);
     free(path);
     if (stat(*ret_path, &st) < 0 || !S_ISDIR(st.st_mode))
         return err_set(err, ERR_IO, "%s is not a directory", *ret_path);
     if (access(*ret_path, W_OK | X_OK) < 0)
-        return err_set(err, ERR_IO,
-                       "cannot write into the data directory %s (it belongs to user id %u): give another "
-                       "one with --data", *ret_path, st.st_uid);
+        return err_set(
+            err, ERR_IO,
+            "cannot write into the data directory %s (it belongs to user id %u): give another "
+            "one with --data",
+            *ret_path, st.st_uid);
     return 0;
 }
 
@@ -64,10 +68,11 @@ int datadir_lock(struct cli *cli, const char *path, int *ret_fd, struct err *err
         pid[n > 0 ? n : 0] = '\0';
         pid[strcspn(pid, "\n")] = '\0';
         close(fd);
-        return err_set(err, ERR_CONFLICT,
-                       "another `pawl up` (process %s) uses the data directory %s: stop it (kill %s), or "
-                       "give this one another directory with --data", *pid != '\0' ? pid : "unknown",
-                       path, *pid != '\0' ? pid : "PID");
+        return err_set(
+            err, ERR_CONFLICT,
+            "another `pawl up` (process %s) uses the data directory %s: stop it (kill %s), or "
+            "give this one another directory with --data",
+            *pid != '\0' ? pid : "unknown", path, *pid != '\0' ? pid : "PID");
     }
     if (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
         close(fd);
@@ -97,7 +102,8 @@ static int write_and_sync(int fd, const char *text)
     return dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0 ? -1 : 0;
 }
 
-int datadir_write(struct cli *cli, const char *path, const char *name, const char *text, struct err *err)
+int datadir_write(struct cli *cli, const char *path, const char *name, const char *text,
+                  struct err *err)
 {
     const char *file = arena_printf(&cli->arena, "%s/%s", path, name);
     const char *fresh = arena_printf(&cli->arena, "%s.new", file);
@@ -127,8 +133,8 @@ int datadir_node(struct cli *cli, const char *path, struct uuid *ret_node, struc
         return err_trace(err);
     if (text != NULL) {
         if (!uuid_parse(text, ret_node))
-            return err_set(err, ERR_INVALID, "%s/node does not hold an id: remove the file to get a new one",
-                           path);
+            return err_set(err, ERR_INVALID,
+                           "%s/node does not hold an id: remove the file to get a new one", path);
         return 0;
     }
     if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))

@@ -14,11 +14,13 @@
 #define DATADIR_DEFAULT ".pawl"
 
 /* Makes the directory where it is missing; its absolute path. */
-int datadir_make(struct cli *cli, const char *directory, const char **ret_path, struct err *err) MUST_CHECK;
+int datadir_make(struct cli *cli, const char *directory, const char **ret_path,
+                 struct err *err) MUST_CHECK;
 /* Holds the directory until the program ends. ERR_CONFLICT when another one does. */
 int datadir_lock(struct cli *cli, const char *path, int *ret_fd, struct err *err) MUST_CHECK;
 /* The installation's id, made at the first call. */
-int datadir_node(struct cli *cli, const char *path, struct uuid *ret_node, struct err *err) MUST_CHECK;
+int datadir_node(struct cli *cli, const char *path, struct uuid *ret_node,
+                 struct err *err) MUST_CHECK;
 
 /* One line of a small file there: *ret_text is NULL when there is none. */
 int datadir_read(struct cli *cli, const char *path, const char *name, const char **ret_text,

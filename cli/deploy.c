@@ -34,7 +34,8 @@ static int is_bpmn(const struct dirent *entry)
     size_t n = strlen(entry->d_name);
 
     for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-        if (n > strlen(endings[i]) && strcmp(entry->d_name + n - strlen(endings[i]), endings[i]) == 0)
+        if (n > strlen(endings[i]) &&
+            strcmp(entry->d_name + n - strlen(endings[i]), endings[i]) == 0)
             return 1;
     return 0;
 }
@@ -69,7 +70,8 @@ static enum exit_code collect(struct deploy *deploy)
 }
 
 /* SQL takes text: a file in another encoding is decoded here. */
-static enum exit_code add_resource(struct deploy *deploy, const char *file, const char *text, size_t n)
+static enum exit_code add_resource(struct deploy *deploy, const char *file, const char *text,
+                                   size_t n)
 {
     struct cli *cli = deploy->cli;
     struct findings findings = {.arena = &cli->arena};
@@ -81,9 +83,9 @@ static enum exit_code add_resource(struct deploy *deploy, const char *file, cons
     json_t *content = json_stringn(utf8, utf8_n);
     if (content == NULL)
         return cli_refuse(cli, NULL, "%s is not text", file);
-    json_array_append_new(deploy->resources,
-                          json_pack("{s:s, s:o}", "name", slash != NULL ? slash + 1 : file, "content",
-                                    content));
+    json_array_append_new(
+        deploy->resources,
+        json_pack("{s:s, s:o}", "name", slash != NULL ? slash + 1 : file, "content", content));
     return EXIT_DONE;
 }
 
@@ -104,8 +106,8 @@ static enum exit_code lint_all(struct deploy *deploy)
         deploy->n_warnings += result.n_findings - result.n_errors;
         if (result.n_errors > 0)
             lint_print(cli, cli->json ? stdout : stderr, deploy->files[i], &result);
-        enum exit_code code = result.n_errors > 0 ? EXIT_DONE
-                                                  : add_resource(deploy, deploy->files[i], text, n);
+        enum exit_code code =
+            result.n_errors > 0 ? EXIT_DONE : add_resource(deploy, deploy->files[i], text, n);
         parse_result_deinit(&result);
         if (code != EXIT_DONE)
             return code;
@@ -121,10 +123,12 @@ static void print_findings(struct cli *cli, const json_t *findings)
     const json_t *finding;
     size_t i;
 
-    json_array_foreach(findings, i, finding) {
-        cli_note(cli, "%s:%s: %s %s %s: %s", row_text(cli, finding, "file"), row_text(cli, finding, "line"),
-                 row_text(cli, finding, "severity"), row_text(cli, finding, "code"),
-                 row_text(cli, finding, "element"), row_text(cli, finding, "message"));
+    json_array_foreach(findings, i, finding)
+    {
+        cli_note(cli, "%s:%s: %s %s %s: %s", row_text(cli, finding, "file"),
+                 row_text(cli, finding, "line"), row_text(cli, finding, "severity"),
+                 row_text(cli, finding, "code"), row_text(cli, finding, "element"),
+                 row_text(cli, finding, "message"));
     }
 }
 
@@ -147,12 +151,15 @@ static int print_processes(struct deploy *deploy, struct client *client, const j
 
     if (client_definitions(client, true, &definitions, err) < 0)
         return err_trace(err);
-    json_array_foreach(processes, i, entry) {
-        const char *process = json_is_string(entry) ? json_string_value(entry) : row_string(cli, entry, "process");
+    json_array_foreach(processes, i, entry)
+    {
+        const char *process =
+            json_is_string(entry) ? json_string_value(entry) : row_string(cli, entry, "process");
         if (process == NULL)
             process = row_text(cli, entry, "key");
         const char *version = row_text(cli, entry, "version");
-        bool made = json_object_get(entry, "created") == NULL || json_is_true(json_object_get(entry, "created"));
+        bool made = json_object_get(entry, "created") == NULL ||
+                    json_is_true(json_object_get(entry, "created"));
         printf("%s%s%s%s\n", process, *version != '\0' ? " version " : "", version,
                made ? "" : " (unchanged)");
         n_new++;
@@ -178,14 +185,17 @@ static enum exit_code report(struct deploy *deploy, struct client *client, const
     }
     if (strcmp(state, "refused") == 0) {
         print_findings(cli, findings_of(outcome));
-        return cli_refuse(cli, NULL, findings_of(outcome) != NULL ? "the engine refused the deployment; nothing changed"
-                                                                  : "the engine refused the deployment: %s",
+        return cli_refuse(cli, NULL,
+                          findings_of(outcome) != NULL
+                              ? "the engine refused the deployment; nothing changed"
+                              : "the engine refused the deployment: %s",
                           outcome_reason(cli, outcome));
     }
     if (strcmp(state, "pending") == 0)
-        return cli_refuse(cli, "start one with `pawl up`; the deployment is then taken up by itself",
-                          "accepted as %s, but no engine took it up within %.3g s: it waits for an engine", id,
-                          seconds);
+        return cli_refuse(
+            cli, "start one with `pawl up`; the deployment is then taken up by itself",
+            "accepted as %s, but no engine took it up within %.3g s: it waits for an engine", id,
+            seconds);
     if (!cli->json && print_processes(deploy, client, outcome, id, &err) < 0)
         return cli_fail(cli, &err);
     if (deploy->n_warnings > 0)
@@ -248,8 +258,10 @@ const struct subcommand command_deploy = {
     .arguments = "FILE|DIR...",
     .summary = "give BPMN files to the engine",
     .about =
-        "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR stands for the "
-        ".bpmn files in it. Prints each process with its version; a file that did not change makes no new "
+        "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR stands "
+        "for the "
+        ".bpmn files in it. Prints each process with its version; a file that did not change makes "
+        "no new "
         "version.\n"
         "\n"
         "Running instances stay with the version that they were started with.\n"
@@ -257,7 +269,8 @@ const struct subcommand command_deploy = {
         "Where no engine runs the deployment is accepted, waits for one, and the exit code is 1.",
     .options = deploy_options,
     .n_options = ARRAY_LEN(deploy_options),
-    .examples = "  pawl deploy order.bpmn\n  pawl deploy processes/address-verification --name 'March'\n",
+    .examples =
+        "  pawl deploy order.bpmn\n  pawl deploy processes/address-verification --name 'March'\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .database = true,

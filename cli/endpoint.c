@@ -11,8 +11,9 @@
 static enum exit_code run_list(struct cli *cli)
 {
     static const struct table_column columns[] = {
-        {"ENDPOINT", TABLE_TEXT, 10, 0}, {"URL", TABLE_TEXT, 16, 0},      {"RATE/S", TABLE_NUMBER, 0, 2},
-        {"CACHE", TABLE_TEXT, 0, 3},     {"TIMEOUT", TABLE_TEXT, 0, 4},   {"QUEUED", TABLE_NUMBER, 0, 0},
+        {"ENDPOINT", TABLE_TEXT, 10, 0},   {"URL", TABLE_TEXT, 16, 0},
+        {"RATE/S", TABLE_NUMBER, 0, 2},    {"CACHE", TABLE_TEXT, 0, 3},
+        {"TIMEOUT", TABLE_TEXT, 0, 4},     {"QUEUED", TABLE_NUMBER, 0, 0},
         {"UNDER WAY", TABLE_NUMBER, 0, 1},
     };
     struct client *client CLEANUP(client_closep) = NULL;
@@ -27,7 +28,8 @@ static enum exit_code run_list(struct cli *cli)
     if (client_endpoints(client, NULL, &rows, &err) < 0)
         return cli_fail(cli, &err);
     table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const char *rate = row_string(cli, row, "rate");
         table_add(&table, row_text(cli, row, "name"));
         table_add(&table, row_text(cli, row, "base_url"));
@@ -59,7 +61,8 @@ const struct subcommand command_endpoint_list = {
 
 /* ---- set ---- */
 
-static enum exit_code add_number(struct cli *cli, json_t *options, const char *option, const char *key)
+static enum exit_code add_number(struct cli *cli, json_t *options, const char *option,
+                                 const char *key)
 {
     const char *text = cli_option(cli, option);
 
@@ -84,8 +87,8 @@ static enum exit_code add_headers(struct cli *cli, json_t *options)
         const char *given = cli->given[i].value, *colon = strchr(given, ':');
         if (colon == NULL || colon == given) {
             json_decref(headers);
-            return cli_usage(cli, "example: --header 'Accept-Language: en'", "--header wants 'NAME: VALUE', not \"%s\"",
-                             given);
+            return cli_usage(cli, "example: --header 'Accept-Language: en'",
+                             "--header wants 'NAME: VALUE', not \"%s\"", given);
         }
         const char *value = colon + 1 + strspn(colon + 1, " \t");
         /* A secret must not show in the list of processes: @FILE reads it. */
@@ -121,7 +124,8 @@ static enum exit_code read_options(struct cli *cli, json_t *options)
         code = add_headers(cli, options);
     for (size_t i = 0; i < ARRAY_LEN(durations); i++)
         if (cli_has(cli, durations[i][0]))
-            json_object_set_new(options, durations[i][1], json_string(cli_option(cli, durations[i][0])));
+            json_object_set_new(options, durations[i][1],
+                                json_string(cli_option(cli, durations[i][0])));
     const char *repeat = cli_option(cli, "repeat-unknown");
     if (repeat != NULL && strcmp(repeat, "yes") != 0 && strcmp(repeat, "no") != 0)
         return cli_usage(cli, NULL, "--repeat-unknown must be yes or no, not \"%s\"", repeat);
@@ -163,26 +167,32 @@ static const struct option set_options[] = {
     {"rate", 0, "N", "requests a second, for all engines together (default: no limit)"},
     {"burst", 0, "N", "how many may leave at once within the rate (default: 1)"},
     {"max-in-flight", 0, "N", "requests under way at a time (default: 100)"},
-    {"timeout", 0, "DURATION", "of a whole request, without the wait for the rate (default: PT30S)"},
+    {"timeout", 0, "DURATION",
+     "of a whole request, without the wait for the rate (default: PT30S)"},
     {"connect-timeout", 0, "DURATION", "until the connection stands (default: PT5S)"},
     {"cache", 0, "DURATION", "use the answer to a GET again for so long (default: never)"},
-    {"repeat-unknown", 0, "yes|no", "send again what was under way when an engine died (default: only GET, "
-                                    "HEAD, OPTIONS, PUT and DELETE)"},
-    {"header", 0, "'NAME: VALUE'", "sent with each request; several are possible; 'NAME: @FILE' reads the value"},
+    {"repeat-unknown", 0, "yes|no",
+     "send again what was under way when an engine died (default: only GET, "
+     "HEAD, OPTIONS, PUT and DELETE)"},
+    {"header", 0, "'NAME: VALUE'",
+     "sent with each request; several are possible; 'NAME: @FILE' reads the value"},
 };
 
 const struct subcommand command_endpoint_set = {
     .name = "endpoint set",
     .arguments = "NAME URL",
     .summary = "make or replace an endpoint",
-    .about =
-        "Defines a service that processes call, or replaces its whole definition: options that are not "
-        "given go back to their defaults. NAME is what the model says in `endpoint`; the path of a request "
-        "is added to URL. DURATION is ISO 8601 (PT10S) or like '250 ms'.",
+    .about = "Defines a service that processes call, or replaces its whole definition: options "
+             "that are not "
+             "given go back to their defaults. NAME is what the model says in `endpoint`; the path "
+             "of a request "
+             "is added to URL. DURATION is ISO 8601 (PT10S) or like '250 ms'.",
     .options = set_options,
     .n_options = ARRAY_LEN(set_options),
-    .examples = "  pawl endpoint set geocoder https://nominatim.example --rate 1 --cache P1D --timeout PT10S\n"
-                "  pawl endpoint set billing http://127.0.0.1:8080/v1 --header 'Authorization: @token.txt'\n",
+    .examples = "  pawl endpoint set geocoder https://nominatim.example --rate 1 --cache P1D "
+                "--timeout PT10S\n"
+                "  pawl endpoint set billing http://127.0.0.1:8080/v1 --header 'Authorization: "
+                "@token.txt'\n",
     .min_arguments = 2,
     .max_arguments = 2,
     .database = true,

@@ -41,13 +41,15 @@ static void list_candidates(struct cli *cli, const json_t *rows, const char *id,
     size_t i;
     json_t *row;
 
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         if (i == CANDIDATES) {
             fprintf(stderr, "     ... and more\n");
             break;
         }
-        cli_note(cli, "  %s  %s  %s  %s", row_text(cli, row, id), row_text(cli, row, "business_key"),
-                 row_text(cli, row, "process"), row_text(cli, row, extra));
+        cli_note(cli, "  %s  %s  %s  %s", row_text(cli, row, id),
+                 row_text(cli, row, "business_key"), row_text(cli, row, "process"),
+                 row_text(cli, row, extra));
     }
 }
 
@@ -59,11 +61,13 @@ static json_t *only_root(struct cli *cli, struct client *client, const json_t *r
 
     if (json_array_size(rows) == 1)
         return json_array_get(rows, 0);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         struct uuid id;
         json_t *events = NULL;
         bool called = row_string(cli, row, "parent_id") != NULL;
-        if (!called && row_uuid(row, "instance_id", &id) && client_events(client, &id, &events, NULL) == 0) {
+        if (!called && row_uuid(row, "instance_id", &id) &&
+            client_events(client, &id, &events, NULL) == 0) {
             const json_t *data = json_object_get(json_array_get(events, 0), "data");
             called = json_is_string(json_object_get(data, "calledBy"));
         }
@@ -82,12 +86,14 @@ static enum exit_code no_instance(struct cli *cli, const char *text)
     struct uuid low, high;
 
     if (strlen(text) < 8 && strspn(text, "0123456789abcdefABCDEF") == strlen(text))
-        return cli_refuse(cli, "the beginning of an id must have at least 8 characters; `pawl ps --all` "
-                               "lists the instances", "there is no instance with the business key \"%s\"",
-                          text);
-    return cli_refuse(cli, "`pawl ps --all` lists the instances, ended ones too", "there is no instance with the "
-                      "%s \"%s\"", find_prefix(text, &low, &high) ? "id or business key" : "business key",
-                      text);
+        return cli_refuse(cli,
+                          "the beginning of an id must have at least 8 characters; `pawl ps --all` "
+                          "lists the instances",
+                          "there is no instance with the business key \"%s\"", text);
+    return cli_refuse(cli, "`pawl ps --all` lists the instances, ended ones too",
+                      "there is no instance with the "
+                      "%s \"%s\"",
+                      find_prefix(text, &low, &high) ? "id or business key" : "business key", text);
 }
 
 static enum exit_code several_instances(struct cli *cli, const char *text, const json_t *rows)
@@ -115,8 +121,8 @@ static int look_up(struct client *client, const char *text, json_t **ret_rows, s
     return 0;
 }
 
-enum exit_code find_instance(struct cli *cli, struct client *client, const char *text, json_t **ret_row,
-                             struct uuid *ret_id)
+enum exit_code find_instance(struct cli *cli, struct client *client, const char *text,
+                             json_t **ret_row, struct uuid *ret_id)
 {
     struct err err = {0};
     json_t *rows = NULL;
@@ -162,13 +168,15 @@ static int look_up_task(struct client *client, const char *text, json_t **ret_ro
     struct uuid instance;
     int result = 0;
     struct client_tasks filter = {.instance = &instance, .limit = CANDIDATES + 1};
-    if (json_array_size(instances) == 1 && row_uuid(json_array_get(instances, 0), "instance_id", &instance))
+    if (json_array_size(instances) == 1 &&
+        row_uuid(json_array_get(instances, 0), "instance_id", &instance))
         result = client_tasks(client, &filter, ret_rows, err);
     json_decref(instances);
     return result;
 }
 
-enum exit_code find_task(struct cli *cli, struct client *client, const char *text, struct uuid *ret_id)
+enum exit_code find_task(struct cli *cli, struct client *client, const char *text,
+                         struct uuid *ret_id)
 {
     struct err err = {0};
     json_t *rows = NULL;
@@ -184,8 +192,9 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
         return EXIT_DONE;
     }
     if (json_array_size(rows) == 0) {
-        code = cli_refuse(cli, "`pawl tasks` lists the open ones; `pawl why ID` says what an instance waits for",
-                          "there is no open task with the id or business key \"%s\"", text);
+        code = cli_refuse(
+            cli, "`pawl tasks` lists the open ones; `pawl why ID` says what an instance waits for",
+            "there is no open task with the id or business key \"%s\"", text);
     } else {
         cli_note(cli, "\"%s\" may mean one of several tasks; name one by its id:", text);
         list_candidates(cli, rows, "task_id", "name");
@@ -197,8 +206,8 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
 
 /* ---- Incidents ---- */
 
-enum exit_code find_incident(struct cli *cli, struct client *client, const char *text, json_t **ret_row,
-                             struct uuid *ret_id)
+enum exit_code find_incident(struct cli *cli, struct client *client, const char *text,
+                             json_t **ret_row, struct uuid *ret_id)
 {
     struct err err = {0};
     struct uuid low, high, instance;
@@ -227,8 +236,9 @@ enum exit_code find_incident(struct cli *cli, struct client *client, const char 
     if (json_array_size(rows) == 1 && row_uuid(json_array_get(rows, 0), "incident_id", ret_id)) {
         *ret_row = json_incref(json_array_get(rows, 0));
     } else if (json_array_size(rows) == 0) {
-        code = cli_refuse(cli, "`pawl incidents` lists them; `pawl why ID` says what the instance waits for",
-                          "\"%s\" has no incident", text);
+        code = cli_refuse(
+            cli, "`pawl incidents` lists them; `pawl why ID` says what the instance waits for",
+            "\"%s\" has no incident", text);
     } else {
         cli_note(cli, "\"%s\" may mean one of several incidents; name one by its id:", text);
         list_candidates(cli, rows, "incident_id", "message");

@@ -21,7 +21,8 @@ static int help_width(const struct cli *cli)
     return cli->width == 0 || cli->width > 100 ? 100 : cli->width;
 }
 
-static void summary_line(const struct cli *cli, struct buf *out, const char *left, const char *right)
+static void summary_line(const struct cli *cli, struct buf *out, const char *left,
+                         const char *right)
 {
     size_t n = strlen(left) + 2;
 
@@ -54,7 +55,8 @@ void help_program(struct cli *cli)
     summary_line(cli, &out, "NO_COLOR", "no colours when it is set");
     buf_add_str(&out, "\nExit codes: 0 done; 1 understood, and refused or failed; 2 wrong usage;\n"
                       "            3 the database cannot be reached.\n");
-    buf_add_str(&out, "\nFirst steps: pawl up &   pawl deploy FILE.bpmn   pawl start KEY   pawl ps\n");
+    buf_add_str(&out,
+                "\nFirst steps: pawl up &   pawl deploy FILE.bpmn   pawl start KEY   pawl ps\n");
     output_buf(&out);
     buf_deinit(&out);
 }
@@ -82,8 +84,8 @@ static void option_line(const struct cli *cli, struct buf *out, const struct opt
 
     if (option->letter != 0)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-    snprintf(left, sizeof(left), "  %s--%s%s%s", letter, option->name, option->value != NULL ? " " : "",
-             option->value != NULL ? option->value : "");
+    snprintf(left, sizeof(left), "  %s--%s%s%s", letter, option->name,
+             option->value != NULL ? " " : "", option->value != NULL ? option->value : "");
     buf_add_str(out, left);
     int n = (int)strlen(left);
     if (n > column - 2) {
@@ -95,7 +97,8 @@ static void option_line(const struct cli *cli, struct buf *out, const struct opt
     buf_add_char(out, '\n');
 }
 
-/* Paragraphs are lines of their own in `about`; one that begins with a space is printed as it is. */
+/* Paragraphs are lines of their own in `about`; one that begins with a space is printed as it is.
+ */
 static void paragraphs(const struct cli *cli, struct buf *out, const char *about)
 {
     while (*about != '\0') {
@@ -165,7 +168,8 @@ const struct subcommand command_help = {
     .name = "help",
     .arguments = "[SUBCOMMAND]",
     .summary = "what there is, or the help of one subcommand",
-    .about = "Lists the subcommands, or prints the help of one: the same text as SUBCOMMAND --help.",
+    .about =
+        "Lists the subcommands, or prints the help of one: the same text as SUBCOMMAND --help.",
     .examples = "  pawl help\n  pawl help task complete\n",
     .max_arguments = 2,
     .run = run_help,

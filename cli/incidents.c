@@ -16,8 +16,9 @@
 static void print_incidents(struct cli *cli, const json_t *rows, int64_t now_us)
 {
     static const struct table_column columns[] = {
-        {"INCIDENT", TABLE_ID, 18, 0}, {"BUSINESS KEY", TABLE_TEXT, 8, 2}, {"PROCESS", TABLE_TEXT, 8, 4},
-        {"ELEMENT", TABLE_TEXT, 8, 1}, {"SINCE", TABLE_TEXT, 0, 3},        {"REASON", TABLE_TEXT, 0, 5},
+        {"INCIDENT", TABLE_ID, 18, 0},        {"BUSINESS KEY", TABLE_TEXT, 8, 2},
+        {"PROCESS", TABLE_TEXT, 8, 4},        {"ELEMENT", TABLE_TEXT, 8, 1},
+        {"SINCE", TABLE_TEXT, 0, 3},          {"REASON", TABLE_TEXT, 0, 5},
         {"WHAT HAPPENED", TABLE_TEXT, 20, 0},
     };
     struct table table;
@@ -25,7 +26,8 @@ static void print_incidents(struct cli *cli, const json_t *rows, int64_t now_us)
     size_t i;
 
     table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         table_add(&table, row_text(cli, row, "incident_id"));
         table_add(&table, row_text(cli, row, "business_key"));
         table_add(&table, row_text(cli, row, "process"));
@@ -86,12 +88,13 @@ const struct subcommand command_incidents = {
     .name = "incidents",
     .arguments = "",
     .summary = "list what went wrong and waits for somebody",
-    .about =
-        "Lists the incidents: commands that failed and wait until somebody has mended the cause. The "
-        "instance stays where it was, nothing is lost.\n"
-        "\n"
-        "failedJob: all tries are used up. unknownOutcome: the engine died while a request was under way "
-        "that may not simply be repeated; `pawl retry` then wants a decision.",
+    .about = "Lists the incidents: commands that failed and wait until somebody has mended the "
+             "cause. The "
+             "instance stays where it was, nothing is lost.\n"
+             "\n"
+             "failedJob: all tries are used up. unknownOutcome: the engine died while a request "
+             "was under way "
+             "that may not simply be repeated; `pawl retry` then wants a decision.",
     .options = incidents_options,
     .n_options = ARRAY_LEN(incidents_options),
     .examples = "  pawl incidents\n  pawl incidents --process order-delivery -o json\n",
@@ -103,14 +106,16 @@ const struct subcommand command_incidents = {
 
 static enum exit_code retry_all(struct cli *cli, struct client *client, const char *decision)
 {
-    struct client_incidents filter = {.process = cli_option(cli, "process"), .limit = RETRY_ALL_MOST};
+    struct client_incidents filter = {.process = cli_option(cli, "process"),
+                                      .limit = RETRY_ALL_MOST};
     json_t *rows = NULL, *row;
     struct err err = {0};
     size_t i, n_done = 0, n_left = 0;
 
     if (client_incidents(client, &filter, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         bool unknown = json_is_true(json_object_get(row, "needs_decision"));
         json_t *accepted = NULL;
         struct uuid id;
@@ -139,8 +144,10 @@ static enum exit_code retry_all(struct cli *cli, struct client *client, const ch
     if (!cli->json)
         printf("%zu asked for again\n", n_done);
     if (n_left > 0)
-        return cli_refuse(cli, decision == NULL ? "those with an unknown outcome need --decision repeat or fail"
-                                                : "those that failed are tried again without --decision",
+        return cli_refuse(cli,
+                          decision == NULL
+                              ? "those with an unknown outcome need --decision repeat or fail"
+                              : "those that failed are tried again without --decision",
                           "%zu incident%s left as %s", n_left, n_left == 1 ? " was" : "s were",
                           n_left == 1 ? "it was" : "they were");
     return EXIT_DONE;
@@ -185,21 +192,24 @@ static enum exit_code run_retry(struct cli *cli)
 static const struct option retry_options[] = {
     {"all", 'a', NULL, "all incidents (those that need a decision only with --decision)"},
     {"process", 'p', "PROCESS", "with --all: only of this process"},
-    {"decision", 0, "WHAT", "for a request whose outcome is unknown: repeat (send it again) or fail (take it "
-                            "as failed)"},
-    {"timeout", 0, "SECONDS", "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
+    {"decision", 0, "WHAT",
+     "for a request whose outcome is unknown: repeat (send it again) or fail (take it "
+     "as failed)"},
+    {"timeout", 0, "SECONDS",
+     "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
 };
 
 const struct subcommand command_retry = {
     .name = "retry",
     .arguments = "ID | --all",
     .summary = "try again what became an incident",
-    .about =
-        "Carries out again what failed, once its cause is mended. If it fails again, there is a new "
-        "incident.\n"
-        "\n"
-        "ID is the incident's id, the beginning of it (at least 8 characters), or the id or business key of "
-        "an instance with one incident.",
+    .about = "Carries out again what failed, once its cause is mended. If it fails again, there is "
+             "a new "
+             "incident.\n"
+             "\n"
+             "ID is the incident's id, the beginning of it (at least 8 characters), or the id or "
+             "business key of "
+             "an instance with one incident.",
     .options = retry_options,
     .n_options = ARRAY_LEN(retry_options),
     .examples = "  pawl retry 4711\n  pawl retry --all --process order-delivery\n"

@@ -32,7 +32,8 @@ static void add_array(struct buf *buf, const json_t *value)
     json_t *item;
 
     buf_add_char(buf, '[');
-    json_array_foreach(value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         if (i != 0)
             buf_add_char(buf, ',');
         json_text(buf, item);

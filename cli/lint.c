@@ -15,17 +15,18 @@ static const char *severity_name(enum finding_severity severity)
 
 static void print_json(const char *file, const struct finding *finding)
 {
-    json_t *line = json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "file", file, "line", finding->line,
-                             "column", finding->column, "element", finding->element, "code",
-                             finding->code, "severity", severity_name(finding->severity), "message",
-                             finding->message);
+    json_t *line =
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "file", file, "line", finding->line,
+                  "column", finding->column, "element", finding->element, "code", finding->code,
+                  "severity", severity_name(finding->severity), "message", finding->message);
 
     output_json(line);
     json_decref(line);
 }
 
 /* file:line:column: severity: message [code] (element): the form that editors jump to. */
-static void print_text(const struct cli *cli, FILE *stream, const char *file, const struct finding *finding)
+static void print_text(const struct cli *cli, FILE *stream, const char *file,
+                       const struct finding *finding)
 {
     struct buf line;
     enum colour colour = colour_of_state(severity_name(finding->severity));
@@ -109,18 +110,23 @@ const struct subcommand command_lint = {
     .arguments = "FILE...",
     .summary = "judge BPMN files as a deployment would, without a database",
     .about =
-        "Reads BPMN 2.0 files from any editor and says everything that is wrong with them at once, each "
+        "Reads BPMN 2.0 files from any editor and says everything that is wrong with them at once, "
+        "each "
         "finding as file:line:column: severity code element: message.\n"
         "\n"
-        "Errors keep a file from being deployed: what is not BPMN, refers to nothing, or is a construct "
+        "Errors keep a file from being deployed: what is not BPMN, refers to nothing, or is a "
+        "construct "
         "that would change what the process does and is not executed yet. Warnings do not: a wait "
-        "without a timeout, an error code that nobody catches, an element that cannot be reached, a "
+        "without a timeout, an error code that nobody catches, an element that cannot be reached, "
+        "a "
         "transaction boundary that the model does not show.\n"
         "\n"
-        "With -o json each finding is one object: file, line, column, element, code, severity, message.\n"
+        "With -o json each finding is one object: file, line, column, element, code, severity, "
+        "message.\n"
         "\n"
         "Exit code 0: deployable; 1: not.",
-    .examples = "  pawl lint order.bpmn\n  pawl lint -o json processes/*.bpmn | jq -r .code | sort | uniq -c\n",
+    .examples = "  pawl lint order.bpmn\n  pawl lint -o json processes/*.bpmn | jq -r .code | sort "
+                "| uniq -c\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .run = run_lint,

@@ -16,8 +16,8 @@ static enum exit_code publish(struct cli *cli, struct client *client, const char
     json_t *row = NULL;
     struct err err = {0};
 
-    if (client_publish(client, cli->arguments[0], key != NULL ? key : "", variables, cli_option(cli, "ttl"),
-                       cli_has(cli, "all"), &row, &err) < 0)
+    if (client_publish(client, cli->arguments[0], key != NULL ? key : "", variables,
+                       cli_option(cli, "ttl"), cli_has(cli, "all"), &row, &err) < 0)
         return cli_fail(cli, &err);
     if (cli->json)
         output_json(row);
@@ -27,7 +27,8 @@ static enum exit_code publish(struct cli *cli, struct client *client, const char
     return EXIT_DONE;
 }
 
-static enum exit_code correlate(struct cli *cli, struct client *client, const char *variables, double seconds)
+static enum exit_code correlate(struct cli *cli, struct client *client, const char *variables,
+                                double seconds)
 {
     const char *instance = cli_option(cli, "instance");
     json_t *row = NULL;
@@ -62,8 +63,11 @@ static enum exit_code run_message(struct cli *cli)
                          "--%s does not go together with --correlate or --instance",
                          cli_has(cli, "ttl") ? "ttl" : "all");
     if (exact && !cli_has(cli, "key") && !cli_has(cli, "instance"))
-        return cli_usage(cli, "--key KEY (the receiver's business key, unless its model says otherwise) or "
-                              "--instance ID", "--correlate needs to know for whom the message is");
+        return cli_usage(
+            cli,
+            "--key KEY (the receiver's business key, unless its model says otherwise) or "
+            "--instance ID",
+            "--correlate needs to know for whom the message is");
     enum exit_code code = variables_read(cli, &variables);
     if (code == EXIT_DONE)
         code = session_open(cli, &client);
@@ -73,12 +77,16 @@ static enum exit_code run_message(struct cli *cli)
 }
 
 static const struct option message_options[] = {
-    {"key", 'k', "KEY", "correlation key: the receiver's business key, unless its model says otherwise"},
+    {"key", 'k', "KEY",
+     "correlation key: the receiver's business key, unless its model says otherwise"},
     VARIABLE_OPTIONS,
-    {"ttl", 0, "DURATION", "how long it is kept until somebody waits for it: PT10M (the default), P1D, PT0S"},
+    {"ttl", 0, "DURATION",
+     "how long it is kept until somebody waits for it: PT10M (the default), P1D, PT0S"},
     {"all", 0, NULL, "to each instance that waits, not only to the oldest"},
-    {"correlate", 0, NULL, "to exactly one that waits now; none or several is a refusal (exit code 1)"},
-    {"instance", 0, "ID", "to this instance only (id, beginning of the id, or business key); implies --correlate"},
+    {"correlate", 0, NULL,
+     "to exactly one that waits now; none or several is a refusal (exit code 1)"},
+    {"instance", 0, "ID",
+     "to this instance only (id, beginning of the id, or business key); implies --correlate"},
     {"timeout", 0, "SECONDS", "how long to wait for the outcome of --correlate (default: 10)"},
 };
 
@@ -86,13 +94,15 @@ const struct subcommand command_message = {
     .name = "message",
     .arguments = "NAME",
     .summary = "send a message to a process",
-    .about =
-        "Publishes a message by its name in the BPMN model. It goes to the oldest instance that waits for "
-        "this name and key, else to a process that starts with it, else it is kept for its time to live, so "
-        "that one which comes early is not lost. Prints the message's id.\n"
-        "\n"
-        "With --correlate or --instance it must reach exactly one receiver at once, and the command says "
-        "whether it did.",
+    .about = "Publishes a message by its name in the BPMN model. It goes to the oldest instance "
+             "that waits for "
+             "this name and key, else to a process that starts with it, else it is kept for its "
+             "time to live, so "
+             "that one which comes early is not lost. Prints the message's id.\n"
+             "\n"
+             "With --correlate or --instance it must reach exactly one receiver at once, and the "
+             "command says "
+             "whether it did.",
     .options = message_options,
     .n_options = ARRAY_LEN(message_options),
     .examples = "  pawl message 'Payment received' --key 4711 -v amount=12\n"

@@ -37,14 +37,15 @@ int64_t moment_parse(const char *iso)
     return us;
 }
 
-static const char *two(struct arena *arena, int64_t us, int64_t unit, const char *name, int64_t small,
-                       const char *small_name)
+static const char *two(struct arena *arena, int64_t us, int64_t unit, const char *name,
+                       int64_t small, const char *small_name)
 {
     int64_t rest = us % unit / small;
 
     if (rest == 0)
         return arena_printf(arena, "%lld %s", (long long)(us / unit), name);
-    return arena_printf(arena, "%lld %s %lld %s", (long long)(us / unit), name, (long long)rest, small_name);
+    return arena_printf(arena, "%lld %s %lld %s", (long long)(us / unit), name, (long long)rest,
+                        small_name);
 }
 
 const char *moment_span(struct arena *arena, int64_t us)

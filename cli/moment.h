@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Times and spans as people read them. Times are microseconds since 1970; MOMENT_NONE: not known. */
+/* Times and spans as people read them. Times are microseconds since 1970; MOMENT_NONE: not known.
+ */
 #include "base/arena.h"
 
 #define MOMENT_NONE INT64_MIN
 
-/* Takes what PostgreSQL puts into JSON: "2026-05-01T10:00:00.5+00:00", "infinity"; else MOMENT_NONE. */
+/* Takes what PostgreSQL puts into JSON: "2026-05-01T10:00:00.5+00:00", "infinity"; else
+ * MOMENT_NONE. */
 int64_t moment_parse(const char *iso);
 /* "35 ms", "1.2 s", "3 min 5 s", "2 h 10 min", "3 d 4 h". */
 const char *moment_span(struct arena *arena, int64_t us);

@@ -10,8 +10,9 @@ const struct option common_options[] = {
 const size_t n_common_options = ARRAY_LEN(common_options);
 
 const struct option database_options[] = {
-    {"database", 0, "CONNINFO", "the database, as libpq writes it (default: PAWL_DATABASE, else the "
-                                "private one that `pawl up` keeps)"},
+    {"database", 0, "CONNINFO",
+     "the database, as libpq writes it (default: PAWL_DATABASE, else the "
+     "private one that `pawl up` keeps)"},
     {"schema", 0, "NAME", "the engine's schema (default: PAWL_SCHEMA, else pawl)"},
     {"data", 0, "DIR", "where `pawl up` keeps its private database (default: ./.pawl)"},
 };
@@ -108,8 +109,8 @@ static const struct option *option_at(const struct subcommand *command, size_t i
     return NULL;
 }
 
-static const struct option *find_option(const struct subcommand *command, const char *name, size_t n,
-                                        char letter)
+static const struct option *find_option(const struct subcommand *command, const char *name,
+                                        size_t n, char letter)
 {
     const struct option *option;
 
@@ -212,7 +213,8 @@ static enum exit_code no_command(struct cli *cli, char **words, int n)
     if (options_group(words[0])) {
         if (n == 1 || strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0) {
             cli->help = true;
-            *arena_push(&cli->arena, cli->arguments, cli->n_arguments, cli->arguments_capacity) = words[0];
+            *arena_push(&cli->arena, cli->arguments, cli->n_arguments, cli->arguments_capacity) =
+                words[0];
             return n == 1 ? EXIT_USAGE : EXIT_DONE;
         }
         snprintf(hint, sizeof(hint), "`pawl %s --help` lists what there is", words[0]);
@@ -223,8 +225,10 @@ static enum exit_code no_command(struct cli *cli, char **words, int n)
         snprintf(hint, sizeof(hint), "did you mean `pawl %s`?", nearest);
     else
         snprintf(hint, sizeof(hint), "`pawl help` lists the subcommands");
-    return cli_usage(cli, hint, words[0][0] == '-' ? "there is no option %s before the subcommand"
-                                                   : "there is no subcommand \"%s\"", words[0]);
+    return cli_usage(cli, hint,
+                     words[0][0] == '-' ? "there is no option %s before the subcommand"
+                                        : "there is no subcommand \"%s\"",
+                     words[0]);
 }
 
 enum exit_code options_read(struct cli *cli, int argc, char **argv)
@@ -251,7 +255,8 @@ enum exit_code options_read(struct cli *cli, int argc, char **argv)
             if (code != EXIT_DONE)
                 return code;
         } else {
-            *arena_push(&cli->arena, cli->arguments, cli->n_arguments, cli->arguments_capacity) = words[i];
+            *arena_push(&cli->arena, cli->arguments, cli->n_arguments, cli->arguments_capacity) =
+                words[i];
         }
     }
     return cli->help ? EXIT_DONE : check_count(cli);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The command line: options before, between and after the arguments; "--name value", "--name=value",
+ * The command line: options before, between and after the arguments; "--name value",
+ * "--name=value",
  * "-n value"; "--" ends the options.
  */
 #include "cli/cli.h"
@@ -16,8 +17,9 @@ extern const struct option database_options[];
 extern const size_t n_database_options;
 
 /*
- * Finds the subcommand ("task complete" is two words) and reads the rest. On wrong usage says so and
- * returns EXIT_USAGE. cli->command stays NULL when only `pawl`, `pawl help` or `pawl --help` was given.
+ * Finds the subcommand ("task complete" is two words) and reads the rest. On wrong usage says so
+ * and returns EXIT_USAGE. cli->command stays NULL when only `pawl`, `pawl help` or `pawl --help`
+ * was given.
  */
 enum exit_code options_read(struct cli *cli, int argc, char **argv);
 

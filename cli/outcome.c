@@ -54,8 +54,8 @@ const char *outcome_reason(struct cli *cli, const json_t *outcome)
     return whole != NULL ? whole : "no reason was given";
 }
 
-enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted, const char *what,
-                              double seconds, bool must)
+enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted,
+                              const char *what, double seconds, bool must)
 {
     json_t *outcome = NULL;
     struct err err = {0};
@@ -77,8 +77,9 @@ enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *ac
         return cli_refuse(cli, NULL, "refused: %s", reason);
     if (strcmp(state, "pending") == 0) {
         if (must)
-            return cli_refuse(cli, "is an engine running? `pawl up` starts one; the command stays accepted",
-                              "accepted, but not carried out within %.3g s", seconds);
+            return cli_refuse(
+                cli, "is an engine running? `pawl up` starts one; the command stays accepted",
+                "accepted, but not carried out within %.3g s", seconds);
         cli_note(cli, "accepted; it is carried out as soon as an engine runs");
         return EXIT_DONE;
     }

@@ -8,8 +8,8 @@
 #include "store/client.h"
 
 /*
- * Waits up to `seconds`. ret_row: {"state","detail"}, state "pending" when nothing is known yet; the
- * caller frees it.
+ * Waits up to `seconds`. ret_row: {"state","detail"}, state "pending" when nothing is known yet;
+ * the caller frees it.
  */
 int outcome_wait(struct client *client, const struct uuid *id, double seconds, json_t **ret_row,
                  struct err *err) MUST_CHECK;
@@ -18,8 +18,8 @@ const char *outcome_reason(struct cli *cli, const json_t *outcome);
 
 /*
  * For a command whose acceptance is all that its caller needs: waits a moment and prints one line,
- * `what` being "cancelled", or with -o json {"command_id",…,"state"}. Refused: EXIT_REFUSED. Pending is
- * a note and EXIT_DONE unless `must` is set.
+ * `what` being "cancelled", or with -o json {"command_id",…,"state"}. Refused: EXIT_REFUSED.
+ * Pending is a note and EXIT_DONE unless `must` is set.
  */
-enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted, const char *what,
-                              double seconds, bool must);
+enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted,
+                              const char *what, double seconds, bool must);

@@ -13,7 +13,8 @@
 
 void output_init(struct cli *cli)
 {
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM"),
+               *columns = getenv("COLUMNS");
     bool terminal = isatty(STDOUT_FILENO) == 1;
     struct winsize size;
 
@@ -39,8 +40,8 @@ enum exit_code output_finish(const struct cli *cli, enum exit_code code)
 
 void colour_begin(const struct cli *cli, struct buf *buf, enum colour colour)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m",
-                                        "\033[36m"};
+    static const char *const codes[] = {"",         "\033[1m",  "\033[2m", "\033[31m",
+                                        "\033[32m", "\033[33m", "\033[36m"};
 
     if (cli->colour)
         buf_add_str(buf, codes[colour]);
@@ -58,9 +59,9 @@ enum colour colour_of_state(const char *state)
         const char *state;
         enum colour colour;
     } colours[] = {
-        {"incident", COLOUR_RED},   {"failed", COLOUR_RED},      {"error", COLOUR_RED},
-        {"refused", COLOUR_RED},    {"cancelled", COLOUR_YELLOW}, {"terminated", COLOUR_YELLOW},
-        {"warning", COLOUR_YELLOW}, {"suspended", COLOUR_YELLOW}, {"running", COLOUR_CYAN},
+        {"incident", COLOUR_RED},    {"failed", COLOUR_RED},       {"error", COLOUR_RED},
+        {"refused", COLOUR_RED},     {"cancelled", COLOUR_YELLOW}, {"terminated", COLOUR_YELLOW},
+        {"warning", COLOUR_YELLOW},  {"suspended", COLOUR_YELLOW}, {"running", COLOUR_CYAN},
         {"completed", COLOUR_GREEN}, {"active", COLOUR_GREEN},
     };
 
@@ -86,7 +87,8 @@ void output_json_lines(const json_t *rows)
     size_t i;
     json_t *row;
 
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         output_json(row);
     }
 }

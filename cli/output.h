@@ -6,7 +6,15 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_DIM, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_CYAN };
+enum colour {
+    COLOUR_NONE,
+    COLOUR_BOLD,
+    COLOUR_DIM,
+    COLOUR_RED,
+    COLOUR_GREEN,
+    COLOUR_YELLOW,
+    COLOUR_CYAN
+};
 
 /* Learns the terminal: width, colours (only on a terminal, never with NO_COLOR or TERM=dumb). */
 void output_init(struct cli *cli);

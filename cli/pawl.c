@@ -12,12 +12,30 @@
 
 /* In the order of the help: from a file to its end. */
 const struct subcommand *const commands[] = {
-    &command_up,           &command_migrate,       &command_lint,         &command_deploy,
-    &command_definitions,  &command_start,         &command_message,      &command_ps,
-    &command_trace,        &command_why,           &command_tasks,        &command_task_complete,
-    &command_task_claim,   &command_task_release,  &command_task_fail,    &command_incidents,
-    &command_retry,        &command_cancel,        &command_endpoint_list, &command_endpoint_set,
-    &command_endpoint_drop, &command_version,      &command_help,         NULL,
+    &command_up,
+    &command_migrate,
+    &command_lint,
+    &command_deploy,
+    &command_definitions,
+    &command_start,
+    &command_message,
+    &command_ps,
+    &command_trace,
+    &command_why,
+    &command_tasks,
+    &command_task_complete,
+    &command_task_claim,
+    &command_task_release,
+    &command_task_fail,
+    &command_incidents,
+    &command_retry,
+    &command_cancel,
+    &command_endpoint_list,
+    &command_endpoint_set,
+    &command_endpoint_drop,
+    &command_version,
+    &command_help,
+    NULL,
 };
 
 static enum exit_code show_help(struct cli *cli, enum exit_code code)

@@ -65,7 +65,8 @@ static int set_user(struct postgres *pg, const struct passwd *entry)
     return 0;
 }
 
-/* Whoever owns an existing cluster; else ourselves, or for root the user `postgres` (or `nobody`). */
+/* Whoever owns an existing cluster; else ourselves, or for root the user `postgres` (or `nobody`).
+ */
 static int choose_user(struct postgres *pg, struct err *err)
 {
     const struct passwd *entry = NULL;
@@ -73,8 +74,10 @@ static int choose_user(struct postgres *pg, struct err *err)
 
     if (stat(pg->data, &st) == 0) {
         if (geteuid() != 0 && st.st_uid != geteuid())
-            return err_set(err, ERR_IO, "the private PostgreSQL in %s belongs to user id %u: run `pawl up` "
-                           "as that user, or give another directory with --data", pg->data, st.st_uid);
+            return err_set(err, ERR_IO,
+                           "the private PostgreSQL in %s belongs to user id %u: run `pawl up` "
+                           "as that user, or give another directory with --data",
+                           pg->data, st.st_uid);
         entry = st.st_uid != 0 ? getpwuid(st.st_uid) : NULL;
         if (entry != NULL)
             return set_user(pg, entry);
@@ -84,7 +87,8 @@ static int choose_user(struct postgres *pg, struct err *err)
         return 0;
     }
     if ((entry = getpwnam("postgres")) == NULL && (entry = getpwnam("nobody")) == NULL)
-        return err_set(err, ERR_IO, "PostgreSQL does not run as root, and there is no user `postgres`: "
+        return err_set(err, ERR_IO,
+                       "PostgreSQL does not run as root, and there is no user `postgres`: "
                        "make one (useradd --system postgres), or run `pawl up` as another user");
     return set_user(pg, entry);
 }
@@ -94,7 +98,8 @@ static int make_owned(const struct postgres *pg, const char *path, struct err *e
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
     if ((pg->user.other && lchown(path, pg->user.uid, pg->user.gid) < 0) || chmod(path, 0700) < 0)
-        return err_set(err, ERR_IO, "cannot give %s to user %s: %s", path, pg->user.name, strerror(errno));
+        return err_set(err, ERR_IO, "cannot give %s to user %s: %s", path, pg->user.name,
+                       strerror(errno));
     return 0;
 }
 
@@ -124,14 +129,16 @@ static int choose_home(struct postgres *pg, const char *node, struct err *err)
         return err_set(err, ERR_IO, "user %s cannot enter %s", pg->user.name, pg->home);
     rmdir(pg->home);
     if (mkdir("/var/lib/pawl", 0711) < 0 && errno != EEXIST)
-        return err_set(err, ERR_IO, "user %s, as whom PostgreSQL must run, cannot enter %s, and "
+        return err_set(err, ERR_IO,
+                       "user %s, as whom PostgreSQL must run, cannot enter %s, and "
                        "/var/lib/pawl cannot be made (%s): give another directory with --data",
                        pg->user.name, pg->directory, strerror(errno));
     set_home(pg, arena_printf(arena, "/var/lib/pawl/%s", node));
     if (make_owned(pg, pg->home, err) < 0)
         return err_trace(err);
     if (!process_may_enter(&pg->user, pg->home))
-        return err_set(err, ERR_IO, "user %s can enter neither %s nor %s: give another directory with --data",
+        return err_set(err, ERR_IO,
+                       "user %s can enter neither %s nor %s: give another directory with --data",
                        pg->user.name, pg->directory, pg->home);
     return datadir_write(pg->cli, pg->directory, "home", pg->home, err) < 0 ? err_trace(err) : 0;
 }
@@ -163,17 +170,27 @@ static int make_cluster(struct postgres *pg, struct err *err)
 {
     struct arena *arena = &pg->cli->arena;
     const char *fresh = arena_printf(arena, "%s/data.new", pg->home);
-    const char *initdb[] = {arena_printf(arena, "%s/initdb", pg->bin), "-D", fresh, "-U", "pawl", "-A",
-                            "trust", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", NULL};
-    const char *single[] = {arena_printf(arena, "%s/postgres", pg->bin), "--single", "-D", fresh,
-                            "template1", NULL};
+    const char *initdb[] = {arena_printf(arena, "%s/initdb", pg->bin),
+                            "-D",
+                            fresh,
+                            "-U",
+                            "pawl",
+                            "-A",
+                            "trust",
+                            "-E",
+                            "UTF8",
+                            "--locale=C.UTF-8",
+                            "--data-checksums",
+                            NULL};
+    const char *single[] = {
+        arena_printf(arena, "%s/postgres", pg->bin), "--single", "-D", fresh, "template1", NULL};
 
-    log_line(LOG_LEVEL_INFO, "making a private PostgreSQL", "version=%d directory=\"%s\"", pg->version,
-             pg->home);
+    log_line(LOG_LEVEL_INFO, "making a private PostgreSQL", "version=%d directory=\"%s\"",
+             pg->version, pg->home);
     nftw(fresh, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (run(pg, "initdb", initdb, NULL, err) < 0 ||
-        write_owned(pg, arena_printf(arena, "%s/postgresql.conf", fresh), "\ninclude_if_exists 'pawl.conf'\n",
-                    O_APPEND, err) < 0 ||
+        write_owned(pg, arena_printf(arena, "%s/postgresql.conf", fresh),
+                    "\ninclude_if_exists 'pawl.conf'\n", O_APPEND, err) < 0 ||
         run(pg, "creating the database", single, "create database pawl\n", err) < 0)
         return err_trace(err);
     if (rename(fresh, pg->data) < 0)
@@ -192,8 +209,10 @@ static int check_version(struct postgres *pg, struct err *err)
     if (version == pg->version)
         return 0;
     if (postgres_find(pg->cli, version, &pg->bin, &pg->version, err) < 0)
-        return err_set(err, ERR_IO, "%s was made by PostgreSQL %d, which is not installed here "
-                       "(apt-get install postgresql-%d)", pg->data, version, version);
+        return err_set(err, ERR_IO,
+                       "%s was made by PostgreSQL %d, which is not installed here "
+                       "(apt-get install postgresql-%d)",
+                       pg->data, version, version);
     return 0;
 }
 
@@ -207,7 +226,8 @@ static int choose_socket(struct postgres *pg, struct err *err)
         return make_owned(pg, pg->socket, err);
     char *path = arena_strdup(&pg->cli->arena, "/tmp/pawl-XXXXXX");
     if (mkdtemp(path) == NULL)
-        return err_set(err, ERR_IO, "cannot make a directory for the socket below /tmp: %s", strerror(errno));
+        return err_set(err, ERR_IO, "cannot make a directory for the socket below /tmp: %s",
+                       strerror(errno));
     pg->socket = path;
     return make_owned(pg, path, err);
 }
@@ -216,29 +236,33 @@ static int write_settings(struct postgres *pg, struct err *err)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     long mib = pages > 0 && page > 0 ? pages / ((1 << 20) / page) / 8 : 128;
-    const char *text = arena_printf(
-        &pg->cli->arena,
-        "# Written by `pawl up` at each start. Put your own settings into postgresql.conf, below the\n"
-        "# include of this file.\n"
-        "listen_addresses = ''\n"
-        "port = 5432\n"
-        "unix_socket_directories = '%s'\n"
-        "unix_socket_permissions = 0700\n"
-        "max_connections = 100\n"
-        "shared_buffers = %ldMB\n"
-        "max_wal_size = 2GB\n"
-        "checkpoint_timeout = 15min\n"
-        "jit = off\n"
-        "timezone = 'UTC'\n"
-        "log_timezone = 'UTC'\n"
-        "logging_collector = on\n"
-        "log_directory = '../log'\n"
-        "log_filename = 'postgresql-%%a.log'\n"
-        "log_rotation_age = 1d\n"
-        "log_rotation_size = 0\n"
-        "log_truncate_on_rotation = on\n",
-        pg->socket, mib < 64 ? 64 : mib > 1024 ? 1024 : mib);
-    return write_owned(pg, arena_printf(&pg->cli->arena, "%s/pawl.conf", pg->data), text, O_TRUNC, err);
+    const char *text = arena_printf(&pg->cli->arena,
+                                    "# Written by `pawl up` at each start. Put your own settings "
+                                    "into postgresql.conf, below the\n"
+                                    "# include of this file.\n"
+                                    "listen_addresses = ''\n"
+                                    "port = 5432\n"
+                                    "unix_socket_directories = '%s'\n"
+                                    "unix_socket_permissions = 0700\n"
+                                    "max_connections = 100\n"
+                                    "shared_buffers = %ldMB\n"
+                                    "max_wal_size = 2GB\n"
+                                    "checkpoint_timeout = 15min\n"
+                                    "jit = off\n"
+                                    "timezone = 'UTC'\n"
+                                    "log_timezone = 'UTC'\n"
+                                    "logging_collector = on\n"
+                                    "log_directory = '../log'\n"
+                                    "log_filename = 'postgresql-%%a.log'\n"
+                                    "log_rotation_age = 1d\n"
+                                    "log_rotation_size = 0\n"
+                                    "log_truncate_on_rotation = on\n",
+                                    pg->socket,
+                                    mib < 64     ? 64
+                                    : mib > 1024 ? 1024
+                                                 : mib);
+    return write_owned(pg, arena_printf(&pg->cli->arena, "%s/pawl.conf", pg->data), text, O_TRUNC,
+                       err);
 }
 
 /* ---- Starting and stopping ---- */
@@ -256,7 +280,8 @@ static int conninfo_of(struct postgres *pg, struct err *err)
     pg->conninfo = arena_printf(&pg->cli->arena, "host='%s' port=5432 dbname=pawl user=pawl",
                                 buf_str(&quoted));
     buf_deinit(&quoted);
-    return datadir_write(pg->cli, pg->directory, "conninfo", pg->conninfo, err) < 0 ? err_trace(err) : 0;
+    return datadir_write(pg->cli, pg->directory, "conninfo", pg->conninfo, err) < 0 ? err_trace(err)
+                                                                                    : 0;
 }
 
 /* Where a server that runs already listens: the fifth line of its pid file. */
@@ -282,20 +307,29 @@ static void remove_stale_pid_file(const struct postgres *pg)
 {
     const char *file = arena_printf(&pg->cli->arena, "%s/postmaster.pid", pg->data);
 
-    /* Processes that a killed server left behind see it and go; PostgreSQL itself checks them again. */
+    /* Processes that a killed server left behind see it and go; PostgreSQL itself checks them
+     * again. */
     for (int i = 0; i < 200 && postgres_any_process(pg->data); i++)
         nap();
     if (!postgres_any_process(pg->data) && unlink(file) == 0)
-        log_line(LOG_LEVEL_WARN, "the private PostgreSQL had not been stopped; it recovers", "directory=\"%s\"",
-                 pg->data);
+        log_line(LOG_LEVEL_WARN, "the private PostgreSQL had not been stopped; it recovers",
+                 "directory=\"%s\"", pg->data);
 }
 
 static int start_server(struct postgres *pg, struct err *err)
 {
     struct arena *arena = &pg->cli->arena;
     const char *log = arena_printf(arena, "%s/start.log", pg->home), *said;
-    const char *argv[] = {arena_printf(arena, "%s/pg_ctl", pg->bin), "-D", pg->data, "-l", log, "-w", "-t",
-                          START_SECONDS, "start", NULL};
+    const char *argv[] = {arena_printf(arena, "%s/pg_ctl", pg->bin),
+                          "-D",
+                          pg->data,
+                          "-l",
+                          log,
+                          "-w",
+                          "-t",
+                          START_SECONDS,
+                          "start",
+                          NULL};
     size_t n;
 
     remove_stale_pid_file(pg);
@@ -306,7 +340,8 @@ static int start_server(struct postgres *pg, struct err *err)
         return 0;
     struct err ignored = {0};
     if (cli_read_file(pg->cli, log, 1 << 20, &said, &n, &ignored) == 0 && n > 0)
-        return err_set(err, ERR_LOST, "the private PostgreSQL does not start:\n%s\nits log is in %s/log",
+        return err_set(err, ERR_LOST,
+                       "the private PostgreSQL does not start:\n%s\nits log is in %s/log",
                        last_lines(pg->cli, said, 500), pg->home);
     err->code = ERR_LOST;
     return err_trace(err);
@@ -345,8 +380,16 @@ int postgres_start(struct postgres *pg, struct cli *cli, const char *directory, 
 
 int postgres_stop(struct postgres *pg, struct err *err)
 {
-    const char *argv[] = {arena_printf(&pg->cli->arena, "%s/pg_ctl", pg->bin), "-D", pg->data, "-m", "fast",
-                          "-w", "-t", "120", "stop", NULL};
+    const char *argv[] = {arena_printf(&pg->cli->arena, "%s/pg_ctl", pg->bin),
+                          "-D",
+                          pg->data,
+                          "-m",
+                          "fast",
+                          "-w",
+                          "-t",
+                          "120",
+                          "stop",
+                          NULL};
 
     if (postgres_running(pg->cli, pg->data) == 0)
         return 0;

@@ -56,13 +56,15 @@ static void consider(struct search *search, const char *directory)
 
     if (version > search->seen)
         search->seen = version;
-    if (version < OLDEST || version <= search->best || (search->wanted != 0 && version != search->wanted))
+    if (version < OLDEST || version <= search->best ||
+        (search->wanted != 0 && version != search->wanted))
         return;
     search->best = version;
     search->bin = arena_strdup(&search->cli->arena, directory);
 }
 
-int postgres_find(struct cli *cli, int version, const char **ret_bin, int *ret_version, struct err *err)
+int postgres_find(struct cli *cli, int version, const char **ret_bin, int *ret_version,
+                  struct err *err)
 {
     struct search search = {.cli = cli, .wanted = version};
     glob_t found = {0};
@@ -79,10 +81,13 @@ int postgres_find(struct cli *cli, int version, const char **ret_bin, int *ret_v
         path += n + (path[n] == ':' ? 1 : 0);
     }
     if (search.bin == NULL && search.seen != 0)
-        return err_set(err, ERR_IO, "PostgreSQL %d is installed, but Pawl needs %d or later: install one "
-                       "(apt-get install postgresql), or give a database with --database", search.seen, OLDEST);
+        return err_set(err, ERR_IO,
+                       "PostgreSQL %d is installed, but Pawl needs %d or later: install one "
+                       "(apt-get install postgresql), or give a database with --database",
+                       search.seen, OLDEST);
     if (search.bin == NULL)
-        return err_set(err, ERR_IO, "no PostgreSQL is installed here: install it (apt-get install "
+        return err_set(err, ERR_IO,
+                       "no PostgreSQL is installed here: install it (apt-get install "
                        "postgresql), or give a database with --database");
     *ret_bin = search.bin;
     *ret_version = search.best;

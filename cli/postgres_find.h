@@ -8,7 +8,8 @@
 /* The newest from 15 on, or exactly `version` when it is not 0. */
 int postgres_find(struct cli *cli, int version, const char **ret_bin, int *ret_version,
                   struct err *err) MUST_CHECK;
-/* The server that runs on this cluster, by its pid file and what that process really is; 0: none. */
+/* The server that runs on this cluster, by its pid file and what that process really is; 0: none.
+ */
 pid_t postgres_running(struct cli *cli, const char *data);
 /* Does any process work in this cluster's directory? */
 bool postgres_any_process(const char *data);

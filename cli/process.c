@@ -15,13 +15,16 @@ static bool become(const struct user *user)
 {
     if (!user->other)
         return true;
-    return initgroups(user->name, user->gid) == 0 && setgid(user->gid) == 0 && setuid(user->uid) == 0;
+    return initgroups(user->name, user->gid) == 0 && setgid(user->gid) == 0 &&
+           setuid(user->uid) == 0;
 }
 
 /* In the child: never returns. What goes wrong is said on the pipe, which is its stderr by then. */
-static void child(const struct user *user, const char *cwd, const char *const *argv, int in, int out)
+static void child(const struct user *user, const char *cwd, const char *const *argv, int in,
+                  int out)
 {
-    char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8", zone[] = "TZ=UTC";
+    char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8",
+         zone[] = "TZ=UTC";
     char *environment[] = {path, locale, zone, NULL};
     sigset_t none;
 
@@ -70,8 +73,8 @@ static int input_file(const char *input)
     return fd;
 }
 
-int process_run(const struct user *user, const char *cwd, const char *const *argv, const char *input,
-                struct buf *output, int *ret_status, struct err *err)
+int process_run(const struct user *user, const char *cwd, const char *const *argv,
+                const char *input, struct buf *output, int *ret_status, struct err *err)
 {
     int pipes[2], in = input_file(input);
     char piece[4096];

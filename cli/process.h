@@ -14,12 +14,12 @@ struct user {
 };
 
 /*
- * Runs argv[0] with a small environment of its own, in directory `cwd`, text `input` on stdin (may be
- * NULL). What it prints is added to `output`. Fails when it cannot be run; else *ret_status is its exit
- * code, 128 + signal when it was killed.
+ * Runs argv[0] with a small environment of its own, in directory `cwd`, text `input` on stdin (may
+ * be NULL). What it prints is added to `output`. Fails when it cannot be run; else *ret_status is
+ * its exit code, 128 + signal when it was killed.
  */
-int process_run(const struct user *user, const char *cwd, const char *const *argv, const char *input,
-                struct buf *output, int *ret_status, struct err *err) MUST_CHECK;
+int process_run(const struct user *user, const char *cwd, const char *const *argv,
+                const char *input, struct buf *output, int *ret_status, struct err *err) MUST_CHECK;
 
 /* May the user go into this directory? */
 bool process_may_enter(const struct user *user, const char *directory);

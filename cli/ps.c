@@ -16,7 +16,8 @@ static const char *joined(struct cli *cli, const json_t *list)
     size_t i;
 
     buf_init(&buf, 0);
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         buf_printf(&buf, "%s%s", i == 0 ? "" : ", ", json_string_value(item));
     }
     const char *text = arena_strdup(&cli->arena, buf_str(&buf));
@@ -24,11 +25,13 @@ static const char *joined(struct cli *cli, const json_t *list)
     return text;
 }
 
-static int print_instances(struct cli *cli, struct client *client, const json_t *rows, struct err *err)
+static int print_instances(struct cli *cli, struct client *client, const json_t *rows,
+                           struct err *err)
 {
     static const struct table_column columns[] = {
-        {"INSTANCE", TABLE_ID, 18, 0}, {"BUSINESS KEY", TABLE_TEXT, 8, 2}, {"PROCESS", TABLE_TEXT, 8, 3},
-        {"V", TABLE_NUMBER, 0, 5},     {"STATE", TABLE_STATE, 0, 0},       {"STARTED", TABLE_TEXT, 0, 4},
+        {"INSTANCE", TABLE_ID, 18, 0}, {"BUSINESS KEY", TABLE_TEXT, 8, 2},
+        {"PROCESS", TABLE_TEXT, 8, 3}, {"V", TABLE_NUMBER, 0, 5},
+        {"STATE", TABLE_STATE, 0, 0},  {"STARTED", TABLE_TEXT, 0, 4},
         {"AT", TABLE_TEXT, 8, 1},
     };
     struct table table;
@@ -41,7 +44,8 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
     int64_t now_us = row_time(now, "now");
     json_decref(now);
     table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         int64_t ended = row_time(row, "ended");
         table_add(&table, row_text(cli, row, "instance_id"));
         table_add(&table, row_text(cli, row, "business_key"));
@@ -60,11 +64,12 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
 
 static enum exit_code run_ps(struct cli *cli)
 {
-    static const char *const states[] = {"accepted", "running", "incident", "completed", "cancelled",
-                                         "terminated"};
+    static const char *const states[] = {"accepted",  "running",   "incident",
+                                         "completed", "cancelled", "terminated"};
     struct client *client CLEANUP(client_closep) = NULL;
-    struct client_instances filter = {
-        .process = cli_option(cli, "process"), .state = cli_option(cli, "state"), .all = cli_has(cli, "all")};
+    struct client_instances filter = {.process = cli_option(cli, "process"),
+                                      .state = cli_option(cli, "state"),
+                                      .all = cli_has(cli, "all")};
     bool known = filter.state == NULL;
     struct err err = {0};
     json_t *rows = NULL;
@@ -89,8 +94,9 @@ static enum exit_code run_ps(struct cli *cli)
     if (cli->json)
         output_json_lines(rows);
     else if (json_array_size(rows) == 0)
-        cli_note(cli, filter.all || filter.state != NULL ? "no instances"
-                                                         : "no running instances (--all shows ended ones, too)");
+        cli_note(cli, filter.all || filter.state != NULL
+                          ? "no instances"
+                          : "no running instances (--all shows ended ones, too)");
     else if (print_instances(cli, client, rows, &err) < 0)
         code = cli_fail(cli, &err);
     if (more)
@@ -101,7 +107,8 @@ static enum exit_code run_ps(struct cli *cli)
 
 static const struct option ps_options[] = {
     {"process", 'p', "PROCESS", "only instances of this process"},
-    {"state", 's', "STATE", "only those: accepted, running, incident, completed, cancelled, terminated"},
+    {"state", 's', "STATE",
+     "only those: accepted, running, incident, completed, cancelled, terminated"},
     {"all", 'a', NULL, "ended ones, too"},
     {"limit", 'n', "N", "at most so many, the newest (default: 50)"},
 };
@@ -110,12 +117,14 @@ const struct subcommand command_ps = {
     .name = "ps",
     .arguments = "",
     .summary = "list instances",
-    .about =
-        "Lists the instances that run, the newest first, with the elements where each is now. State "
-        "`accepted`: started, and not taken up by an engine yet; `incident`: somebody must look at it "
-        "(`pawl incidents`, `pawl why ID`).\n"
-        "\n"
-        "Where a column is cut, the beginning of an id that is left can be given to every subcommand.",
+    .about = "Lists the instances that run, the newest first, with the elements where each is now. "
+             "State "
+             "`accepted`: started, and not taken up by an engine yet; `incident`: somebody must "
+             "look at it "
+             "(`pawl incidents`, `pawl why ID`).\n"
+             "\n"
+             "Where a column is cut, the beginning of an id that is left can be given to every "
+             "subcommand.",
     .options = ps_options,
     .n_options = ARRAY_LEN(ps_options),
     .examples = "  pawl ps\n  pawl ps --all --process order-delivery -n 20\n"
@@ -129,8 +138,9 @@ const struct subcommand command_ps = {
 static enum exit_code run_definitions(struct cli *cli)
 {
     static const struct table_column columns[] = {
-        {"PROCESS", TABLE_TEXT, 12, 0}, {"VERSION", TABLE_NUMBER, 0, 0}, {"NAME", TABLE_TEXT, 8, 2},
-        {"STATE", TABLE_STATE, 0, 0},   {"FILE", TABLE_TEXT, 8, 1},      {"DEPLOYED", TABLE_TEXT, 0, 3},
+        {"PROCESS", TABLE_TEXT, 12, 0}, {"VERSION", TABLE_NUMBER, 0, 0},
+        {"NAME", TABLE_TEXT, 8, 2},     {"STATE", TABLE_STATE, 0, 0},
+        {"FILE", TABLE_TEXT, 8, 1},     {"DEPLOYED", TABLE_TEXT, 0, 3},
     };
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
@@ -145,7 +155,8 @@ static enum exit_code run_definitions(struct cli *cli)
         client_clock(client, &now, &err) < 0)
         return cli_fail(cli, &err);
     table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const char *state = json_is_true(json_object_get(row, "suspended")) ? "suspended"
                             : json_is_true(json_object_get(row, "latest"))  ? "active"
                                                                             : "older";
@@ -154,7 +165,8 @@ static enum exit_code run_definitions(struct cli *cli)
         table_add(&table, row_text(cli, row, "name"));
         table_add(&table, state);
         table_add(&table, row_text(cli, row, "resource"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "deployed"), row_time(now, "now")));
+        table_add(&table,
+                  moment_relative(&cli->arena, row_time(row, "deployed"), row_time(now, "now")));
     }
     if (cli->json)
         output_json_lines(rows);

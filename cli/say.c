@@ -83,8 +83,9 @@ static const char *hint_of(const struct err *err)
     } hints[] = {
         {"PW004", "take another request key, or send the same request"},
         {"PW005", "a suspended definition starts nothing; deploy a new version"},
-        {"42501", "your role may not do this; it is granted with the roles SCHEMA_start, SCHEMA_work, "
-                  "SCHEMA_read and SCHEMA_admin"},
+        {"42501",
+         "your role may not do this; it is granted with the roles SCHEMA_start, SCHEMA_work, "
+         "SCHEMA_read and SCHEMA_admin"},
         {"42883", "the engine's functions are older than this program: run `pawl migrate`"},
         {"42P01", "the engine's views are older than this program: run `pawl migrate`"},
         {"42703", "the engine's views are older than this program: run `pawl migrate`"},
@@ -124,8 +125,8 @@ int cli_number(const struct cli *cli, const char *name, long minimum, long maxim
     errno = 0;
     long number = strtol(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || number < minimum || number > maximum) {
-        cli_usage(cli, NULL, "--%s must be a whole number from %ld to %ld, not \"%s\"", name, minimum,
-                  maximum, text);
+        cli_usage(cli, NULL, "--%s must be a whole number from %ld to %ld, not \"%s\"", name,
+                  minimum, maximum, text);
         return -1;
     }
     *ret_number = number;
@@ -168,7 +169,8 @@ static int read_all(struct cli *cli, int fd, const char *path, size_t max, const
         buf_add(&buf, piece, (size_t)n);
         if (buf.overflow) {
             buf_deinit(&buf);
-            return err_set(err, ERR_LIMIT, "%s is longer than the limit of %zu MiB", path, max >> 20);
+            return err_set(err, ERR_LIMIT, "%s is longer than the limit of %zu MiB", path,
+                           max >> 20);
         }
     }
     *ret_text = arena_strndup(&cli->arena, buf_str(&buf), buf.len);
@@ -177,8 +179,8 @@ static int read_all(struct cli *cli, int fd, const char *path, size_t max, const
     return 0;
 }
 
-int cli_read_file(struct cli *cli, const char *path, size_t max, const char **ret_text, size_t *ret_n,
-                  struct err *err)
+int cli_read_file(struct cli *cli, const char *path, size_t max, const char **ret_text,
+                  size_t *ret_n, struct err *err)
 {
     if (strcmp(path, "-") == 0)
         return read_all(cli, STDIN_FILENO, "stdin", max, ret_text, ret_n, err);

@@ -4,7 +4,8 @@
 #include "cli/datadir.h"
 #include "cli/session.h"
 
-static const char *option_or_environment(const struct cli *cli, const char *option, const char *variable)
+static const char *option_or_environment(const struct cli *cli, const char *option,
+                                         const char *variable)
 {
     const char *value = cli_option(cli, option);
 
@@ -40,8 +41,10 @@ enum exit_code session_database(struct cli *cli, struct database *ret_database)
     }
     if (ret_database->conninfo != NULL)
         return EXIT_DONE;
-    snprintf(hint, sizeof(hint), "start one with `pawl up%s%s`, or name one with --database or PAWL_DATABASE",
-             cli_has(cli, "data") ? " --data " : "", cli_has(cli, "data") ? ret_database->data : "");
+    snprintf(hint, sizeof(hint),
+             "start one with `pawl up%s%s`, or name one with --database or PAWL_DATABASE",
+             cli_has(cli, "data") ? " --data " : "",
+             cli_has(cli, "data") ? ret_database->data : "");
     cli_usage(cli, hint, "which database? There is no private one under %s", ret_database->data);
     return EXIT_UNREACHABLE;
 }
@@ -57,9 +60,10 @@ enum exit_code session_unreachable(const struct cli *cli, const struct database 
         cli_usage(cli, hint, "%s", err->text);
         return EXIT_UNREACHABLE;
     }
-    snprintf(hint, sizeof(hint), "start it with `pawl up%s%s`", cli_has(cli, "data") ? " --data " : "",
-             cli_has(cli, "data") ? database->data : "");
-    cli_usage(cli, hint, "the private PostgreSQL under %s is not reachable: %s", database->data, err->text);
+    snprintf(hint, sizeof(hint), "start it with `pawl up%s%s`",
+             cli_has(cli, "data") ? " --data " : "", cli_has(cli, "data") ? database->data : "");
+    cli_usage(cli, hint, "the private PostgreSQL under %s is not reachable: %s", database->data,
+              err->text);
     return EXIT_UNREACHABLE;
 }
 
@@ -78,8 +82,9 @@ enum exit_code session_open(struct cli *cli, struct client **ret_client)
     if (err.code == ERR_LOST || err.code == ERR_DENIED)
         return session_unreachable(cli, &database, &err);
     if (err.code == ERR_NOT_FOUND) {
-        snprintf(hint, sizeof(hint), "make it with `pawl migrate`, or name another one with --schema or "
-                                     "PAWL_SCHEMA");
+        snprintf(hint, sizeof(hint),
+                 "make it with `pawl migrate`, or name another one with --schema or "
+                 "PAWL_SCHEMA");
         return cli_refuse(cli, hint, "%s", err.text);
     }
     return cli_fail(cli, &err);

@@ -14,7 +14,8 @@
 #define MANY_BYTES (64u << 20)
 #define MANY_BATCH 500 /* starts in one transaction */
 
-static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_t *started, double seconds)
+static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_t *started,
+                                   double seconds)
 {
     json_t *outcome = NULL;
     struct err err = {0};
@@ -35,7 +36,8 @@ static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_
     if (strcmp(state, "completed") == 0)
         return EXIT_DONE;
     char hint[128];
-    snprintf(hint, sizeof(hint), "`pawl %s %s` tells more", strcmp(state, "pending") == 0 ? "why" : "trace",
+    snprintf(hint, sizeof(hint), "`pawl %s %s` tells more",
+             strcmp(state, "pending") == 0 ? "why" : "trace",
              row_text(cli, started, "instance_id"));
     if (strcmp(state, "pending") == 0)
         return cli_refuse(cli, hint, "the instance has not ended within %.3g s", seconds);
@@ -79,7 +81,8 @@ static enum exit_code check_item(const struct cli *cli, const char *where, const
     const json_t *value;
 
     if (!json_is_object(item))
-        return cli_refuse(cli, "example: {\"businessKey\": \"17\", \"variables\": {\"amount\": 12}}",
+        return cli_refuse(cli,
+                          "example: {\"businessKey\": \"17\", \"variables\": {\"amount\": 12}}",
                           "%s is not a JSON object", where);
     for (void *i = json_object_iter((json_t *)(uintptr_t)item); i != NULL;
          i = json_object_iter_next((json_t *)(uintptr_t)item, i)) {
@@ -95,7 +98,8 @@ static enum exit_code check_item(const struct cli *cli, const char *where, const
     return EXIT_DONE;
 }
 
-static enum exit_code read_lines(struct cli *cli, const char *file, const char *text, size_t n, json_t *items)
+static enum exit_code read_lines(struct cli *cli, const char *file, const char *text, size_t n,
+                                 json_t *items)
 {
     const char *end = text + n, *next;
     json_error_t error;
@@ -133,16 +137,18 @@ static enum exit_code read_items(struct cli *cli, const char *file, const char *
     }
     *ret_items = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
     if (*ret_items == NULL)
-        return cli_refuse(cli, NULL, "%s:%d:%d: not JSON: %s", file, error.line, error.column, error.text);
-    json_array_foreach(*ret_items, i, item) {
+        return cli_refuse(cli, NULL, "%s:%d:%d: not JSON: %s", file, error.line, error.column,
+                          error.text);
+    json_array_foreach(*ret_items, i, item)
+    {
         if (code == EXIT_DONE)
             code = check_item(cli, arena_printf(&cli->arena, "%s, item %zu", file, i + 1), item);
     }
     return code;
 }
 
-static int send_batch(struct cli *cli, struct client *client, const json_t *items, size_t from, int version,
-                      size_t *n_started, struct err *err)
+static int send_batch(struct cli *cli, struct client *client, const json_t *items, size_t from,
+                      int version, size_t *n_started, struct err *err)
 {
     json_t *batch = json_array(), *rows = NULL, *row;
     size_t i;
@@ -155,20 +161,23 @@ static int send_batch(struct cli *cli, struct client *client, const json_t *item
     free(text);
     if (result < 0)
         return err_trace(err);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         *n_started += json_is_true(json_object_get(row, "created")) ? 1 : 0;
         json_object_del(row, "n");
         if (cli->json)
             output_json(row);
         else
             printf("%s%s%s\n", row_text(cli, row, "instance_id"),
-                   row_string(cli, row, "business_key") != NULL ? " " : "", row_text(cli, row, "business_key"));
+                   row_string(cli, row, "business_key") != NULL ? " " : "",
+                   row_text(cli, row, "business_key"));
     }
     json_decref(rows);
     return 0;
 }
 
-static enum exit_code start_many(struct cli *cli, struct client *client, const char *file, int version)
+static enum exit_code start_many(struct cli *cli, struct client *client, const char *file,
+                                 int version)
 {
     struct err err = {0};
     json_t *items = NULL;
@@ -192,7 +201,8 @@ static enum exit_code start_many(struct cli *cli, struct client *client, const c
 
 static enum exit_code run_start(struct cli *cli)
 {
-    static const char *const single[] = {"business-key", "request-key", "variables", "variable", "wait"};
+    static const char *const single[] = {"business-key", "request-key", "variables", "variable",
+                                         "wait"};
     struct client *client CLEANUP(client_closep) = NULL;
     const char *many = cli_option(cli, "many");
     long version;
@@ -203,8 +213,8 @@ static enum exit_code run_start(struct cli *cli)
         return EXIT_USAGE;
     for (size_t i = 0; many != NULL && i < ARRAY_LEN(single); i++)
         if (cli_has(cli, single[i]))
-            return cli_usage(cli, "each item of the file has its own", "--many and --%s do not go together",
-                             single[i]);
+            return cli_usage(cli, "each item of the file has its own",
+                             "--many and --%s do not go together", single[i]);
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
@@ -215,29 +225,33 @@ static enum exit_code run_start(struct cli *cli)
 static const struct option start_options[] = {
     {"business-key", 'k', "KEY", "what your people call this case, such as an order number"},
     VARIABLE_OPTIONS,
-    {"request-key", 0, "KEY", "makes the call safe to repeat: the same key gives the same instance"},
+    {"request-key", 0, "KEY",
+     "makes the call safe to repeat: the same key gives the same instance"},
     {"version", 0, "N", "of the process (default: the latest)"},
     {"wait", 0, NULL, "wait until the instance has ended; exit code 0 only if it completed"},
     {"timeout", 0, "SECONDS", "how long --wait waits (default: 60)"},
-    {"many", 0, "FILE", "start an instance for each object of a JSON array, or on each line, with businessKey, "
-                        "variables and requestKey (all optional); - is stdin"},
+    {"many", 0, "FILE",
+     "start an instance for each object of a JSON array, or on each line, with businessKey, "
+     "variables and requestKey (all optional); - is stdin"},
 };
 
 const struct subcommand command_start = {
     .name = "start",
     .arguments = "PROCESS",
     .summary = "start a process",
-    .about =
-        "Starts an instance of PROCESS (the id of the process in its BPMN file) and prints its id, which "
-        "is valid at once for trace, why, message and cancel.\n"
-        "\n"
-        "With --many a file says what to start, 500 in a transaction; prints id and business key of each. "
-        "Give each a requestKey to make the whole safe to repeat.",
+    .about = "Starts an instance of PROCESS (the id of the process in its BPMN file) and prints "
+             "its id, which "
+             "is valid at once for trace, why, message and cancel.\n"
+             "\n"
+             "With --many a file says what to start, 500 in a transaction; prints id and business "
+             "key of each. "
+             "Give each a requestKey to make the whole safe to repeat.",
     .options = start_options,
     .n_options = ARRAY_LEN(start_options),
-    .examples = "  pawl start order-delivery -k 4711 -v amount=12 -v 'customer={\"name\": \"Ada\"}'\n"
-                "  pawl start order-delivery --variables @order.json --wait\n"
-                "  pawl start order-delivery --many orders.jsonl\n",
+    .examples =
+        "  pawl start order-delivery -k 4711 -v amount=12 -v 'customer={\"name\": \"Ada\"}'\n"
+        "  pawl start order-delivery --variables @order.json --wait\n"
+        "  pawl start order-delivery --many orders.jsonl\n",
     .min_arguments = 1,
     .max_arguments = 1,
     .database = true,

@@ -20,7 +20,8 @@ static const json_t *element_row(const json_t *elements, const char *id)
     const json_t *row;
     size_t i;
 
-    json_array_foreach(elements, i, row) {
+    json_array_foreach(elements, i, row)
+    {
         const char *text = json_string_value(json_object_get(row, "element_id"));
         if (text != NULL && id != NULL && strcmp(text, id) == 0)
             return row;
@@ -55,7 +56,8 @@ const char *story_kind(const json_t *elements, const char *id)
         {"subProcess", "sub-process"},
         {"callActivity", "call activity"},
     };
-    const char *kind = json_string_value(json_object_get(element_row(elements, id), "element_kind"));
+    const char *kind =
+        json_string_value(json_object_get(element_row(elements, id), "element_kind"));
 
     for (size_t i = 0; kind != NULL && i < ARRAY_LEN(names); i++)
         if (strcmp(names[i][0], kind) == 0)
@@ -83,8 +85,9 @@ const char *story_answer(struct cli *cli, const json_t *data)
     else if (strcmp(outcome, "answered") == 0 || strcmp(outcome, "status") == 0)
         text = arena_printf(arena, "HTTP %s after %s", status != NULL ? status : "?", span);
     else if (strcmp(outcome, "unreadable") == 0)
-        text = arena_printf(arena, "HTTP %s after %s, but unreadable%s%s", status != NULL ? status : "?", span,
-                            error != NULL ? ": " : "", error != NULL ? error : "");
+        text = arena_printf(arena, "HTTP %s after %s, but unreadable%s%s",
+                            status != NULL ? status : "?", span, error != NULL ? ": " : "",
+                            error != NULL ? error : "");
     else if (strcmp(outcome, "timeout") == 0)
         text = arena_printf(arena, "none within %s", span);
     else if (strcmp(outcome, "offline") == 0)
@@ -93,7 +96,8 @@ const char *story_answer(struct cli *cli, const json_t *data)
     else if (strcmp(outcome, "unknown") == 0)
         text = "not known: the engine ended while the request was under way";
     else
-        text = arena_printf(arena, "%s%s%s", outcome, error != NULL ? ": " : "", error != NULL ? error : "");
+        text = arena_printf(arena, "%s%s%s", outcome, error != NULL ? ": " : "",
+                            error != NULL ? error : "");
     return arena_printf(arena, "%s%s%s%s", text, attempt_of(cli, data), body != NULL ? ": " : "",
                         body != NULL ? body : "");
 }
@@ -110,12 +114,14 @@ static const char *call_text(struct cli *cli, const char *kind, const json_t *da
     if (strcmp(kind, "callAnswered") == 0)
         return arena_printf(arena, "answer: %s", story_answer(cli, data));
     if (row_string(cli, data, "outcome") == NULL)
-        return arena_printf(arena, "an answer that nobody waited for any more is put aside (\"%s\")",
+        return arena_printf(arena,
+                            "an answer that nobody waited for any more is put aside (\"%s\")",
                             row_text(cli, data, "message"));
     return arena_printf(arena, "late answer, given to nobody: %s", story_answer(cli, data));
 }
 
-static const char *failure_text(struct cli *cli, const char *kind, const json_t *data, int64_t now_us)
+static const char *failure_text(struct cli *cli, const char *kind, const json_t *data,
+                                int64_t now_us)
 {
     struct arena *arena = &cli->arena;
     const char *error = row_text(cli, data, "error");
@@ -124,22 +130,26 @@ static const char *failure_text(struct cli *cli, const char *kind, const json_t 
     if (strcmp(kind, "incident") == 0)
         return arena_printf(arena, "incident (%s): %s", row_text(cli, data, "reason"), error);
     if (next == MOMENT_NONE)
-        return arena_printf(arena, "failed, try %lld: %s", (long long)row_int(data, "tries"), error);
-    return arena_printf(arena, "failed, try %lld, the next at %s: %s", (long long)row_int(data, "tries"),
-                        moment_clock(arena, next, now_us), error);
+        return arena_printf(arena, "failed, try %lld: %s", (long long)row_int(data, "tries"),
+                            error);
+    return arena_printf(arena, "failed, try %lld, the next at %s: %s",
+                        (long long)row_int(data, "tries"), moment_clock(arena, next, now_us),
+                        error);
 }
 
 static const char *error_text(struct cli *cli, const json_t *data, const json_t *elements)
 {
     struct arena *arena = &cli->arena;
-    const char *message = row_string(cli, data, "message"), *caught = row_string(cli, data, "caught");
+    const char *message = row_string(cli, data, "message"),
+               *caught = row_string(cli, data, "caught");
     const char *thrown = arena_printf(arena, "error %s%s%s%s", row_text(cli, data, "code"),
                                       message != NULL ? " \"" : "", message != NULL ? message : "",
                                       message != NULL ? "\"" : "");
 
     if (caught == NULL)
         return arena_printf(arena, "%s, caught by nobody", thrown);
-    return arena_printf(arena, "%s, caught by %s", thrown, story_element_by_id(cli, elements, caught));
+    return arena_printf(arena, "%s, caught by %s", thrown,
+                        story_element_by_id(cli, elements, caught));
 }
 
 static const char *names_of(struct cli *cli, const json_t *names)
@@ -149,7 +159,8 @@ static const char *names_of(struct cli *cli, const json_t *names)
     size_t i;
 
     buf_init(&buf, 0);
-    json_array_foreach(names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         buf_printf(&buf, "%s%s", i == 0 ? "" : ", ", json_string_value(name));
     }
     const char *text = arena_strdup(&cli->arena, buf_str(&buf));
@@ -157,7 +168,8 @@ static const char *names_of(struct cli *cli, const json_t *names)
     return text;
 }
 
-const char *story_event(struct cli *cli, const json_t *event, const json_t *elements, int64_t now_us)
+const char *story_event(struct cli *cli, const json_t *event, const json_t *elements,
+                        int64_t now_us)
 {
     struct arena *arena = &cli->arena;
     const char *kind = row_text(cli, event, "kind");
@@ -181,13 +193,16 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
         return arena_printf(arena, "claimed for %s%s%s", row_text(cli, data, "assignee"),
                             actor != NULL ? " by " : "", actor != NULL ? actor : "");
     if (strcmp(kind, "taskReleased") == 0)
-        return arena_printf(arena, "given back%s%s", actor != NULL ? " by " : "", actor != NULL ? actor : "");
+        return arena_printf(arena, "given back%s%s", actor != NULL ? " by " : "",
+                            actor != NULL ? actor : "");
     if (strcmp(kind, "variablesSet") == 0)
         return arena_printf(arena, "variables set%s%s: %s", actor != NULL ? " by " : "",
-                            actor != NULL ? actor : "", names_of(cli, json_object_get(data, "names")));
+                            actor != NULL ? actor : "",
+                            names_of(cli, json_object_get(data, "names")));
     if (strcmp(kind, "instanceStarted") == 0 || strcmp(kind, "instanceEnded") == 0 ||
         strncmp(kind, "activity", 8) == 0)
         return NULL;
     const char *whole = row_string(cli, event, "data");
-    return arena_printf(arena, "%s%s%s", kind, whole != NULL ? " " : "", whole != NULL ? whole : "");
+    return arena_printf(arena, "%s%s%s", kind, whole != NULL ? " " : "",
+                        whole != NULL ? whole : "");
 }

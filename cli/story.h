@@ -15,4 +15,5 @@ const char *story_kind(const json_t *elements, const char *id);
 /* "200 in 35 ms: [{…" : data of a callAnswered event. */
 const char *story_answer(struct cli *cli, const json_t *data);
 /* An event that is not the passing of an element, as a sentence; NULL: not worth a line. */
-const char *story_event(struct cli *cli, const json_t *event, const json_t *elements, int64_t now_us);
+const char *story_event(struct cli *cli, const json_t *event, const json_t *elements,
+                        int64_t now_us);

@@ -88,7 +88,9 @@ static void add_cell(const struct table *table, struct buf *line, size_t column,
                      const int *widths, bool head, bool last)
 {
     enum table_kind kind = table->columns[column].kind;
-    enum colour colour = head ? COLOUR_BOLD : kind == TABLE_STATE ? colour_of_state(cell) : COLOUR_NONE;
+    enum colour colour = head                  ? COLOUR_BOLD
+                         : kind == TABLE_STATE ? colour_of_state(cell)
+                                               : COLOUR_NONE;
     int width = text_width(cell);
     int spare = widths[column] > width ? widths[column] - width : 0;
 
@@ -104,7 +106,8 @@ static void add_cell(const struct table *table, struct buf *line, size_t column,
         text_pad(line, (kind == TABLE_NUMBER ? 0 : spare) + GAP);
 }
 
-static void print_row(const struct table *table, const char *const *cells, const int *widths, bool head)
+static void print_row(const struct table *table, const char *const *cells, const int *widths,
+                      bool head)
 {
     struct buf line;
     size_t last = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * A table that fits the terminal: columns give up width down to their minimum, the widest first; then
- * those that matter least are left out. Without a known width nothing is cut.
+ * A table that fits the terminal: columns give up width down to their minimum, the widest first;
+ * then those that matter least are left out. Without a known width nothing is cut.
  */
 #include "cli/cli.h"
 

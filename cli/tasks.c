@@ -24,10 +24,12 @@ static const char *for_whom(struct cli *cli, const json_t *row)
     if (assignee != NULL)
         return assignee;
     buf_init(&buf, 0);
-    json_array_foreach(json_object_get(row, "candidate_users"), i, item) {
+    json_array_foreach(json_object_get(row, "candidate_users"), i, item)
+    {
         buf_printf(&buf, "%s%s", buf.len == 0 ? "" : ", ", json_string_value(item));
     }
-    json_array_foreach(json_object_get(row, "candidate_groups"), i, item) {
+    json_array_foreach(json_object_get(row, "candidate_groups"), i, item)
+    {
         buf_printf(&buf, "%sgroup %s", buf.len == 0 ? "" : ", ", json_string_value(item));
     }
     const char *text = arena_printf(&cli->arena, "(%s)", buf.len == 0 ? "anybody" : buf_str(&buf));
@@ -38,16 +40,18 @@ static const char *for_whom(struct cli *cli, const json_t *row)
 static void print_tasks(struct cli *cli, const json_t *rows, int64_t now_us)
 {
     static const struct table_column columns[] = {
-        {"TASK", TABLE_ID, 18, 0},     {"NAME", TABLE_TEXT, 10, 0},  {"BUSINESS KEY", TABLE_TEXT, 8, 2},
-        {"PROCESS", TABLE_TEXT, 8, 4}, {"FOR", TABLE_TEXT, 8, 1},    {"PRIO", TABLE_NUMBER, 0, 6},
-        {"DUE", TABLE_TEXT, 0, 3},     {"CREATED", TABLE_TEXT, 0, 5},
+        {"TASK", TABLE_ID, 18, 0},          {"NAME", TABLE_TEXT, 10, 0},
+        {"BUSINESS KEY", TABLE_TEXT, 8, 2}, {"PROCESS", TABLE_TEXT, 8, 4},
+        {"FOR", TABLE_TEXT, 8, 1},          {"PRIO", TABLE_NUMBER, 0, 6},
+        {"DUE", TABLE_TEXT, 0, 3},          {"CREATED", TABLE_TEXT, 0, 5},
     };
     struct table table;
     const json_t *row;
     size_t i;
 
     table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const char *name = row_string(cli, row, "name");
         table_add(&table, row_text(cli, row, "task_id"));
         table_add(&table, name != NULL ? name : row_text(cli, row, "element_id"));
@@ -114,11 +118,14 @@ const struct subcommand command_tasks = {
     .name = "tasks",
     .arguments = "",
     .summary = "list what people have to do",
-    .about = "Lists the open user tasks, by priority, then the oldest first. A name in parentheses may claim "
-             "the task; one without is its assignee. With -o json each has the variables of its process.",
+    .about = "Lists the open user tasks, by priority, then the oldest first. A name in parentheses "
+             "may claim "
+             "the task; one without is its assignee. With -o json each has the variables of its "
+             "process.",
     .options = tasks_options,
     .n_options = ARRAY_LEN(tasks_options),
-    .examples = "  pawl tasks\n  pawl tasks --group dispatch\n  pawl tasks --instance 4711 -o json\n",
+    .examples =
+        "  pawl tasks\n  pawl tasks --group dispatch\n  pawl tasks --instance 4711 -o json\n",
     .database = true,
     .run = run_tasks,
 };
@@ -127,10 +134,12 @@ const struct subcommand command_tasks = {
 
 #define TIMEOUT_OPTION                                                                             \
     {                                                                                              \
-        "timeout", 0, "SECONDS", "how long to wait for the engine to carry it out (default: 5; 0: not at all)" \
+        "timeout", 0, "SECONDS",                                                                   \
+            "how long to wait for the engine to carry it out (default: 5; 0: not at all)"          \
     }
 #define TASK_ARGUMENT                                                                              \
-    "ID is the task's id, the beginning of it (at least 8 characters), or the business key of an instance " \
+    "ID is the task's id, the beginning of it (at least 8 characters), or the business key of an " \
+    "instance "                                                                                    \
     "with one open task."
 
 static enum exit_code open_task(struct cli *cli, struct client **ret_client, struct uuid *ret_id,
@@ -187,8 +196,10 @@ const struct subcommand command_task_complete = {
     .name = "task complete",
     .arguments = "ID",
     .summary = "complete a task: its process goes on",
-    .about = "Completes a user task; what is given becomes variables of the process. A completion that was "
-             "accepted is never too late: nothing can interrupt the task any more.\n\n" TASK_ARGUMENT,
+    .about =
+        "Completes a user task; what is given becomes variables of the process. A completion that "
+        "was "
+        "accepted is never too late: nothing can interrupt the task any more.\n\n" TASK_ARGUMENT,
     .options = complete_options,
     .n_options = ARRAY_LEN(complete_options),
     .examples = "  pawl task complete 4711 -v lat=52.517 -v lon=13.389\n"
@@ -213,7 +224,8 @@ static enum exit_code run_fail(struct cli *cli)
         code = open_task(cli, &client, &id, &seconds);
     if (code != EXIT_DONE)
         return code;
-    int result = client_fail(client, &id, cli->arguments[1], cli_option(cli, "message"), variables, &row, &err);
+    int result = client_fail(client, &id, cli->arguments[1], cli_option(cli, "message"), variables,
+                             &row, &err);
     return finish(cli, client, result, row, &err, "failed with this error", seconds);
 }
 
@@ -224,7 +236,8 @@ const struct subcommand command_task_fail = {
     .name = "task fail",
     .arguments = "ID CODE",
     .summary = "end a task with a BPMN error",
-    .about = "Ends a user task with the BPMN error CODE, which a boundary error event of the task or of a "
+    .about = "Ends a user task with the BPMN error CODE, which a boundary error event of the task "
+             "or of a "
              "process around it may catch.\n\n" TASK_ARGUMENT,
     .options = fail_options,
     .n_options = ARRAY_LEN(fail_options),
@@ -263,7 +276,8 @@ const struct subcommand command_task_claim = {
     .name = "task claim",
     .arguments = "ID",
     .summary = "make somebody the one who does a task",
-    .about = "Makes somebody the assignee of a task. Refused if it belongs to somebody else.\n\n" TASK_ARGUMENT,
+    .about = "Makes somebody the assignee of a task. Refused if it belongs to somebody "
+             "else.\n\n" TASK_ARGUMENT,
     .options = claim_options,
     .n_options = ARRAY_LEN(claim_options),
     .examples = "  pawl task claim 4711 --as anna\n",

@@ -10,10 +10,12 @@
 void text_init(void);
 /* Columns that the text takes, cleaned. */
 int text_width(const char *text);
-/* Adds the cleaned text, cut with "…" where it is wider than `width` (0: no limit); returns its width. */
+/* Adds the cleaned text, cut with "…" where it is wider than `width` (0: no limit); returns its
+ * width. */
 int text_add(struct buf *buf, const char *text, int width);
 /* The same without "…": what remains can be copied. */
 int text_add_prefix(struct buf *buf, const char *text, int width);
 void text_pad(struct buf *buf, int columns);
-/* Adds words in lines of at most `width` columns; lines after the first begin with `indent` spaces. */
+/* Adds words in lines of at most `width` columns; lines after the first begin with `indent` spaces.
+ */
 void text_wrap(struct buf *buf, const char *text, int column, int indent, int width);

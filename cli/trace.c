@@ -30,8 +30,8 @@ static bool is_kind(const json_t *event, const char *kind)
 }
 
 /* The clock, the time since the start, how long it took; then the text, cut to the terminal. */
-static void line(const struct trace *trace, int depth, int64_t at_us, const char *span, enum colour colour,
-                 const char *text)
+static void line(const struct trace *trace, int depth, int64_t at_us, const char *span,
+                 enum colour colour, const char *text)
 {
     struct cli *cli = trace->cli;
     struct buf out;
@@ -69,7 +69,8 @@ static const json_t *end_of(const json_t *events, size_t from)
     for (size_t i = from + 1; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
         if ((is_kind(event, "activityEnded") || is_kind(event, "activityCancelled")) &&
-            row_int(event, "token") == token && json_equal(json_object_get(event, "element_id"), element))
+            row_int(event, "token") == token &&
+            json_equal(json_object_get(event, "element_id"), element))
             return event;
     }
     return NULL;
@@ -124,7 +125,8 @@ static int print_called(struct trace *trace, const json_t *start, int depth)
         return 0;
     if (client_called(trace->client, &parent, row_time(start, "at"), &called, trace->err) < 0)
         return err_trace(trace->err);
-    json_array_foreach(called, i, row) {
+    json_array_foreach(called, i, row)
+    {
         const json_t *element = json_object_get(json_object_get(row, "data"), "element");
         if (result == 0 && json_equal(element, json_object_get(start, "element_id")) &&
             row_uuid(row, "instance_id", &child))
@@ -134,16 +136,18 @@ static int print_called(struct trace *trace, const json_t *start, int depth)
     return result;
 }
 
-static int print_element(struct trace *trace, const json_t *events, size_t i, const json_t *elements, int depth)
+static int print_element(struct trace *trace, const json_t *events, size_t i,
+                         const json_t *elements, int depth)
 {
     struct arena *arena = &trace->cli->arena;
     const json_t *event = json_array_get(events, i);
     const json_t *end = is_kind(event, "activityStarted") ? end_of(events, i) : event;
     int64_t from = end == event ? row_time(event, "started") : row_time(event, "at");
     int64_t to = end != NULL ? row_time(end, "at") : trace->now_us;
-    const char *kind = story_kind(elements, json_string_value(json_object_get(event, "element_id")));
+    const char *kind =
+        story_kind(elements, json_string_value(json_object_get(event, "element_id")));
     bool waited = from != MOMENT_NONE && to > from;
-    enum colour colour = end == NULL                            ? COLOUR_CYAN
+    enum colour colour = end == NULL                         ? COLOUR_CYAN
                          : is_kind(end, "activityCancelled") ? COLOUR_YELLOW
                                                              : COLOUR_NONE;
 
@@ -159,22 +163,26 @@ static const char *headline(const struct trace *trace, const json_t *row)
     struct cli *cli = trace->cli;
     int64_t started = row_time(row, "started"), ended = row_time(row, "ended");
     const char *reason = row_string(cli, row, "reason"), *state = row_text(cli, row, "state");
-    const char *text = arena_printf(&cli->arena, "%s version %s, %s: %s", row_text(cli, row, "process"),
-                                    row_text(cli, row, "version"), row_text(cli, row, "instance_id"), state);
+    const char *text =
+        arena_printf(&cli->arena, "%s version %s, %s: %s", row_text(cli, row, "process"),
+                     row_text(cli, row, "version"), row_text(cli, row, "instance_id"), state);
 
     if (reason != NULL)
         text = arena_printf(&cli->arena, "%s (%s)", text, reason);
     if (ended != MOMENT_NONE && started != MOMENT_NONE)
-        return arena_printf(&cli->arena, "%s after %s", text, moment_span(&cli->arena, ended - started));
+        return arena_printf(&cli->arena, "%s after %s", text,
+                            moment_span(&cli->arena, ended - started));
     return text;
 }
 
-static int print_events(struct trace *trace, const json_t *events, const json_t *elements, int depth)
+static int print_events(struct trace *trace, const json_t *events, const json_t *elements,
+                        int depth)
 {
     const json_t *event;
     size_t i;
 
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         bool end = is_kind(event, "activityEnded") || is_kind(event, "activityCancelled");
         if (is_kind(event, "activityStarted") || (end && !told(events, i))) {
             if (print_element(trace, events, i, elements, depth) < 0)
@@ -184,7 +192,8 @@ static int print_events(struct trace *trace, const json_t *events, const json_t 
         const char *text = story_event(trace->cli, event, elements, trace->now_us);
         if (text == NULL)
             continue;
-        bool bad = is_kind(event, "incident") || is_kind(event, "jobFailed") || is_kind(event, "errorThrown");
+        bool bad = is_kind(event, "incident") || is_kind(event, "jobFailed") ||
+                   is_kind(event, "errorThrown");
         line(trace, depth + 1, row_time(event, "at"), "", bad ? COLOUR_RED : COLOUR_DIM, text);
     }
     return 0;
@@ -207,7 +216,8 @@ static int print_instance(struct trace *trace, const struct uuid *id, int depth)
     json_t *row = NULL, *events = NULL, *elements = NULL;
     int result = -1;
 
-    if (instance_row(trace, id, &row) < 0 || client_events(trace->client, id, &events, trace->err) < 0 ||
+    if (instance_row(trace, id, &row) < 0 ||
+        client_events(trace->client, id, &events, trace->err) < 0 ||
         client_elements(trace->client, id, &elements, trace->err) < 0)
         goto out;
     if (depth > 0 && row != NULL)
@@ -228,8 +238,10 @@ static void print_head(const struct trace *trace, const json_t *row)
 
     buf_init(&out, 0);
     colour_begin(cli, &out, COLOUR_BOLD);
-    text_add(&out, arena_printf(&cli->arena, "%s%s%s", key != NULL ? key : "", key != NULL ? ": " : "",
-                                headline(trace, row)), cli->width);
+    text_add(&out,
+             arena_printf(&cli->arena, "%s%s%s", key != NULL ? key : "", key != NULL ? ": " : "",
+                          headline(trace, row)),
+             cli->width);
     colour_end(cli, &out, COLOUR_BOLD);
     buf_printf(&out, "\nstarted %s", moment_exact(&cli->arena, row_time(row, "started")));
     if (row_time(row, "ended") != MOMENT_NONE)
@@ -243,7 +255,8 @@ static void print_head(const struct trace *trace, const json_t *row)
     buf_deinit(&out);
 }
 
-/* With -o json: the events as they were written, those of called instances after those of the caller. */
+/* With -o json: the events as they were written, those of called instances after those of the
+ * caller. */
 static int json_events(struct trace *trace, const struct uuid *id, int depth)
 {
     json_t *events = NULL, *event;
@@ -252,18 +265,21 @@ static int json_events(struct trace *trace, const struct uuid *id, int depth)
 
     if (client_events(trace->client, id, &events, trace->err) < 0)
         return err_trace(trace->err);
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         json_object_set_new(event, "depth", json_integer(depth));
         output_json(event);
     }
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         json_t *called = NULL, *row;
         struct uuid child;
         size_t j;
         if (result < 0 || depth > DEPTH_MOST || !is_kind(event, "activityStarted"))
             continue;
         result = client_called(trace->client, id, row_time(event, "at"), &called, trace->err);
-        json_array_foreach(called, j, row) {
+        json_array_foreach(called, j, row)
+        {
             const json_t *element = json_object_get(json_object_get(row, "data"), "element");
             if (result == 0 && json_equal(element, json_object_get(event, "element_id")) &&
                 row_uuid(row, "instance_id", &child))
@@ -317,15 +333,20 @@ const struct subcommand command_trace = {
     .arguments = "ID",
     .summary = "the story of one instance",
     .about =
-        "Tells what happened to an instance, in the order in which it happened: each element with the time, "
-        "how long after the start, and how long the process waited in it; requests to services with their "
-        "attempts and what came back; errors and who caught them; messages, retries, tasks and who did them; "
-        "answers that came too late. What a call activity started is told below it, further in. Of an "
+        "Tells what happened to an instance, in the order in which it happened: each element with "
+        "the time, "
+        "how long after the start, and how long the process waited in it; requests to services "
+        "with their "
+        "attempts and what came back; errors and who caught them; messages, retries, tasks and who "
+        "did them; "
+        "answers that came too late. What a call activity started is told below it, further in. Of "
+        "an "
         "instance that runs, the last lines say what it waits for.\n"
         "\n"
         "With -o json each event is an object: at, kind, element_id, token, started, data, depth.\n"
         "\n"
-        "ID is the instance's id, the beginning of it (at least 8 characters), or its business key while "
+        "ID is the instance's id, the beginning of it (at least 8 characters), or its business key "
+        "while "
         "that is unique.",
     .examples = "  pawl trace 4711\n  pawl trace 01998e3a-7c2e-7d -o json | jq -r .kind\n",
     .min_arguments = 1,

@@ -77,7 +77,8 @@ static int find_database(struct up *up, struct err *err)
     return 0;
 }
 
-/* A server that still recovers after a crash refuses sessions for a while: only ours is waited for. */
+/* A server that still recovers after a crash refuses sessions for a while: only ours is waited for.
+ */
 static int migrate(struct up *up, struct err *err)
 {
     struct store_options options = {.conninfo = up->database.conninfo,
@@ -93,8 +94,8 @@ static int migrate(struct up *up, struct err *err)
         nanosleep(&(struct timespec){.tv_nsec = 250 * 1000 * 1000}, NULL);
     }
     if (from != to)
-        log_line(LOG_LEVEL_INFO, from == 0 ? "schema made" : "schema upgraded", "schema=%s from=%d to=%d",
-                 up->database.schema, from, to);
+        log_line(LOG_LEVEL_INFO, from == 0 ? "schema made" : "schema upgraded",
+                 "schema=%s from=%d to=%d", up->database.schema, from, to);
     return store_open(&options, &up->store, err) < 0 ? err_trace(err) : 0;
 }
 
@@ -114,24 +115,25 @@ static void say_ready(const struct up *up)
         snprintf(where, sizeof(where), "private PostgreSQL %d under %s%s", up->postgres.version,
                  up->directory, up->postgres.found_running ? " (found running)" : "");
     if (up->cli->json) {
-        json_t *line = json_pack("{s:b, s:s, s:s, s:s, s:i, s:i}", "ready", 1, "schema", up->database.schema,
-                                 "database", where, "node", up->node_text, "workers", (int)up->workers,
-                                 "pid", (int)getpid());
+        json_t *line = json_pack("{s:b, s:s, s:s, s:s, s:i, s:i}", "ready", 1, "schema",
+                                 up->database.schema, "database", where, "node", up->node_text,
+                                 "workers", (int)up->workers, "pid", (int)getpid());
         char *text = json_dumps(line, JSON_COMPACT);
         /* Whoever waits for this line looks for its first word. */
         printf("ready %s\n", text);
         free(text);
         json_decref(line);
     } else {
-        printf("ready: schema %s, database %s, %ld worker%s\n", up->database.schema, where, up->workers,
-               up->workers == 1 ? "" : "s");
+        printf("ready: schema %s, database %s, %ld worker%s\n", up->database.schema, where,
+               up->workers, up->workers == 1 ? "" : "s");
     }
     fflush(stdout);
 }
 
 /* ---- Stopping ---- */
 
-/* A second signal: whoever sends it does not want to wait. What is under way is found by the next start. */
+/* A second signal: whoever sends it does not want to wait. What is under way is found by the next
+ * start. */
 static void *watch_second_signal(void *context)
 {
     const struct up *up = context;
@@ -210,9 +212,10 @@ static enum exit_code run_up(struct cli *cli)
              up.node_text, up.workers, (long)getpid());
     while (sigwait(&set, &signal_number) != 0)
         continue;
-    log_line(LOG_LEVEL_INFO, "stopping", "signal=%s", signal_number == SIGINT    ? "INT"
-                                                      : signal_number == SIGHUP ? "HUP"
-                                                                                : "TERM");
+    log_line(LOG_LEVEL_INFO, "stopping", "signal=%s",
+             signal_number == SIGINT   ? "INT"
+             : signal_number == SIGHUP ? "HUP"
+                                       : "TERM");
     code = stop(&up);
     parser_deinit();
     return code;
@@ -220,7 +223,8 @@ static enum exit_code run_up(struct cli *cli)
 
 static const struct option up_options[] = {
     {"listen", 0, "ADDR:PORT", "serve HTTP there (not in this version: refused)"},
-    {"dev", 0, NULL, "no authentication, on loopback only; this version has no server, so it changes nothing"},
+    {"dev", 0, NULL,
+     "no authentication, on loopback only; this version has no server, so it changes nothing"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},
 };
 
@@ -228,21 +232,27 @@ const struct subcommand command_up = {
     .name = "up",
     .arguments = "[--database CONNINFO | --data DIR]",
     .summary = "run the engine, with a private PostgreSQL where none is given",
-    .about =
-        "Brings the schema up to date and runs processes until it is told to stop. When it serves it "
-        "prints one line on stdout that begins with `ready`; its log goes to stderr.\n"
-        "\n"
-        "Without --database it keeps a private PostgreSQL (15 or later, from the system's packages) under "
-        "the data directory: reachable only through a Unix socket, by its owner. It is made at the first "
-        "start, outlives a killed `pawl`, is found again by the next one and by all other subcommands, and "
-        "is stopped with the engine. PostgreSQL refuses to run as root: then it runs as user `postgres`, "
-        "and lies under /var/lib/pawl where that user cannot enter the data directory.\n"
-        "\n"
-        "With --database the data directory keeps only this installation's id. Several installations may "
-        "work on one database, each with a data directory of its own.\n"
-        "\n"
-        "SIGTERM or SIGINT: takes no more work, ends what is under way, exits 0. A second one: does not "
-        "wait. Nothing is lost either way; what was under way goes on at the next start.",
+    .about = "Brings the schema up to date and runs processes until it is told to stop. When it "
+             "serves it "
+             "prints one line on stdout that begins with `ready`; its log goes to stderr.\n"
+             "\n"
+             "Without --database it keeps a private PostgreSQL (15 or later, from the system's "
+             "packages) under "
+             "the data directory: reachable only through a Unix socket, by its owner. It is made "
+             "at the first "
+             "start, outlives a killed `pawl`, is found again by the next one and by all other "
+             "subcommands, and "
+             "is stopped with the engine. PostgreSQL refuses to run as root: then it runs as user "
+             "`postgres`, "
+             "and lies under /var/lib/pawl where that user cannot enter the data directory.\n"
+             "\n"
+             "With --database the data directory keeps only this installation's id. Several "
+             "installations may "
+             "work on one database, each with a data directory of its own.\n"
+             "\n"
+             "SIGTERM or SIGINT: takes no more work, ends what is under way, exits 0. A second "
+             "one: does not "
+             "wait. Nothing is lost either way; what was under way goes on at the next start.",
     .options = up_options,
     .n_options = ARRAY_LEN(up_options),
     .examples = "  pawl up                                  # private database under ./.pawl\n"

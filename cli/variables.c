@@ -36,7 +36,8 @@ static enum exit_code add_one(const struct cli *cli, json_t *object, const char 
     const char *equals = strchr(given, '=');
 
     if (equals == NULL || equals == given)
-        return cli_usage(cli, "example: -v amount=12 -v name=Ada", "-v wants NAME=VALUE, not \"%s\"", given);
+        return cli_usage(cli, "example: -v amount=12 -v name=Ada",
+                         "-v wants NAME=VALUE, not \"%s\"", given);
     char name[LIMIT_NAME_BYTES + 1];
     if ((size_t)(equals - given) > LIMIT_NAME_BYTES)
         return cli_usage(cli, NULL, "the name of a variable may have %u bytes", LIMIT_NAME_BYTES);

@@ -4,10 +4,13 @@
 #include "cli/cli.h"
 
 #define VARIABLE_OPTIONS                                                                           \
-    {"variables", 0, "JSON", "variables as a JSON object; @FILE reads them from a file, - from stdin"}, \
+    {"variables", 0, "JSON",                                                                       \
+     "variables as a JSON object; @FILE reads them from a file, - from stdin"},                    \
     {                                                                                              \
-        "variable", 'v', "NAME=VALUE", "one variable; VALUE is taken as JSON where it is JSON, else as text" \
+        "variable", 'v', "NAME=VALUE",                                                             \
+            "one variable; VALUE is taken as JSON where it is JSON, else as text"                  \
     }
 
-/* One JSON object; "{}" when none are given. Wrong ones are said, with EXIT_USAGE or EXIT_REFUSED. */
+/* One JSON object; "{}" when none are given. Wrong ones are said, with EXIT_USAGE or EXIT_REFUSED.
+ */
 enum exit_code variables_read(struct cli *cli, const char **ret_json);

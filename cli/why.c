@@ -70,7 +70,8 @@ static const char *since_text(struct why *why, const json_t *row)
 
     if (since == MOMENT_NONE)
         return "";
-    return arena_printf(&why->cli->arena, ", since %s (%s)", moment_clock(&why->cli->arena, since, why->now_us),
+    return arena_printf(&why->cli->arena, ", since %s (%s)",
+                        moment_clock(&why->cli->arena, since, why->now_us),
                         moment_relative(&why->cli->arena, since, why->now_us));
 }
 
@@ -80,7 +81,8 @@ static const char *due_text(struct why *why, const json_t *row)
 
     if (due != MOMENT_NONE && due <= why->now_us)
         return "now";
-    return arena_printf(&why->cli->arena, "%s (at %s)", moment_relative(&why->cli->arena, due, why->now_us),
+    return arena_printf(&why->cli->arena, "%s (at %s)",
+                        moment_relative(&why->cli->arena, due, why->now_us),
                         moment_clock(&why->cli->arena, due, why->now_us));
 }
 
@@ -97,7 +99,8 @@ static const json_t *row_by(const json_t *rows, const char *key, const json_t *v
     const json_t *row;
     size_t i;
 
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         if (json_equal(json_object_get(row, key), value))
             return row;
     }
@@ -115,11 +118,13 @@ static const char *people_of(struct why *why, const json_t *task)
 
     if (assignee != NULL)
         return assignee;
-    json_array_foreach(json_object_get(task, "candidate_users"), i, item) {
+    json_array_foreach(json_object_get(task, "candidate_users"), i, item)
+    {
         text = arena_printf(arena, "%s%s%s", text != NULL ? text : "", text != NULL ? " or " : "",
                             json_string_value(item));
     }
-    json_array_foreach(json_object_get(task, "candidate_groups"), i, item) {
+    json_array_foreach(json_object_get(task, "candidate_groups"), i, item)
+    {
         text = arena_printf(arena, "%s%ssomebody of group %s", text != NULL ? text : "",
                             text != NULL ? " or " : "", json_string_value(item));
     }
@@ -133,8 +138,9 @@ static void tell_task(struct why *why, const json_t *token)
     const char *detail = row_string(why->cli, token, "detail");
 
     if (task == NULL) {
-        say(why, arena_printf(arena, "The task %s is %s; an engine goes on from there as soon as it runs.",
-                              story_element(why->cli, token), detail != NULL ? detail : "answered"));
+        say(why, arena_printf(
+                     arena, "The task %s is %s; an engine goes on from there as soon as it runs.",
+                     story_element(why->cli, token), detail != NULL ? detail : "answered"));
         return;
     }
     say(why, arena_printf(arena, "It waits for %s to do the task %s%s.", people_of(why, task),
@@ -151,7 +157,8 @@ static const char *event_text(struct why *why, const json_t *token)
     const char *key = row_string(why->cli, token, "key");
 
     if (waits_for(token, "timer"))
-        return arena_printf(arena, "the timer %s, due %s", story_element(why->cli, token), due_text(why, token));
+        return arena_printf(arena, "the timer %s, due %s", story_element(why->cli, token),
+                            due_text(why, token));
     return arena_printf(arena, "the message \"%s\"%s%s", row_text(why->cli, token, "name"),
                         key != NULL ? " with key " : "", key != NULL ? key : "");
 }
@@ -174,11 +181,13 @@ static void tell_events(struct why *why, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         const json_t *token = json_array_get(why->tokens, i);
         const char *separator = text == NULL ? "" : i + 1 == to ? " or " : ", ";
-        text = arena_printf(arena, "%s%s%s", text != NULL ? text : "", separator, event_text(why, token));
+        text = arena_printf(arena, "%s%s%s", text != NULL ? text : "", separator,
+                            event_text(why, token));
         offer_message(why, token);
     }
-    say(why, arena_printf(arena, "It waits for %s%s%s.", to - from > 1 ? "whichever comes first: " : "", text,
-                          since_text(why, first)));
+    say(why,
+        arena_printf(arena, "It waits for %s%s%s.", to - from > 1 ? "whichever comes first: " : "",
+                     text, since_text(why, first)));
 }
 
 static void tell_incident(struct why *why, const json_t *token)
@@ -195,7 +204,8 @@ static void tell_incident(struct why *why, const json_t *token)
         offer(why, arena_printf(arena, "pawl retry %s --decision fail", id));
         return;
     }
-    say(why, "Nothing happens by itself: somebody mends the cause and tries again, or cancels the instance.");
+    say(why, "Nothing happens by itself: somebody mends the cause and tries again, or cancels the "
+             "instance.");
     offer(why, arena_printf(arena, "pawl retry %s", id));
     offer(why, arena_printf(arena, "pawl cancel %s", row_text(why->cli, why->row, "instance_id")));
 }
@@ -206,20 +216,24 @@ static void tell_retry(struct why *why, const json_t *token)
     int64_t tries = 0;
     size_t i;
 
-    json_array_foreach(why->jobs, i, job) {
+    json_array_foreach(why->jobs, i, job)
+    {
         if (row_int(job, "token") == row_int(token, "token") &&
             strcmp(row_text(why->cli, job, "job"), "retry") == 0)
             tries = row_int(job, "tries");
     }
-    say(why, arena_printf(&why->cli->arena, "At %s it failed (try %lld): %s. It is tried again by itself %s.",
-                          story_element(why->cli, token), (long long)tries, row_text(why->cli, token, "detail"),
-                          due_text(why, token)));
+    say(why, arena_printf(&why->cli->arena,
+                          "At %s it failed (try %lld): %s. It is tried again by itself %s.",
+                          story_element(why->cli, token), (long long)tries,
+                          row_text(why->cli, token, "detail"), due_text(why, token)));
 }
 
 static void tell_job(struct why *why, const json_t *token)
 {
-    say(why, arena_printf(&why->cli->arena, "At %s it goes on as soon as an engine has a moment: if this stays so, "
-                          "none is running.", story_element(why->cli, token)));
+    say(why, arena_printf(&why->cli->arena,
+                          "At %s it goes on as soon as an engine has a moment: if this stays so, "
+                          "none is running.",
+                          story_element(why->cli, token)));
     offer(why, "pawl up");
 }
 
@@ -227,8 +241,10 @@ static void tell_job(struct why *why, const json_t *token)
 static int tell_call(struct why *why, const json_t *call, const char *begin)
 {
     struct arena *arena = &why->cli->arena;
-    const char *state = row_text(why->cli, call, "state"), *endpoint = row_text(why->cli, call, "endpoint");
-    const char *request = arena_printf(arena, "%s %s", row_text(why->cli, call, "method"), row_text(why->cli, call, "path"));
+    const char *state = row_text(why->cli, call, "state"),
+               *endpoint = row_text(why->cli, call, "endpoint");
+    const char *request = arena_printf(arena, "%s %s", row_text(why->cli, call, "method"),
+                                       row_text(why->cli, call, "path"));
     const char *what = arena_printf(arena, "%s %s of %s", begin, request, endpoint);
     json_t *rows = NULL;
 
@@ -238,20 +254,24 @@ static int tell_call(struct why *why, const json_t *call, const char *begin)
                               (long long)row_int(call, "attempt"),
                               moment_relative(arena, row_time(call, "until"), why->now_us)));
     } else if (strcmp(state, "overdue") == 0) {
-        say(why, arena_printf(arena, "%s: sent %s, but the engine that sent it does not answer. The next engine "
-                              "that runs settles it.", what,
-                              moment_relative(arena, row_time(call, "sent"), why->now_us)));
+        say(why, arena_printf(
+                     arena,
+                     "%s: sent %s, but the engine that sent it does not answer. The next engine "
+                     "that runs settles it.",
+                     what, moment_relative(arena, row_time(call, "sent"), why->now_us)));
         offer(why, "pawl up");
     } else if (strcmp(state, "queued") == 0) {
         if (client_endpoints(why->client, endpoint, &rows, why->err) < 0)
             return err_trace(why->err);
         const json_t *row = json_array_get(rows, 0);
         const char *rate = row_string(why->cli, row, "rate");
-        say(why, arena_printf(arena, "%s: asked %s and not sent yet; %lld request%s wait for this endpoint%s%s%s.", what,
-                              moment_relative(arena, row_time(call, "asked"), why->now_us),
-                              (long long)row_int(row, "queued"), row_int(row, "queued") == 1 ? "" : "s",
-                              rate != NULL ? ", which may be asked " : "", rate != NULL ? rate : "",
-                              rate != NULL ? " times a second" : ""));
+        say(why, arena_printf(
+                     arena,
+                     "%s: asked %s and not sent yet; %lld request%s wait for this endpoint%s%s%s.",
+                     what, moment_relative(arena, row_time(call, "asked"), why->now_us),
+                     (long long)row_int(row, "queued"), row_int(row, "queued") == 1 ? "" : "s",
+                     rate != NULL ? ", which may be asked " : "", rate != NULL ? rate : "",
+                     rate != NULL ? " times a second" : ""));
         json_decref(rows);
     } else {
         say(why, arena_printf(arena, "%s: answered, and the answer is being carried out.", what));
@@ -268,10 +288,11 @@ static int tell_called(struct why *why, const json_t *token)
     struct uuid child;
     int result = 0;
 
-    say(why, arena_printf(&why->cli->arena, "At %s it waits for the process %s that it called (%s%s%s)%s.",
+    say(why, arena_printf(&why->cli->arena,
+                          "At %s it waits for the process %s that it called (%s%s%s)%s.",
                           story_element(why->cli, token), row_text(why->cli, token, "name"),
-                          row_text(why->cli, token, "subject"), key != NULL ? ", " : "", key != NULL ? key : "",
-                          since_text(why, token)));
+                          row_text(why->cli, token, "subject"), key != NULL ? ", " : "",
+                          key != NULL ? key : "", since_text(why, token)));
     if (why->depth >= DEPTH_MOST || !row_uuid(token, "subject", &child))
         return 0;
     if (client_instances_between(why->client, &child, &child, 1, &rows, why->err) < 0)
@@ -290,8 +311,8 @@ static int tell_called(struct why *why, const json_t *token)
 
 static int rank(const json_t *token)
 {
-    static const char *const order[] = {"incident", "retry", "called instance", "task", "call", "job",
-                                        "message", "timer"};
+    static const char *const order[] = {"incident", "retry", "called instance", "task",
+                                        "call",     "job",   "message",         "timer"};
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (waits_for(token, order[i]))
@@ -318,8 +339,9 @@ static int tell_main(struct why *why, const json_t *token)
     case 4:
         call = row_by(why->calls, "call_id", json_object_get(token, "subject"));
         if (call != NULL)
-            return tell_call(why, call, arena_printf(&why->cli->arena, "At %s it waits for the answer to",
-                                                     story_element(why->cli, token)));
+            return tell_call(why, call,
+                             arena_printf(&why->cli->arena, "At %s it waits for the answer to",
+                                          story_element(why->cli, token)));
         return 0;
     default:
         tell_job(why, token);
@@ -344,7 +366,8 @@ static int tell_token(struct why *why, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         const json_t *other = json_array_get(why->tokens, i);
         if (waits_for(other, "message") || waits_for(other, "timer")) {
-            say(why, arena_printf(&why->cli->arena, "Meanwhile %s may come.", event_text(why, other)));
+            say(why,
+                arena_printf(&why->cli->arena, "Meanwhile %s may come.", event_text(why, other)));
             offer_message(why, other);
         }
     }
@@ -367,7 +390,8 @@ static int tell_tokens(struct why *why)
             return err_trace(why->err);
     }
     if (n == 0)
-        say(why, "Nothing keeps it: it is being worked on at this moment, or a command for it is on its way.");
+        say(why, "Nothing keeps it: it is being worked on at this moment, or a command for it is "
+                 "on its way.");
     return 0;
 }
 
@@ -377,7 +401,8 @@ static int tell_fired(struct why *why)
     const json_t *call;
     size_t i;
 
-    json_array_foreach(why->calls, i, call) {
+    json_array_foreach(why->calls, i, call)
+    {
         const json_t *token = row_by(why->tokens, "subject", json_object_get(call, "call_id"));
         if (token == NULL && strcmp(row_text(why->cli, call, "state"), "answered") != 0 &&
             tell_call(why, call, "It expects the answer to") < 0)
@@ -392,12 +417,15 @@ static void tell_ended(struct why *why, const json_t *row)
 {
     struct arena *arena = &why->cli->arena;
     int64_t started = row_time(row, "started"), ended = row_time(row, "ended");
-    const char *reason = row_string(why->cli, row, "reason"), *state = row_text(why->cli, row, "state");
+    const char *reason = row_string(why->cli, row, "reason"),
+               *state = row_text(why->cli, row, "state");
 
     say(why, arena_printf(arena, "It waits for nothing: it %s%s %s (at %s)%s%s%s.",
                           strcmp(state, "completed") == 0 ? "" : "was ", state,
-                          moment_relative(arena, ended, why->now_us), moment_clock(arena, ended, why->now_us),
-                          started != MOMENT_NONE ? arena_printf(arena, ", after %s", moment_span(arena, ended - started))
+                          moment_relative(arena, ended, why->now_us),
+                          moment_clock(arena, ended, why->now_us),
+                          started != MOMENT_NONE ? arena_printf(arena, ", after %s",
+                                                                moment_span(arena, ended - started))
                                                  : "",
                           reason != NULL ? ": " : "", reason != NULL ? reason : ""));
     offer(why, arena_printf(arena, "pawl trace %s", row_text(why->cli, row, "instance_id")));
@@ -410,7 +438,8 @@ static int tell_running(struct why *why, const struct uuid *id)
     int result = -1;
 
     if (client_tokens(why->client, id, &tokens, why->err) < 0 ||
-        client_calls(why->client, id, &calls, why->err) < 0 || client_jobs(why->client, id, &jobs, why->err) < 0 ||
+        client_calls(why->client, id, &calls, why->err) < 0 ||
+        client_jobs(why->client, id, &jobs, why->err) < 0 ||
         client_tasks(why->client, &filter, &tasks, why->err) < 0)
         goto out;
     why->tokens = tokens;
@@ -439,8 +468,10 @@ static int tell_instance(struct why *why, const json_t *row)
         return 0;
     }
     if (strcmp(state, "accepted") == 0) {
-        say(why, arena_printf(&why->cli->arena, "Its start was accepted %s, and it begins as soon as an engine runs.",
-                              moment_relative(&why->cli->arena, row_time(row, "started"), why->now_us)));
+        say(why,
+            arena_printf(&why->cli->arena,
+                         "Its start was accepted %s, and it begins as soon as an engine runs.",
+                         moment_relative(&why->cli->arena, row_time(row, "started"), why->now_us)));
         offer(why, "pawl up");
         return 0;
     }
@@ -477,12 +508,14 @@ static void print_text(struct why *why)
 
     buf_init(&out, 0);
     buf_init(&text, 0);
-    json_array_foreach(why->sentences, i, item) {
+    json_array_foreach(why->sentences, i, item)
+    {
         buf_printf(&text, "%s%s", i == 0 ? "" : " ", json_string_value(item));
     }
     text_wrap(&out, buf_str(&text), 0, 0, cli->width);
     buf_add_char(&out, '\n');
-    json_array_foreach(why->commands, i, item) {
+    json_array_foreach(why->commands, i, item)
+    {
         if (i == COMMANDS_MOST)
             break;
         buf_add_str(&out, "  -> ");
@@ -502,9 +535,10 @@ int why_print(struct cli *cli, struct client *client, const json_t *row, struct 
     int result = why_tell(&why, row);
 
     if (result == 0 && cli->json) {
-        json_t *line = json_pack("{s:O, s:O, s:O, s:O, s:O}", "instance_id", json_object_get(row, "instance_id"),
-                                 "state", json_object_get(row, "state"), "sentences", why.sentences, "commands",
-                                 why.commands, "waits", why.waits);
+        json_t *line =
+            json_pack("{s:O, s:O, s:O, s:O, s:O}", "instance_id",
+                      json_object_get(row, "instance_id"), "state", json_object_get(row, "state"),
+                      "sentences", why.sentences, "commands", why.commands, "waits", why.waits);
         output_json(line);
         json_decref(line);
     } else if (result == 0) {
@@ -535,15 +569,19 @@ const struct subcommand command_why = {
     .name = "why",
     .arguments = "ID",
     .summary = "what an instance waits for, and who can unblock it",
-    .about =
-        "Says in a sentence or two what an instance waits for, since when, what happens next and when, and "
-        "below that the commands by which somebody can move it: the task to complete, the message to send, "
-        "the incident to try again. Where it waits for a process that it called, says it of that one, too.\n"
-        "\n"
-        "With -o json: instance_id, state, sentences, commands, and waits (rows of the view tokens).\n"
-        "\n"
-        "ID is the instance's id, the beginning of it (at least 8 characters), or its business key while "
-        "that is unique.",
+    .about = "Says in a sentence or two what an instance waits for, since when, what happens next "
+             "and when, and "
+             "below that the commands by which somebody can move it: the task to complete, the "
+             "message to send, "
+             "the incident to try again. Where it waits for a process that it called, says it of "
+             "that one, too.\n"
+             "\n"
+             "With -o json: instance_id, state, sentences, commands, and waits (rows of the view "
+             "tokens).\n"
+             "\n"
+             "ID is the instance's id, the beginning of it (at least 8 characters), or its "
+             "business key while "
+             "that is unique.",
     .examples = "  pawl why 4711\n  pawl why 01998e3a-7c2e-7d -o json\n",
     .min_arguments = 1,
     .max_arguments = 1,

@@ -7,4 +7,5 @@
 #include "store/client.h"
 
 /* Sentences on stdout; row: of the view instances. */
-int why_print(struct cli *cli, struct client *client, const json_t *row, struct err *err) MUST_CHECK;
+int why_print(struct cli *cli, struct client *client, const json_t *row,
+              struct err *err) MUST_CHECK;

@@ -102,7 +102,8 @@ static int query_row(struct client *client, const char *query, const struct para
 int client_deploy(struct client *client, const char *resources, const char *name, json_t **ret_row,
                   struct err *err)
 {
-    return query_row(client, "client_deploy", PARAMS(p_text(resources), p_text(name)), ret_row, err);
+    return query_row(client, "client_deploy", PARAMS(p_text(resources), p_text(name)), ret_row,
+                     err);
 }
 
 int client_await(struct client *client, const struct uuid *id, int64_t ms, json_t **ret_row,
@@ -130,11 +131,13 @@ int client_start_many(struct client *client, const char *process, const char *it
                       json_t **ret_rows, struct err *err)
 {
     return query_rows(client, "client_start_many",
-                      PARAMS(p_text(process), p_text(items), version_param(version)), ret_rows, err);
+                      PARAMS(p_text(process), p_text(items), version_param(version)), ret_rows,
+                      err);
 }
 
-int client_publish(struct client *client, const char *message, const char *key, const char *variables,
-                   const char *ttl, bool all, json_t **ret_row, struct err *err)
+int client_publish(struct client *client, const char *message, const char *key,
+                   const char *variables, const char *ttl, bool all, json_t **ret_row,
+                   struct err *err)
 {
     return query_row(client, "client_publish",
                      PARAMS(p_text(message), p_text(key), p_text(variables), p_text(ttl),
@@ -142,21 +145,23 @@ int client_publish(struct client *client, const char *message, const char *key, 
                      ret_row, err);
 }
 
-int client_correlate(struct client *client, const char *message, const char *key, const char *variables,
-                     const struct uuid *instance, json_t **ret_row, struct err *err)
+int client_correlate(struct client *client, const char *message, const char *key,
+                     const char *variables, const struct uuid *instance, json_t **ret_row,
+                     struct err *err)
 {
     return query_row(client, "client_correlate",
-                     PARAMS(p_text(message), p_text(key), p_text(variables), p_uuid(instance)), ret_row,
-                     err);
+                     PARAMS(p_text(message), p_text(key), p_text(variables), p_uuid(instance)),
+                     ret_row, err);
 }
 
-int client_claim(struct client *client, const struct uuid *task, const char *assignee, json_t **ret_row,
-                 struct err *err)
+int client_claim(struct client *client, const struct uuid *task, const char *assignee,
+                 json_t **ret_row, struct err *err)
 {
     return query_row(client, "client_claim", PARAMS(p_uuid(task), p_text(assignee)), ret_row, err);
 }
 
-int client_release(struct client *client, const struct uuid *task, json_t **ret_row, struct err *err)
+int client_release(struct client *client, const struct uuid *task, json_t **ret_row,
+                   struct err *err)
 {
     return query_row(client, "client_release", PARAMS(p_uuid(task)), ret_row, err);
 }
@@ -164,21 +169,23 @@ int client_release(struct client *client, const struct uuid *task, json_t **ret_
 int client_complete(struct client *client, const struct uuid *task, const char *variables,
                     json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_complete", PARAMS(p_uuid(task), p_text(variables)), ret_row, err);
+    return query_row(client, "client_complete", PARAMS(p_uuid(task), p_text(variables)), ret_row,
+                     err);
 }
 
-int client_fail(struct client *client, const struct uuid *task, const char *code, const char *message,
-                const char *variables, json_t **ret_row, struct err *err)
+int client_fail(struct client *client, const struct uuid *task, const char *code,
+                const char *message, const char *variables, json_t **ret_row, struct err *err)
 {
     return query_row(client, "client_fail",
-                     PARAMS(p_uuid(task), p_text(code), p_text(message), p_text(variables)), ret_row,
-                     err);
+                     PARAMS(p_uuid(task), p_text(code), p_text(message), p_text(variables)),
+                     ret_row, err);
 }
 
 int client_cancel(struct client *client, const struct uuid *instance, const char *reason,
                   json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_cancel", PARAMS(p_uuid(instance), p_text(reason)), ret_row, err);
+    return query_row(client, "client_cancel", PARAMS(p_uuid(instance), p_text(reason)), ret_row,
+                     err);
 }
 
 int client_retry(struct client *client, const struct uuid *incident, const char *decision,
@@ -190,7 +197,8 @@ int client_retry(struct client *client, const struct uuid *incident, const char 
         options = "{\"decision\":\"repeat\"}";
     else if (decision != NULL)
         options = "{\"decision\":\"fail\"}";
-    return query_row(client, "client_retry", PARAMS(p_uuid(incident), p_text(options)), ret_row, err);
+    return query_row(client, "client_retry", PARAMS(p_uuid(incident), p_text(options)), ret_row,
+                     err);
 }
 
 int client_set_endpoint(struct client *client, const char *name, const char *base_url,
@@ -212,8 +220,8 @@ int client_clock(struct client *client, json_t **ret_row, struct err *err)
     return query_row(client, "client_clock", NO_PARAMS, ret_row, err);
 }
 
-int client_instances(struct client *client, const struct client_instances *filter, json_t **ret_rows,
-                     struct err *err)
+int client_instances(struct client *client, const struct client_instances *filter,
+                     json_t **ret_rows, struct err *err)
 {
     return query_rows(client, "client_instances",
                       PARAMS(p_text(filter->process), p_text(filter->state), p_bool(filter->all),
@@ -231,8 +239,8 @@ int client_instances_between(struct client *client, const struct uuid *low, cons
 int client_instances_by_key(struct client *client, const char *business_key, int limit,
                             json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_instances_by_key", PARAMS(p_text(business_key), p_int4(limit)),
-                      ret_rows, err);
+    return query_rows(client, "client_instances_by_key",
+                      PARAMS(p_text(business_key), p_int4(limit)), ret_rows, err);
 }
 
 static int of_instance(struct client *client, const char *query, const struct uuid *instance,
@@ -241,7 +249,8 @@ static int of_instance(struct client *client, const char *query, const struct uu
     return query_rows(client, query, PARAMS(p_uuid(instance)), ret_rows, err);
 }
 
-int client_children(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_children(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                    struct err *err)
 {
     return of_instance(client, "client_children", instance, ret_rows, err);
 }
@@ -258,14 +267,15 @@ static int64_t made_us(const struct uuid *id)
     return (ms - INT64_C(86400000)) * 1000;
 }
 
-int client_events(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_events(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                  struct err *err)
 {
     return query_rows(client, "client_events", PARAMS(p_uuid(instance), p_time(made_us(instance))),
                       ret_rows, err);
 }
 
-int client_called(struct client *client, const struct uuid *instance, int64_t at_us, json_t **ret_rows,
-                  struct err *err)
+int client_called(struct client *client, const struct uuid *instance, int64_t at_us,
+                  json_t **ret_rows, struct err *err)
 {
     uint8_t lowest[10] = {0}, highest[10];
 
@@ -276,27 +286,32 @@ int client_called(struct client *client, const struct uuid *instance, int64_t at
                       ret_rows, err);
 }
 
-int client_elements(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_elements(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                    struct err *err)
 {
     return of_instance(client, "client_elements", instance, ret_rows, err);
 }
 
-int client_tokens(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_tokens(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                  struct err *err)
 {
     return of_instance(client, "client_tokens", instance, ret_rows, err);
 }
 
-int client_jobs(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_jobs(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                struct err *err)
 {
     return of_instance(client, "client_jobs", instance, ret_rows, err);
 }
 
-int client_calls(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_calls(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                 struct err *err)
 {
     return of_instance(client, "client_calls", instance, ret_rows, err);
 }
 
-int client_messages(struct client *client, const struct uuid *instance, json_t **ret_rows, struct err *err)
+int client_messages(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                    struct err *err)
 {
     return of_instance(client, "client_messages", instance, ret_rows, err);
 }
@@ -311,8 +326,9 @@ int client_tasks(struct client *client, const struct client_tasks *filter, json_
                  struct err *err)
 {
     return query_rows(client, "client_tasks",
-                      PARAMS(p_text(filter->assignee), p_text(filter->group), p_text(filter->process),
-                             p_uuid(filter->instance), p_int4(filter->limit)),
+                      PARAMS(p_text(filter->assignee), p_text(filter->group),
+                             p_text(filter->process), p_uuid(filter->instance),
+                             p_int4(filter->limit)),
                       ret_rows, err);
 }
 
@@ -323,19 +339,20 @@ int client_tasks_between(struct client *client, const struct uuid *low, const st
                       PARAMS(p_uuid(low), p_uuid(high), p_int4(limit)), ret_rows, err);
 }
 
-int client_tasks_by_key(struct client *client, const char *business_key, int limit, json_t **ret_rows,
-                        struct err *err)
+int client_tasks_by_key(struct client *client, const char *business_key, int limit,
+                        json_t **ret_rows, struct err *err)
 {
     return query_rows(client, "client_tasks_by_key", PARAMS(p_text(business_key), p_int4(limit)),
                       ret_rows, err);
 }
 
-int client_incidents(struct client *client, const struct client_incidents *filter, json_t **ret_rows,
-                     struct err *err)
+int client_incidents(struct client *client, const struct client_incidents *filter,
+                     json_t **ret_rows, struct err *err)
 {
     return query_rows(client, "client_incidents",
                       PARAMS(p_text(filter->process), p_uuid(filter->instance), p_uuid(filter->low),
-                             p_uuid(filter->high), p_text(filter->business_key), p_int4(filter->limit)),
+                             p_uuid(filter->high), p_text(filter->business_key),
+                             p_int4(filter->limit)),
                       ret_rows, err);
 }
 

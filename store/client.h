@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the command line asks of the database: the functions and views of the SQL API as C functions,
- * one for each query of sql/queries/client.sql. Rows come back as a jansson array of objects with the
- * names of the views' columns, so that tables and `-o json` are made of the same; functions give one
- * object. The caller frees them with json_decref(). Each call is a transaction of its own. One thread.
+ * What the command line asks of the database: the functions and views of the SQL API as C
+ * functions, one for each query of sql/queries/client.sql. Rows come back as a jansson array of
+ * objects with the names of the views' columns, so that tables and `-o json` are made of the same;
+ * functions give one object. The caller frees them with json_decref(). Each call is a transaction
+ * of its own. One thread.
  */
 #include <jansson.h>
 
@@ -39,22 +40,26 @@ struct client_start {
 };
 int client_start(struct client *client, const struct client_start *start, json_t **ret_row,
                  struct err *err) MUST_CHECK;
-/* items: JSON array of {"businessKey","variables","requestKey"}; all of them or none. A row each. */
+/* items: JSON array of {"businessKey","variables","requestKey"}; all of them or none. A row each.
+ */
 int client_start_many(struct client *client, const char *process, const char *items, int version,
                       json_t **ret_rows, struct err *err) MUST_CHECK;
 /* ttl: an interval; NULL: the API's default. */
-int client_publish(struct client *client, const char *message, const char *key, const char *variables,
-                   const char *ttl, bool all, json_t **ret_row, struct err *err) MUST_CHECK;
-int client_correlate(struct client *client, const char *message, const char *key, const char *variables,
-                     const struct uuid *instance, json_t **ret_row, struct err *err) MUST_CHECK;
-int client_claim(struct client *client, const struct uuid *task, const char *assignee, json_t **ret_row,
-                 struct err *err) MUST_CHECK;
+int client_publish(struct client *client, const char *message, const char *key,
+                   const char *variables, const char *ttl, bool all, json_t **ret_row,
+                   struct err *err) MUST_CHECK;
+int client_correlate(struct client *client, const char *message, const char *key,
+                     const char *variables, const struct uuid *instance, json_t **ret_row,
+                     struct err *err) MUST_CHECK;
+int client_claim(struct client *client, const struct uuid *task, const char *assignee,
+                 json_t **ret_row, struct err *err) MUST_CHECK;
 int client_release(struct client *client, const struct uuid *task, json_t **ret_row,
                    struct err *err) MUST_CHECK;
 int client_complete(struct client *client, const struct uuid *task, const char *variables,
                     json_t **ret_row, struct err *err) MUST_CHECK;
-int client_fail(struct client *client, const struct uuid *task, const char *code, const char *message,
-                const char *variables, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_fail(struct client *client, const struct uuid *task, const char *code,
+                const char *message, const char *variables, json_t **ret_row,
+                struct err *err) MUST_CHECK;
 int client_cancel(struct client *client, const struct uuid *instance, const char *reason,
                   json_t **ret_row, struct err *err) MUST_CHECK;
 /* decision: "repeat", "fail" or NULL. */
@@ -76,8 +81,8 @@ struct client_instances {
     bool all;                    /* ended ones, too */
     int limit;
 };
-int client_instances(struct client *client, const struct client_instances *filter, json_t **ret_rows,
-                     struct err *err) MUST_CHECK;
+int client_instances(struct client *client, const struct client_instances *filter,
+                     json_t **ret_rows, struct err *err) MUST_CHECK;
 int client_instances_between(struct client *client, const struct uuid *low, const struct uuid *high,
                              int limit, json_t **ret_rows, struct err *err) MUST_CHECK;
 int client_instances_by_key(struct client *client, const char *business_key, int limit,
@@ -87,8 +92,8 @@ int client_children(struct client *client, const struct uuid *instance, json_t *
 int client_events(struct client *client, const struct uuid *instance, json_t **ret_rows,
                   struct err *err) MUST_CHECK;
 /* The starts (instanceStarted events) of what this instance called at that time. */
-int client_called(struct client *client, const struct uuid *instance, int64_t at_us, json_t **ret_rows,
-                  struct err *err) MUST_CHECK;
+int client_called(struct client *client, const struct uuid *instance, int64_t at_us,
+                  json_t **ret_rows, struct err *err) MUST_CHECK;
 /* The kinds of the elements that it passed. */
 int client_elements(struct client *client, const struct uuid *instance, json_t **ret_rows,
                     struct err *err) MUST_CHECK;
@@ -112,8 +117,8 @@ int client_tasks(struct client *client, const struct client_tasks *filter, json_
                  struct err *err) MUST_CHECK;
 int client_tasks_between(struct client *client, const struct uuid *low, const struct uuid *high,
                          int limit, json_t **ret_rows, struct err *err) MUST_CHECK;
-int client_tasks_by_key(struct client *client, const char *business_key, int limit, json_t **ret_rows,
-                        struct err *err) MUST_CHECK;
+int client_tasks_by_key(struct client *client, const char *business_key, int limit,
+                        json_t **ret_rows, struct err *err) MUST_CHECK;
 
 struct client_incidents {
     const char *process, *business_key; /* NULL: any */
@@ -121,10 +126,11 @@ struct client_incidents {
     const struct uuid *low, *high; /* of incident ids; both or none */
     int limit;
 };
-int client_incidents(struct client *client, const struct client_incidents *filter, json_t **ret_rows,
-                     struct err *err) MUST_CHECK;
+int client_incidents(struct client *client, const struct client_incidents *filter,
+                     json_t **ret_rows, struct err *err) MUST_CHECK;
 /* name NULL: all of them. */
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
 /* all: every version. */
-int client_definitions(struct client *client, bool all, json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_definitions(struct client *client, bool all, json_t **ret_rows,
+                       struct err *err) MUST_CHECK;
