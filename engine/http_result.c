@@ -55,7 +55,7 @@ const char *response_history(struct step *step, const struct uuid *call,
     else if (body != NULL && body->kind != VALUE_NULL)
         text = value_text(step->arena, body, NULL);
     return history_data(
-        step, "ursrrsrs", "call", call, "outcome", member_json(step, response, "outcome"), "status",
+        step, "urrrrsrs", "call", call, "outcome", member_json(step, response, "outcome"), "status",
         member_json(step, response, "status"), "attempt", member_json(step, response, "attempt"),
         "ms", member_json(step, response, "ms"), "error",
         error != NULL ? text_cut(step->arena, error, 200) : NULL, "fromCache",
