@@ -82,6 +82,25 @@ failed:
     return err_trace(err);
 }
 
+static void log_totals(struct jobexec *jobexec)
+{
+    const struct jobexec_stats *s = &jobexec->stats; /* all other threads have ended */
+
+    log_line(LOG_LEVEL_INFO, "executor stopped",
+             "commands=%llu batches=%llu put_off=%llu failed=%llu statements=%llu round_trips=%llu "
+             "calls_sent=%llu calls_answered=%llu calls_cached=%llu calls_repeated=%llu "
+             "calls_unknown=%llu calls_late=%llu reconnects=%llu longest_transaction_ms=%.1f "
+             "latest_timer_ms=%.1f",
+             (unsigned long long)s->commands, (unsigned long long)s->batches,
+             (unsigned long long)s->put_off, (unsigned long long)s->failed,
+             (unsigned long long)s->statements, (unsigned long long)s->round_trips,
+             (unsigned long long)s->calls_sent, (unsigned long long)s->calls_answered,
+             (unsigned long long)s->calls_cached, (unsigned long long)s->calls_repeated,
+             (unsigned long long)s->calls_unknown, (unsigned long long)s->calls_late,
+             (unsigned long long)s->reconnects, (double)s->longest_transaction_us / 1e3,
+             (double)s->latest_timer_us / 1e3);
+}
+
 void jobexec_stop(struct jobexec *jobexec)
 {
     if (jobexec == NULL)
@@ -96,6 +115,7 @@ void jobexec_stop(struct jobexec *jobexec)
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (jobexec->workers[i] != NULL)
             worker_join(jobexec->workers[i]);
+    log_totals(jobexec);
     dispatcher_free(jobexec->dispatcher);
     size_t left = answers_open(&jobexec->answers);
     if (left != 0)
