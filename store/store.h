@@ -20,6 +20,13 @@ enum inbox_kind {
     INBOX_AUDIT = 104,     /* an act that is already done (claim, release): name = history name, body = data */
 };
 
+/* History that the store writes, beside enum history_kind; stored. The view events names them. */
+enum store_history {
+    HISTORY_TASK_CLAIMED = 100,    /* INBOX_AUDIT "taskClaimed"; data: {"task","assignee","actor","token","node"} */
+    HISTORY_TASK_RELEASED = 101,   /* INBOX_AUDIT "taskReleased"; data: {"task","actor","token","node"} */
+    HISTORY_INCIDENT_RETRIED = 102,/* by hand; data: {"incident","actor"} and perhaps "decision" */
+};
+
 struct store;
 struct store_worker;
 

@@ -68,7 +68,7 @@ begin
             await.detail := found_out.detail;
             return;
         end if;
-        if clock_timestamp() + make_interval(secs => pause) >= asked + timeout then
+        if clock_timestamp() + make_interval(secs => pause) >= asked + timeout then -- real time
             await.state := 'pending';
             return;
         end if;

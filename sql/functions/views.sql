@@ -100,7 +100,7 @@ left join (select k.instance_id, array_agg(distinct k.element_id order by k.elem
            from tokens k where k.element_id is not null group by k.instance_id) t on t.instance_id = i.id
 union all
 select e.instance_id, d.key, d.version, s.business_key, coalesce(e.data::jsonb ->> 'state', 'completed'),
-       coalesce(s.at, e.started), e.at, e.data::jsonb ->> 'reason', '{}', 0, null, null
+       coalesce(e.started, s.at), e.at, e.data::jsonb ->> 'reason', '{}', 0, (s.data::jsonb ->> 'calledBy')::uuid, null
 from event e
 join definition d on d.id = e.definition_id
 left join event s on s.instance_id = e.instance_id and s.kind = 1
@@ -115,7 +115,7 @@ comment on column instances.process is 'the id of the process in its BPMN file';
 comment on column instances.state is '`accepted`: not taken up yet; `running`; `incident`: running, and somebody must look at it; `completed`; `cancelled`; `terminated`';
 comment on column instances.reason is 'why it was cancelled';
 comment on column instances.elements is 'the ids of the elements where it is now, see tokens';
-comment on column instances.parent_id is 'the instance whose call activity started it, while it runs';
+comment on column instances.parent_id is 'the instance whose call activity started it';
 comment on column instances.root_id is 'the outermost caller, while it runs';
 
 create or replace view tasks as
@@ -237,7 +237,8 @@ left join element e on e.definition_id = v.definition_id and e.node = v.node
 left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activityStarted'), (4, 'activityEnded'),
                   (5, 'activityCancelled'), (6, 'errorThrown'), (7, 'jobFailed'), (8, 'callRequested'), (9, 'callSent'),
                   (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
-                  (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident')) k(kind, name) on k.kind = v.kind;
+                  (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (102, 'incidentRetried')) k(kind, name) on k.kind = v.kind;
 revoke all on events from public;
 comment on view events is 'The audit trail as it was written. Order by at, n.';
 comment on column events.at is 'when it happened; of an activity, when it ended';

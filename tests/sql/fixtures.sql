@@ -67,7 +67,7 @@ select timestamptz '2026-02-01' + v.at * interval '1 minute', v.n, id(v.instance
 from definition d, (values
     (1, 0, 1, 1, 0, -1, null, null), (1, 1, 1, 4, 1, 0, 1, null), (1, 2, 1, 3, 1, 1, 1, null),
     (5, 0, 5, 3, 1, 5, 5, null), (5, 0, 5, 3, 2, 4, 5, null),
-    (8, 0, 8, 1, 0, -1, null, null), (8, 1, 8, 4, 1, 0, 8, null), (8, 2, 8, 3, 1, 1, 8, null),
+    (8, 0, 8, 1, 0, -1, null, '{"calledBy": "00000000-0000-7000-8000-000000000001", "element": "ship"}'), (8, 1, 8, 4, 1, 0, 8, null), (8, 2, 8, 3, 1, 1, 8, null),
     (9, 0, 8, 5, 1, 1, 8, '{"by": "late"}'), (9, 1, 8, 4, 2, 6, 9, null),
     (9, 2, 8, 2, 0, -1, null, '{"state": "cancelled", "reason": "by phone"}')
 ) v(at, n, instance, kind, token, node, began, data) where d.key = 'order' and d.version = 2;
