@@ -15,6 +15,7 @@
 #define SWEEP_US 5000000    /* housekeeping of the node */
 #define FIRST_SLEEP_US 1000 /* after work there is often more: the sleeps double from here */
 #define DRAIN_STEP_US 2000
+#define AFTER_OTHERS_US 500
 
 struct worker {
     struct jobexec *jobexec; /* immutable */
@@ -150,8 +151,15 @@ static int sweep(struct worker *worker, struct err *err)
     if (now_us < due_us || !atomic_compare_exchange_strong(&worker->jobexec->next_sweep_us, &due_us,
                                                            now_us + SWEEP_US))
         return 0;
-    if (store_sweep(worker->store, err) < 0)
+    if (store_sweep(worker->store, err) == 0)
+        return 0;
+    if (err->code == ERR_LOST)
         return err_trace(err);
+    /* Batches do not depend on it, and the next one may do better: a lock was not free, say. */
+    char text[1200];
+    log_line(LOG_LEVEL_WARN, "housekeeping failed; trying on", "error=%s",
+             log_quote(err->text, text, sizeof(text)));
+    err_reset(err);
     return 0;
 }
 
@@ -197,8 +205,10 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     int64_t until_us = idle_until_us(worker, clock_mono_us());
     if (put_off_us < until_us)
         until_us = put_off_us;
-    if (!peek.work && peek.next_due_us < until_us - read_us)
-        until_us = read_us + peek.next_due_us;
+    /* A timer is one worker's; the others come later, in case that one is busy. */
+    int64_t due_us = peek.next_due_us + (int64_t)worker->index * AFTER_OTHERS_US;
+    if (!peek.work && peek.next_due_us != INT64_MAX && due_us < until_us - read_us)
+        until_us = read_us + due_us;
     *ret_until_us = until_us;
     return 0;
 }
