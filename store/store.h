@@ -22,9 +22,10 @@ enum inbox_kind {
 
 /* History that the store writes, beside enum history_kind; stored. The view events names them. */
 enum store_history {
-    HISTORY_TASK_CLAIMED = 100,    /* INBOX_AUDIT "taskClaimed"; data: {"task","assignee","actor","token","node"} */
-    HISTORY_TASK_RELEASED = 101,   /* INBOX_AUDIT "taskReleased"; data: {"task","actor","token","node"} */
-    HISTORY_INCIDENT_RETRIED = 102,/* by hand; data: {"incident","actor"} and perhaps "decision" */
+    /* INBOX_AUDIT of that name; data: {"task","assignee","actor","token","node"} */
+    HISTORY_TASK_CLAIMED = 100,  /* "taskClaimed" */
+    HISTORY_TASK_RELEASED = 101, /* "taskReleased"; no assignee */
+    HISTORY_INCIDENT_RETRIED = 102, /* by hand; data: {"incident","actor"} and perhaps "decision" */
 };
 
 struct store;

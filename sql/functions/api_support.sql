@@ -156,8 +156,8 @@ begin
                 hint = 'Keep large data in a table or file of your own and pass its id.';
         end if;
     end if;
-    -- LIMIT_JSON_DEPTH; the exact look is only for texts with enough brackets.
-    if length(stored) - length(translate(stored, '[{', '')) > 128
+    -- The exact look is only for texts with enough brackets.
+    if length(stored) - length(translate(stored, '[{', '')) > 128 -- LIMIT_JSON_DEPTH
        and jsonb_path_exists(given, 'strict $.**{128 to last} ? (@.type() == "array" || @.type() == "object")') then
         raise exception using errcode = 'PW006',
             message = 'the variables are nested more than 128 deep (LIMIT_JSON_DEPTH)',

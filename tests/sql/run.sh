@@ -54,6 +54,10 @@ for file in sessions/*.sh; do
     (export PGDATABASE=t_$name; . "./$file"; sessions_end; exit "$session_failures")
     verdict "$name" $?
 done
+if chosen limits; then
+    ./limits.sh
+    verdict limits $?
+fi
 if chosen doc; then
     ./doc.sh --check
     verdict doc $?
