@@ -61,10 +61,11 @@ static void read_service_task(struct process_build *process, int index)
     read_service(process, index, e);
     if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_implementation(e))
         return;
-    report(process->file, CODE_NO_IMPLEMENTATION, e,
-           "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, or "
-           "camunda:expression=\"${…}\"; if nothing is to be done, make it a plain task.",
-           element_shown(process->file, e));
+    report(
+        process->file, CODE_NO_IMPLEMENTATION, e,
+        "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, or "
+        "camunda:expression=\"${…}\"; if nothing is to be done, make it a plain task.",
+        element_shown(process->file, e));
 }
 
 static void read_send_task(struct process_build *process, int index)
@@ -82,10 +83,11 @@ static void read_send_task(struct process_build *process, int index)
                "%s has both a message and an implementation. Keep the one that it shall do.",
                element_shown(process->file, e));
     if (node->service == SERVICE_NONE && message == NULL && !has_refused_implementation(e))
-        report(process->file, CODE_NO_IMPLEMENTATION, e,
-               "%s does not say what it sends. Choose a message (messageRef), or add pawl:http to its "
-               "extension elements.",
-               element_shown(process->file, e));
+        report(
+            process->file, CODE_NO_IMPLEMENTATION, e,
+            "%s does not say what it sends. Choose a message (messageRef), or add pawl:http to its "
+            "extension elements.",
+            element_shown(process->file, e));
 }
 
 static void read_receive_task(struct process_build *process, int index)
@@ -146,10 +148,11 @@ static void read_binding(struct process_build *process, const struct xml_element
         call->version = text_optional(process, e, "calledElementVersion", version);
         check_integer(process, e, "calledElementVersion", call->version);
         if (version == NULL || xml_blank(version))
-            report(file, CODE_BAD_CALL, e,
-                   "%s is bound to a version but names none. Add calledElementVersion, or bind it to "
-                   "latest.",
-                   element_shown(file, e));
+            report(
+                file, CODE_BAD_CALL, e,
+                "%s is bound to a version but names none. Add calledElementVersion, or bind it to "
+                "latest.",
+                element_shown(file, e));
     } else {
         report(file, CODE_BAD_CALL, e,
                "calledElementBinding=\"%.60s\" of %s is not known. Write latest, deployment or "
@@ -165,8 +168,8 @@ static void read_business_key(struct process_build *process, const struct xml_el
     const char *key = xml_value(e, SPACE_FLOWABLE, "businessKey");
 
     for (const struct xml_element *c = extensions(e); c != NULL; c = c->next)
-        if ((c->space == SPACE_CAMUNDA || c->space == SPACE_FLOWABLE) && strcmp(c->name, "in") == 0 &&
-            xml_attr(c, "businessKey") != NULL)
+        if ((c->space == SPACE_CAMUNDA || c->space == SPACE_FLOWABLE) &&
+            strcmp(c->name, "in") == 0 && xml_attr(c, "businessKey") != NULL)
             key = xml_attr(c, "businessKey");
     if (key == NULL && text_bool(process->file, e, "inheritBusinessKey",
                                  xml_value(e, SPACE_FLOWABLE, "inheritBusinessKey"), false))
@@ -191,8 +194,8 @@ static void read_call_activity(struct process_build *process, int index)
                element_shown(file, e));
     if (type != NULL && strcmp(type, "key") != 0)
         report(file, CODE_UNSUPPORTED_EXTENSION, e,
-               "calledElementType=\"%.60s\" of %s is not supported. Call the process by its key.", type,
-               element_shown(file, e));
+               "calledElementType=\"%.60s\" of %s is not supported. Call the process by its key.",
+               type, element_shown(file, e));
     read_binding(process, e, node->call);
     read_business_key(process, e, node->call);
     read_call_mappings(process, index);
@@ -218,10 +221,11 @@ static void read_sub_process(struct process_build *process, int index)
         if (n_starts++ == 0)
             node->start = start;
         else
-            report(file, CODE_SEVERAL_START_EVENTS, c,
-                   "%s has more than one start event. Keep one; use a parallel gateway behind it to "
-                   "start several paths.",
-                   element_shown(file, e));
+            report(
+                file, CODE_SEVERAL_START_EVENTS, c,
+                "%s has more than one start event. Keep one; use a parallel gateway behind it to "
+                "start several paths.",
+                element_shown(file, e));
     }
     if (n_starts == 0)
         report(file, CODE_NO_START_EVENT, e, "%s has no start event. Add a none start event to it.",

@@ -84,7 +84,8 @@ const struct xml_element *extension_child(const struct xml_element *element, con
 
 /* ---- Ids ---- */
 
-static void collect_ids(struct file_build *file, const struct xml_element *element, size_t *capacity)
+static void collect_ids(struct file_build *file, const struct xml_element *element,
+                        size_t *capacity)
 {
     const char *id = element->space == SPACE_BPMN ? xml_attr(element, "id") : NULL;
 
@@ -110,11 +111,13 @@ static void index_ids(struct file_build *file)
         const struct xml_element *second = file->ids[i].element;
         if (strcmp(file->ids[i - 1].id, file->ids[i].id) != 0)
             continue;
-        bool processes = xml_is(first, SPACE_BPMN, "process") && xml_is(second, SPACE_BPMN, "process");
-        report(file, processes ? CODE_DUPLICATE_PROCESS : CODE_DUPLICATE_ID, second,
-               "The id '%.100s' of this %s is taken: the %s in line %d has it too. Ids are unique in "
-               "a file; rename one, and what refers to it.",
-               file->ids[i].id, second->name, first->name, first->line);
+        bool processes =
+            xml_is(first, SPACE_BPMN, "process") && xml_is(second, SPACE_BPMN, "process");
+        report(
+            file, processes ? CODE_DUPLICATE_PROCESS : CODE_DUPLICATE_ID, second,
+            "The id '%.100s' of this %s is taken: the %s in line %d has it too. Ids are unique in "
+            "a file; rename one, and what refers to it.",
+            file->ids[i].id, second->name, first->name, first->line);
     }
 }
 
@@ -149,7 +152,8 @@ static void walk(struct process_build *process, const struct xml_element *contai
 }
 
 /* Elements inside a node or process that are neither nodes nor flows. */
-static void check_children(struct file_build *file, const struct xml_element *element, bool container)
+static void check_children(struct file_build *file, const struct xml_element *element,
+                           bool container)
 {
     for (const struct xml_element *c = element->first; c != NULL; c = c->next) {
         enum node_kind kind;
@@ -161,9 +165,10 @@ static void check_children(struct file_build *file, const struct xml_element *el
             report(file, CODE_UNSUPPORTED_ELEMENT, c, "%s of %s is not executed. %s.", c->name,
                    element_shown(file, element), remedy);
         else if (class == ELEMENT_UNKNOWN || misplaced)
-            report(file, CODE_UNKNOWN_ELEMENT, c,
-                   "%s is not an element that BPMN 2.0 has inside %s. Remove it, or check its name.",
-                   element_shown(file, c), element_shown(file, element));
+            report(
+                file, CODE_UNKNOWN_ELEMENT, c,
+                "%s is not an element that BPMN 2.0 has inside %s. Remove it, or check its name.",
+                element_shown(file, c), element_shown(file, element));
     }
 }
 
@@ -172,9 +177,8 @@ static void read_boundaries(struct process_build *process, struct node *node,
 {
     struct file_build *file = process->file;
 
-    node->async_before =
-        text_bool(file, e, "asyncBefore", xml_extension(e, "asyncBefore"), false) |
-        text_bool(file, e, "async", xml_extension(e, "async"), false);
+    node->async_before = text_bool(file, e, "asyncBefore", xml_extension(e, "asyncBefore"), false) |
+                         text_bool(file, e, "async", xml_extension(e, "async"), false);
     node->async_after = text_bool(file, e, "asyncAfter", xml_extension(e, "asyncAfter"), false) |
                         text_bool(file, e, "asyncLeave", xml_extension(e, "asyncLeave"), false);
     node->exclusive = text_bool(file, e, "exclusive", xml_extension(e, "exclusive"), true);
@@ -193,12 +197,13 @@ static void read_node(struct process_build *process, int index)
     const char *remedy = NULL;
 
     node->line = e->line;
-    node->name = xml_attr(e, "name") != NULL ? arena_strdup(&graph->arena, xml_attr(e, "name")) : NULL;
+    node->name =
+        xml_attr(e, "name") != NULL ? arena_strdup(&graph->arena, xml_attr(e, "name")) : NULL;
     node->default_flow = node->attached_to = node->start = node->event.starts_when_sent = -1;
     const char *id = xml_attr(e, "id");
     if (id == NULL || id[0] == '\0')
-        report(file, CODE_MISSING_ID, e, "This %s has no id. Give it one that is unique in the file.",
-               e->name);
+        report(file, CODE_MISSING_ID, e,
+               "This %s has no id. Give it one that is unique in the file.", e->name);
     node->id = arena_strdup(&graph->arena, id != NULL ? id : "");
 
     if (element_classify(e, &kind, &remedy) == ELEMENT_REFUSED_NODE) {
@@ -219,7 +224,8 @@ static void read_node(struct process_build *process, int index)
 
 /* ---- Sequence flows ---- */
 
-static const struct expr *read_condition(struct process_build *process, const struct xml_element *flow)
+static const struct expr *read_condition(struct process_build *process,
+                                         const struct xml_element *flow)
 {
     const struct xml_element *c = xml_child(flow, SPACE_BPMN, "conditionExpression");
 
@@ -255,7 +261,8 @@ static const struct expr *read_condition(struct process_build *process, const st
 }
 
 /* The node at one end of a flow, or -1 with a finding. */
-static int flow_end(struct process_build *process, const struct xml_element *flow, const char *attribute)
+static int flow_end(struct process_build *process, const struct xml_element *flow,
+                    const char *attribute)
 {
     struct file_build *file = process->file;
     const char *reference = xml_attr(flow, attribute);
@@ -268,10 +275,11 @@ static int flow_end(struct process_build *process, const struct xml_element *flo
     const struct xml_element *end = element_by_id(file, reference);
     int node = end != NULL ? element_node(process, end) : -1;
     if (end == NULL)
-        report(file, CODE_DANGLING_REFERENCE, flow,
-               "%s of %s names '%.100s', which is not in the file. Connect the flow again, or remove "
-               "it.",
-               attribute, element_shown(file, flow), reference);
+        report(
+            file, CODE_DANGLING_REFERENCE, flow,
+            "%s of %s names '%.100s', which is not in the file. Connect the flow again, or remove "
+            "it.",
+            attribute, element_shown(file, flow), reference);
     else if (node < 0)
         report(file, CODE_DANGLING_REFERENCE, flow,
                "%s of %s names '%.100s': that is a %s, not a flow node of this process.", attribute,
@@ -301,10 +309,11 @@ static void read_flow(struct process_build *process, size_t index)
     if (flow->source < 0 || flow->target < 0)
         return;
     if (graph->nodes[flow->source].scope != graph->nodes[flow->target].scope)
-        report(file, CODE_FLOW_CROSSES_SCOPE, e,
-               "%s leads from '%s' to '%s' across the border of a sub-process. End inside, and go on "
-               "from the sub-process itself.",
-               element_shown(file, e), graph->nodes[flow->source].id, graph->nodes[flow->target].id);
+        report(
+            file, CODE_FLOW_CROSSES_SCOPE, e,
+            "%s leads from '%s' to '%s' across the border of a sub-process. End inside, and go on "
+            "from the sub-process itself.",
+            element_shown(file, e), graph->nodes[flow->source].id, graph->nodes[flow->target].id);
 }
 
 static void connect_flows(struct graph *graph)
@@ -351,11 +360,13 @@ static void read_default_flow(struct process_build *process, int index)
         return;
     if (named == NULL)
         report(process->file, CODE_DANGLING_REFERENCE, e,
-               "default of %s names '%.100s', which is not in the file. Choose the default flow again.",
+               "default of %s names '%.100s', which is not in the file. Choose the default flow "
+               "again.",
                element_shown(process->file, e), reference);
     else
         report(process->file, CODE_DEFAULT_NOT_OUTGOING, e,
-               "default of %s names '%.100s', which is not one of its outgoing flows. Choose it again.",
+               "default of %s names '%.100s', which is not one of its outgoing flows. Choose it "
+               "again.",
                element_shown(process->file, e), reference);
 }
 
@@ -386,10 +397,11 @@ static void read_process_nodes(struct process_build *process)
 
     walk(process, process->element, -1, false, &n_nodes, &n_flows);
     if (n_nodes > LIMIT_GRAPH_NODES) {
-        report(process->file, CODE_TOO_MANY_NODES, process->element,
-               "%s has %zu flow nodes; at most %u are taken. Move parts into processes of their own "
-               "and call them.",
-               element_shown(process->file, process->element), n_nodes, LIMIT_GRAPH_NODES);
+        report(
+            process->file, CODE_TOO_MANY_NODES, process->element,
+            "%s has %zu flow nodes; at most %u are taken. Move parts into processes of their own "
+            "and call them.",
+            element_shown(process->file, process->element), n_nodes, LIMIT_GRAPH_NODES);
         return;
     }
     graph->nodes = arena_array(&graph->arena, n_nodes, sizeof(*graph->nodes));
@@ -416,7 +428,8 @@ static void read_process(struct process_build *process)
     const struct xml_element *e = process->element;
 
     if (xml_attr(e, "id") == NULL || xml_attr(e, "id")[0] == '\0')
-        report(file, CODE_MISSING_ID, e, "The process has no id: it is the key by which it is started.");
+        report(file, CODE_MISSING_ID, e,
+               "The process has no id: it is the key by which it is started.");
     process->graph = graph_start(file, e);
     vocabulary_check(file, e, OWNER_PROCESS);
     check_children(file, e, true);
@@ -432,14 +445,21 @@ static void read_processes(struct file_build *file)
         if (!xml_is(e, SPACE_BPMN, "process"))
             continue;
         n_all++;
+        if (file->n_processes >= LIMIT_PROCESSES) {
+            report(file, CODE_TOO_MANY_PROCESSES, e,
+                   "The file has more than %u executable processes. Split it into several files.",
+                   LIMIT_PROCESSES);
+            break;
+        }
         if (text_bool(file, e, "isExecutable", xml_attr(e, "isExecutable"), false))
             *arena_push(file->arena, file->processes, file->n_processes, capacity) =
                 (struct process_build){.file = file, .element = e};
         else
-            report(file, CODE_NOT_EXECUTABLE, e,
-                   "%s is skipped: it is not marked as executable. Set isExecutable=\"true\" (in the "
-                   "editor: Executable) if it shall run.",
-                   element_shown(file, e));
+            report(
+                file, CODE_NOT_EXECUTABLE, e,
+                "%s is skipped: it is not marked as executable. Set isExecutable=\"true\" (in the "
+                "editor: Executable) if it shall run.",
+                element_shown(file, e));
     }
     if (n_all == 0)
         report(file, CODE_NO_PROCESS, file->root, "The file has no process.");
@@ -449,6 +469,7 @@ static void read_processes(struct file_build *file)
                "isExecutable=\"true\" (in the editor: Executable).");
     for (size_t i = 0; i < file->n_processes; i++)
         read_process(&file->processes[i]);
+    check_start_messages(file);
 }
 
 static void read_file(struct file_build *file)
@@ -456,14 +477,15 @@ static void read_file(struct file_build *file)
     const struct xml_element *root = file->root;
 
     if (!xml_is(root, SPACE_BPMN, "definitions")) {
-        report(file, CODE_NOT_BPMN, root,
-               "This is not BPMN 2.0: the root element is \"%.100s\"%s%.200s%s. Export the model as "
-               "BPMN 2.0 XML.",
-               root->name, root->uri != NULL ? " of the namespace " : " without namespace",
-               root->uri != NULL ? root->uri : "",
-               strcmp(root->name, "definitions") == 0
-                   ? ", not definitions of http://www.omg.org/spec/BPMN/20100524/MODEL"
-                   : "");
+        report(
+            file, CODE_NOT_BPMN, root,
+            "This is not BPMN 2.0: the root element is \"%.100s\"%s%.200s%s. Export the model as "
+            "BPMN 2.0 XML.",
+            root->name, root->uri != NULL ? " of the namespace " : " without namespace",
+            root->uri != NULL ? root->uri : "",
+            strcmp(root->name, "definitions") == 0
+                ? ", not definitions of http://www.omg.org/spec/BPMN/20100524/MODEL"
+                : "");
         return;
     }
     index_ids(file);
@@ -475,8 +497,8 @@ static void read_file(struct file_build *file)
             vocabulary_check(file, e, OWNER_ERROR);
     }
     read_processes(file);
-    for (size_t i = 0; i < file->n_processes && file->findings.n_errors == 0; i++)
-        lint_process(&file->processes[i]);
+    if (file->findings.n_errors == 0)
+        lint_file(file);
     vocabulary_finish(file);
 }
 

@@ -27,6 +27,14 @@ struct foreign {
     unsigned n;
 };
 
+/* A call activity whose process is named in the file, sorted by that name. */
+struct caller {
+    const char *key;
+    size_t process; /* where it stands */
+    const struct graph *graph;
+    const struct node *node;
+};
+
 struct file_build {
     const char *name;
     struct arena *arena; /* the tree's: gone when the file has been read */
@@ -38,6 +46,12 @@ struct file_build {
     size_t n_foreign, foreign_capacity;
     struct process_build *processes;
     size_t n_processes;
+    struct caller *callers;
+    size_t n_callers;
+    /* For following errors through the callers; one of each for each process. */
+    unsigned *error_seen, error_rounds;
+    size_t *error_queue;
+    size_t error_steps;
 };
 
 /* What the parser knows of a node besides its graph. */
@@ -162,10 +176,14 @@ void read_mapping_value(struct process_build *process, const struct xml_element 
 /* ---- check.c, lint.c ---- */
 
 void check_process(struct process_build *process);
-/* Advice about one process; only for a file without errors. */
-void lint_process(struct process_build *process);
+/* The same message at two start events of the file. */
+void check_start_messages(struct file_build *file);
+/* Advice; only for a file without errors. */
+void lint_file(struct file_build *file);
 void lint_errors(struct process_build *process);
 void lint_variables(struct process_build *process);
 
+/* The call activities of the file that call this process. */
+const struct caller *lint_callers(const struct file_build *file, const char *key, size_t *ret_n);
 /* Does the node catch or wait for a message? */
-bool node_waits_for_message(const struct node *node);
+bool lint_waits_for_message(const struct node *node);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From bytes to UTF-8, by our own rules: a short list of encodings instead of everything that iconv
- * knows, because the file comes from outside. Then one cheap look at the tags, for what would cost a
- * library too much time.
+ * knows, because the file comes from outside. Then one cheap look at the tags, for what would cost
+ * a library too much time.
  */
 #include "base/build.h"
 
@@ -25,8 +25,7 @@ static int line_of(const char *text, size_t at)
     return line;
 }
 
-/* Length of the UTF-8 sequence at text, 0 if there is no valid one. */
-static size_t utf8_sequence(const unsigned char *s, size_t n)
+size_t utf8_sequence(const unsigned char *s, size_t n)
 {
     if (s[0] < 0x80)
         return 1;
@@ -148,7 +147,8 @@ static const char *utf16_of(const unsigned char *s, size_t n, size_t *ret_mark)
     return NULL;
 }
 
-/* Through iconv, into the arena. NULL with a finding when a byte has no meaning in that encoding. */
+/* Through iconv, into the arena. NULL with a finding when a byte has no meaning in that encoding.
+ */
 static const char *convert(struct arena *arena, const char *encoding, const char *text, size_t n,
                            size_t *ret_n, struct findings *findings)
 {
@@ -228,8 +228,8 @@ bool xml_decode(struct arena *arena, const char *text, size_t n, bool decoded,
 {
     if (n > LIMIT_XML_BYTES) {
         findings_add(findings, CODE_FILE_TOO_LARGE, 1, 0, NULL,
-                     "The file has %zu bytes; at most %u are taken. Split it into several files.", n,
-                     LIMIT_XML_BYTES);
+                     "The file has %zu bytes; at most %u are taken. Split it into several files.",
+                     n, LIMIT_XML_BYTES);
         return false;
     }
     size_t mark = 0;

@@ -32,7 +32,8 @@ static const struct known_element known[] = {
     {"sequenceFlow", ELEMENT_FLOW, NODE_TASK, NULL},
 
     {"scriptTask", ELEMENT_REFUSED_NODE, NODE_TASK,
-     "Compute the value in an expression (a service task with camunda:expression), or move the script "
+     "Compute the value in an expression (a service task with camunda:expression), or move the "
+     "script "
      "into a service behind pawl:http"},
     {"businessRuleTask", ELEMENT_REFUSED_NODE, NODE_TASK,
      "Decide in exclusive gateways with conditions, or call the decision service with pawl:http"},
@@ -41,7 +42,8 @@ static const struct known_element known[] = {
     {"complexGateway", ELEMENT_REFUSED_NODE, NODE_PARALLEL_GATEWAY,
      "Model it with exclusive and parallel gateways"},
     {"transaction", ELEMENT_REFUSED_NODE, NODE_SUB_PROCESS,
-     "Use an embedded sub-process with error boundary events, and undo what was done in the path that "
+     "Use an embedded sub-process with error boundary events, and undo what was done in the path "
+     "that "
      "follows them"},
     {"adHocSubProcess", ELEMENT_REFUSED_NODE, NODE_SUB_PROCESS,
      "Use an embedded sub-process with gateways"},
@@ -50,7 +52,8 @@ static const struct known_element known[] = {
     {"subChoreography", ELEMENT_REFUSED_NODE, NODE_TASK, "Remove it"},
 
     {"multiInstanceLoopCharacteristics", ELEMENT_REFUSED, NODE_TASK,
-     "Repeat the activity with an exclusive gateway that loops back and a counter variable, or start "
+     "Repeat the activity with an exclusive gateway that loops back and a counter variable, or "
+     "start "
      "one process for each item"},
     {"standardLoopCharacteristics", ELEMENT_REFUSED, NODE_TASK,
      "Draw the loop with an exclusive gateway that leads back"},
@@ -122,14 +125,16 @@ static const struct {
     const char *name, *harmless, *remedy;
 } fixed[] = {
     {"triggeredByEvent", "false",
-     "Event sub-processes are not executed yet: use a boundary event on a sub-process that encloses "
+     "Event sub-processes are not executed yet: use a boundary event on a sub-process that "
+     "encloses "
      "what it should guard"},
     {"isForCompensation", "false",
      "Compensation is not executed yet: undo in the path that follows an error boundary event"},
     {"instantiate", "false", "Start the process with a message start event"},
     {"parallelMultiple", "false", "Use one event for each definition"},
     {"eventGatewayType", "Exclusive",
-     "Wait for several events with a parallel gateway and an intermediate catch event in each branch"},
+     "Wait for several events with a parallel gateway and an intermediate catch event in each "
+     "branch"},
     {"startQuantity", "1", "Join the branches with a parallel gateway before the activity"},
     {"completionQuantity", "1", "Fork with a parallel gateway after the activity"},
 };
@@ -140,7 +145,8 @@ void check_plain_attributes(struct file_build *file, const struct xml_element *e
         const char *value = xml_attr(element, fixed[i].name);
         if (value == NULL || strcmp(value, fixed[i].harmless) == 0)
             continue;
-        report(file, CODE_UNSUPPORTED_ATTRIBUTE, element, "%s=\"%.60s\" of %s is not supported. %s.",
-               fixed[i].name, value, element_shown(file, element), fixed[i].remedy);
+        report(file, CODE_UNSUPPORTED_ATTRIBUTE, element,
+               "%s=\"%.60s\" of %s is not supported. %s.", fixed[i].name, value,
+               element_shown(file, element), fixed[i].remedy);
     }
 }

@@ -19,8 +19,8 @@ static const struct {
 
 /* ---- Messages ---- */
 
-void read_message(struct process_build *process, const struct xml_element *at, const char *reference,
-                  struct event_definition *event)
+void read_message(struct process_build *process, const struct xml_element *at,
+                  const char *reference, struct event_definition *event)
 {
     struct file_build *file = process->file;
     const struct xml_element *message = element_by_id(file, reference);
@@ -57,16 +57,16 @@ void read_correlation(struct process_build *process, const struct xml_element *e
 {
     const char *ttl = pawl_value(element, definition, "timeToLive");
 
-    event->correlation_key =
-        text_optional(process, element, "pawl:correlationKey",
-                      pawl_value(element, definition, "correlationKey"));
+    event->correlation_key = text_optional(process, element, "pawl:correlationKey",
+                                           pawl_value(element, definition, "correlationKey"));
     if (ttl == NULL)
         return;
     event->time_to_live = text_optional(process, element, "pawl:timeToLive", ttl);
     check_duration(process, element, "pawl:timeToLive", event->time_to_live);
     if (!throws)
         report(process->file, CODE_MISPLACED_EXTENSION, element,
-               "pawl:timeToLive has no effect on %s, which receives. Set it where the message is sent.",
+               "pawl:timeToLive has no effect on %s, which receives. Set it where the message is "
+               "sent.",
                element_shown(process->file, element));
 }
 
@@ -89,10 +89,11 @@ static void read_message_event(struct process_build *process, int index,
     read_correlation(process, e, definition, throws, &node->event);
     if (node->kind == NODE_START_EVENT && node->event.message_name != NULL &&
         !expr_is_literal(node->event.message_name))
-        report(file, CODE_BAD_EXPRESSION, e,
-               "The message of %s is named by an expression, but a process that does not run yet has "
-               "no variables. Give it a fixed name.",
-               element_shown(file, e));
+        report(
+            file, CODE_BAD_EXPRESSION, e,
+            "The message of %s is named by an expression, but a process that does not run yet has "
+            "no variables. Give it a fixed name.",
+            element_shown(file, e));
     if (!throws)
         return;
     const struct xml_element *list = xml_child(definition, SPACE_BPMN, "extensionElements");
@@ -162,8 +163,8 @@ static void read_timer_event(struct process_build *process, int index,
         check_cycle(process, time, what, expr);
     if (node->kind == NODE_START_EVENT && expr != NULL)
         check_start_timer(process, e, expr);
-    bool once = node->kind == NODE_CATCH_EVENT ||
-                (node->kind == NODE_BOUNDARY_EVENT && node->interrupting);
+    bool once =
+        node->kind == NODE_CATCH_EVENT || (node->kind == NODE_BOUNDARY_EVENT && node->interrupting);
     if (once && node->event.timer == TIMER_CYCLE)
         report(file, CODE_CYCLE_ONCE, time,
                "%s fires once, so only the first time of its cycle counts. Use timeDuration.",
@@ -185,10 +186,11 @@ static void check_start_timer(struct process_build *process, const struct xml_el
 
     expr_each_variable(time, note_variable, &variable);
     if (variable != NULL)
-        report(process->file, CODE_BAD_TIMER, e,
-               "The timer of %s reads the variable '%.100s', but a process that does not run yet has "
-               "no variables. Write a fixed time.",
-               element_shown(process->file, e), variable);
+        report(
+            process->file, CODE_BAD_TIMER, e,
+            "The timer of %s reads the variable '%.100s', but a process that does not run yet has "
+            "no variables. Write a fixed time.",
+            element_shown(process->file, e), variable);
 }
 
 /* ---- Errors ---- */
@@ -277,7 +279,8 @@ static void refuse_definition(struct process_build *process, int index,
     }
     if (process->graph->nodes[index].kind == NODE_START_EVENT)
         report(file, CODE_UNSUPPORTED_ELEMENT, definition,
-               "%s can only start an event sub-process, and those are not executed yet. Use a boundary "
+               "%s can only start an event sub-process, and those are not executed yet. Use a "
+               "boundary "
                "event on a sub-process.",
                element_shown(file, e));
     else
@@ -354,10 +357,11 @@ static void read_start(struct process_build *process, int index)
         return;
     if (node->scope >= 0) {
         if (node->event.kind != EVENT_NONE && !process->sites[node->scope].refused)
-            report(file, CODE_START_IN_SUB_PROCESS, e,
-                   "%s begins a sub-process, which starts when the flow arrives: make it a none start "
-                   "event.",
-                   element_shown(file, e));
+            report(
+                file, CODE_START_IN_SUB_PROCESS, e,
+                "%s begins a sub-process, which starts when the flow arrives: make it a none start "
+                "event.",
+                element_shown(file, e));
         return;
     }
     if (node->event.kind != EVENT_NONE) {
@@ -368,10 +372,11 @@ static void read_start(struct process_build *process, int index)
     } else if (graph->none_start < 0) {
         graph->none_start = index;
     } else {
-        report(file, CODE_SEVERAL_START_EVENTS, e,
-               "%s is the second none start event of the process: at which one would it begin? Keep "
-               "one, or make the other one a message start event.",
-               element_shown(file, e));
+        report(
+            file, CODE_SEVERAL_START_EVENTS, e,
+            "%s is the second none start event of the process: at which one would it begin? Keep "
+            "one, or make the other one a message start event.",
+            element_shown(file, e));
     }
 }
 
@@ -387,16 +392,18 @@ void read_event(struct process_build *process, int index)
             text_bool(file, e, "cancelActivity", xml_attr(e, "cancelActivity"), true);
     if (definition != NULL)
         read_definition(process, index, definition);
-    else if (!may_be(node->kind, EVENT_NONE) && xml_child(e, SPACE_BPMN, "eventDefinitionRef") == NULL)
+    else if (!may_be(node->kind, EVENT_NONE) &&
+             xml_child(e, SPACE_BPMN, "eventDefinitionRef") == NULL)
         report(file, CODE_EVENT_WITHOUT_DEFINITION, e,
                "%s does not say what it waits for. Make it a message or timer event.",
                element_shown(file, e));
     if (node->kind == NODE_START_EVENT)
         read_start(process, index);
     if (node->kind == NODE_BOUNDARY_EVENT && node->event.kind == EVENT_ERROR && !node->interrupting)
-        report(file, CODE_ERROR_NOT_INTERRUPTING, e,
-               "%s catches an error, which always ends its activity. Remove cancelActivity=\"false\".",
-               element_shown(file, e));
+        report(
+            file, CODE_ERROR_NOT_INTERRUPTING, e,
+            "%s catches an error, which always ends its activity. Remove cancelActivity=\"false\".",
+            element_shown(file, e));
 }
 
 /* ---- References between nodes ---- */
@@ -419,7 +426,8 @@ static void attach(struct process_build *process, int index)
 
     if (to < 0) {
         report(file, CODE_DANGLING_REFERENCE, e,
-               "%s is attached to '%.100s', which is not an activity of this process. Attach it again.",
+               "%s is attached to '%.100s', which is not an activity of this process. Attach it "
+               "again.",
                element_shown(file, e), reference != NULL ? reference : "");
     } else if (!is_activity(graph->nodes[to].kind) && !process->sites[to].refused) {
         report(file, CODE_BOUNDARY_MISPLACED, e,
@@ -427,9 +435,10 @@ static void attach(struct process_build *process, int index)
                "activities.",
                element_shown(file, e), element_shown(file, host));
     } else if (graph->nodes[to].scope != node->scope) {
-        report(file, CODE_BOUNDARY_MISPLACED, e,
-               "%s lies in another sub-process than %s, to which it is attached. Move it next to it.",
-               element_shown(file, e), element_shown(file, host));
+        report(
+            file, CODE_BOUNDARY_MISPLACED, e,
+            "%s lies in another sub-process than %s, to which it is attached. Move it next to it.",
+            element_shown(file, e), element_shown(file, host));
     } else {
         node->attached_to = to;
         graph->nodes[to].n_boundary++; /* the array follows in check_process() */
@@ -458,7 +467,8 @@ static void link_timer(struct process_build *process, int index)
                element_shown(file, e), reference);
     else if (node->event.timer != TIMER_DURATION || node->kind == NODE_START_EVENT)
         report(file, CODE_BAD_STARTS_WHEN_SENT, e,
-               "pawl:startsWhenSent of %s needs a timeDuration on a waiting event: the time is counted "
+               "pawl:startsWhenSent of %s needs a timeDuration on a waiting event: the time is "
+               "counted "
                "from the moment when the request left.",
                element_shown(file, e));
     else

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "parser/findings.h"
+#include "parser/xml.h"
 
 /* A message longer than this quotes something huge; it is cut. */
 #define MESSAGE_BYTES_MAX 2000u
@@ -23,18 +24,22 @@ const char *finding_code_text(enum finding_code code)
     return codes[code].text;
 }
 
-/* Cuts before a broken UTF-8 sequence, so that every message is valid text. */
-static void cut_at_character(char *text, size_t n)
+/*
+ * Quotes in a message are cut at a number of bytes, which may be in the midst of a character: what
+ * is left of one becomes a question mark, so that every message is valid UTF-8.
+ */
+static void mend(char *text)
 {
-    size_t i = n;
+    size_t left = strlen(text);
 
-    while (i > 0 && ((unsigned char)text[i - 1] & 0xC0) == 0x80)
-        i--;
-    if (i > 0 && (unsigned char)text[i - 1] >= 0xC0)
-        i--;
-    else
-        i = n;
-    text[i] = '\0';
+    for (char *c = text; left > 0;) {
+        size_t n = utf8_sequence((const unsigned char *)c, left);
+        if (n == 0)
+            *c = '?';
+        size_t step = n == 0 ? 1 : n;
+        c += step;
+        left -= step;
+    }
 }
 
 void findings_add(struct findings *findings, enum finding_code code, int line, int column,
@@ -51,10 +56,9 @@ void findings_add(struct findings *findings, enum finding_code code, int line, i
     va_start(args, format);
     int n = vsnprintf(room, MESSAGE_BYTES_MAX, format, args);
     va_end(args);
-    if (n >= (int)MESSAGE_BYTES_MAX) {
-        cut_at_character(room, MESSAGE_BYTES_MAX - 1);
-        memcpy(room + strlen(room), "...", 4);
-    }
+    if (n >= (int)MESSAGE_BYTES_MAX)
+        memcpy(room + MESSAGE_BYTES_MAX - 1, "...", 4);
+    mend(room);
 
     struct finding *finding =
         arena_push(findings->arena, findings->items, findings->n, findings->capacity);
@@ -109,8 +113,9 @@ void findings_finish(struct findings *findings)
     }
     findings->n = kept;
     int line = kept > 0 ? findings->items[kept - 1].line : 0;
-    findings_add(findings, CODE_TOO_MANY_FINDINGS, line, 0, NULL,
-                 "%zu findings in all (%zu errors); %zu are shown. Mend these first, then judge the "
-                 "file again.",
-                 found, findings->n_errors, kept);
+    findings_add(
+        findings, CODE_TOO_MANY_FINDINGS, line, 0, NULL,
+        "%zu findings in all (%zu errors); %zu are shown. Mend these first, then judge the "
+        "file again.",
+        found, findings->n_errors, kept);
 }

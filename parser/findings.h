@@ -30,6 +30,7 @@
     X(DUPLICATE_ID, "duplicate-id", ERROR)                                                         \
     X(NAME_TOO_LONG, "name-too-long", ERROR)                                                       \
     X(TOO_MANY_NODES, "too-many-nodes", ERROR)                                                     \
+    X(TOO_MANY_PROCESSES, "too-many-processes", ERROR)                                             \
     X(DANGLING_REFERENCE, "dangling-reference", ERROR)                                             \
     X(UNSUPPORTED_ELEMENT, "unsupported-element", ERROR)                                           \
     X(UNSUPPORTED_ATTRIBUTE, "unsupported-attribute", ERROR)                                       \

@@ -9,7 +9,6 @@
 
 /* ---- Words ---- */
 
-
 static const char *const http_attributes[] = {"endpoint", "method",         "path",
                                               "mode",     "connectTimeout", "timeout"};
 static const char *const field_attributes[] = {"name"};
@@ -27,8 +26,8 @@ static void check_attributes(struct file_build *file, const struct xml_element *
             known = strcmp(names[k], a->name) == 0;
         if (!known)
             report(file, CODE_UNKNOWN_PAWL_EXTENSION, e,
-                   "pawl:%s has no attribute %s. Is it misspelt? docs/bpmn.md lists them all.", e->name,
-                   a->name);
+                   "pawl:%s has no attribute %s. Is it misspelt? docs/bpmn.md lists them all.",
+                   e->name, a->name);
     }
 }
 
@@ -50,7 +49,7 @@ static bool is_token(const char *text)
 /* Headers that the connector sets itself, and that must not be set twice. */
 static bool is_reserved_header(const char *name)
 {
-    static const char *const reserved[] = {"idempotency-key", "host",    "content-length",
+    static const char *const reserved[] = {"idempotency-key", "host", "content-length",
                                            "transfer-encoding", "connection"};
 
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
@@ -74,7 +73,8 @@ static void read_field(struct process_build *process, const struct xml_element *
         return;
     }
     if (header && !is_token(name))
-        report(file, CODE_BAD_HTTP, e, "\"%.80s\" is not a name that an HTTP header can have.", name);
+        report(file, CODE_BAD_HTTP, e, "\"%.80s\" is not a name that an HTTP header can have.",
+               name);
     if (header && is_reserved_header(name))
         report(file, CODE_BAD_HTTP, e,
                "The header %.80s is set by the engine for each request. Remove it.", name);
@@ -93,8 +93,8 @@ static void read_output(struct process_build *process, const struct xml_element 
 
     check_attributes(file, e, field_attributes, ARRAY_LEN(field_attributes));
     if (*n == LIMIT_MAPPINGS)
-        report(file, CODE_TOO_MANY_MAPPINGS, e, "More than %u outputs of one answer. Keep the object.",
-               LIMIT_MAPPINGS);
+        report(file, CODE_TOO_MANY_MAPPINGS, e,
+               "More than %u outputs of one answer. Keep the object.", LIMIT_MAPPINGS);
     if (*n >= LIMIT_MAPPINGS)
         return; /* said once */
     mapping.name = text_name(process, e, "The output's name", xml_attr(e, "name"));
@@ -118,15 +118,18 @@ static void check_answer(struct process_build *process, const struct xml_element
 
     if (http->mode == HTTP_FIRE && answer->error_code != NULL)
         report(file, CODE_BAD_ANSWER, e,
-               "This call is fired: its task is over when the answer comes, so the answer can throw no "
+               "This call is fired: its task is over when the answer comes, so the answer can "
+               "throw no "
                "error. Give it a message, and throw the error where the message is caught.");
     else if (http->mode == HTTP_FIRE && answer->message == NULL)
         report(file, CODE_BAD_ANSWER, e,
-               "An answer of a fired call reaches the process as a message. Name it with message=\"…\".");
+               "An answer of a fired call reaches the process as a message. Name it with "
+               "message=\"…\".");
     if (http->mode == HTTP_WAIT && answer->message != NULL)
-        report(file, CODE_BAD_ANSWER, e,
-               "The task waits for this answer itself, so it needs no message. Remove message, or set "
-               "mode=\"fire\".");
+        report(
+            file, CODE_BAD_ANSWER, e,
+            "The task waits for this answer itself, so it needs no message. Remove message, or set "
+            "mode=\"fire\".");
     if (answer->error_message != NULL && answer->error_code == NULL)
         report(file, CODE_BAD_ANSWER, e, "errorMessage needs error=\"CODE\" beside it.");
 }
@@ -170,8 +173,9 @@ static const char *read_method(struct process_build *process, const struct xml_e
                                bool has_body)
 {
     const char *written = xml_attr(e, "method");
-    char *method = arena_strdup(&process->graph->arena,
-                                written != NULL ? written : has_body ? "POST" : "GET");
+    char *method = arena_strdup(&process->graph->arena, written != NULL ? written
+                                                        : has_body      ? "POST"
+                                                                        : "GET");
 
     for (char *c = method; *c != '\0'; c++)
         *c = (char)toupper((unsigned char)*c);
@@ -192,10 +196,11 @@ static enum http_mode read_mode(struct process_build *process, const struct xml_
     if (mode == NULL || strcmp(mode, "wait") == 0)
         return HTTP_WAIT;
     if (strcmp(mode, "fire") != 0)
-        report(process->file, CODE_BAD_HTTP, e,
-               "mode=\"%.60s\" is not known. Write wait (the task waits for the answer) or fire (the "
-               "answer comes as a message).",
-               mode);
+        report(
+            process->file, CODE_BAD_HTTP, e,
+            "mode=\"%.60s\" is not known. Write wait (the task waits for the answer) or fire (the "
+            "answer comes as a message).",
+            mode);
     return HTTP_FIRE;
 }
 
@@ -244,9 +249,10 @@ void read_http(struct process_build *process, int index, const struct xml_elemen
     http->mode = read_mode(process, e);
     http->endpoint = text_optional(process, e, "endpoint", endpoint);
     if (endpoint == NULL || xml_blank(endpoint))
-        report(file, CODE_HTTP_WITHOUT_ENDPOINT, e,
-               "pawl:http names no endpoint. Write endpoint=\"NAME\", and set that endpoint up with "
-               "`pawl endpoint` or set_endpoint().");
+        report(
+            file, CODE_HTTP_WITHOUT_ENDPOINT, e,
+            "pawl:http names no endpoint. Write endpoint=\"NAME\", and set that endpoint up with "
+            "`pawl endpoint` or set_endpoint().");
     http->path = text_optional(process, e, "path", xml_attr(e, "path"));
     http->timeout_us = text_duration_us(process, e, "timeout", xml_attr(e, "timeout"));
     http->connect_timeout_us =
@@ -257,9 +263,11 @@ void read_http(struct process_build *process, int index, const struct xml_elemen
         return;
     if (http->n_answers == 0)
         report(file, CODE_BAD_ANSWER, e,
-               "A fired call needs at least one pawl:answer that says which message its answer becomes; "
+               "A fired call needs at least one pawl:answer that says which message its answer "
+               "becomes; "
                "without one, every answer would be an incident.");
     if (http->n_outputs > 0)
         report(file, CODE_BAD_ANSWER, e,
-               "A fired call has no outputs of its own: put pawl:output into its pawl:answer elements.");
+               "A fired call has no outputs of its own: put pawl:output into its pawl:answer "
+               "elements.");
 }

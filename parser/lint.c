@@ -4,7 +4,7 @@
 
 #include "parser/build.h"
 
-bool node_waits_for_message(const struct node *node)
+bool lint_waits_for_message(const struct node *node)
 {
     if (node->kind == NODE_RECEIVE_TASK)
         return true;
@@ -38,24 +38,15 @@ static bool is_timed(const struct graph *graph, const struct node *node)
     return false;
 }
 
-static bool calls(const struct node *node, const char *key)
-{
-    return node->kind == NODE_CALL_ACTIVITY && node->call->called_element != NULL &&
-           expr_is_literal(node->call->called_element) &&
-           strcmp(expr_text(node->call->called_element), key) == 0;
-}
-
 /* Somebody in the file calls the process and limits its time. */
 static bool is_called_timed(const struct process_build *process)
 {
-    const struct file_build *file = process->file;
+    size_t n = 0;
+    const struct caller *callers = lint_callers(process->file, process->graph->key, &n);
 
-    for (size_t p = 0; p < file->n_processes; p++) {
-        const struct graph *graph = file->processes[p].graph;
-        for (size_t i = 0; i < graph->n_nodes; i++)
-            if (calls(&graph->nodes[i], process->graph->key) && is_timed(graph, &graph->nodes[i]))
-                return true;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (is_timed(callers[i].graph, callers[i].node))
+            return true;
     return false;
 }
 
@@ -86,16 +77,17 @@ static void lint_waits(struct process_build *process)
         const struct node *node = &graph->nodes[i];
         const struct xml_element *e = element_of(process, i);
         bool gateway = node->kind == NODE_EVENT_GATEWAY && !gateway_has_timer(graph, node);
-        bool message = node_waits_for_message(node) && node->kind != NODE_BOUNDARY_EVENT &&
+        bool message = lint_waits_for_message(node) && node->kind != NODE_BOUNDARY_EVENT &&
                        !is_behind_gateway(graph, node);
         if ((!gateway && !message) || is_timed(graph, node))
             continue;
-        report(file, CODE_WAIT_WITHOUT_TIMEOUT, e,
-               "%s waits for ever if nothing comes. %s", element_shown(file, e),
+        report(file, CODE_WAIT_WITHOUT_TIMEOUT, e, "%s waits for ever if nothing comes. %s",
+               element_shown(file, e),
                gateway ? "Add an intermediate timer event behind it."
                : node->kind == NODE_RECEIVE_TASK
                    ? "Attach a timer boundary event to it."
-                   : "Put an event-based gateway before it, with a timer event as the other way out, or "
+                   : "Put an event-based gateway before it, with a timer event as the other way "
+                     "out, or "
                      "a timer boundary event on a sub-process around it.");
     }
 }
@@ -114,7 +106,7 @@ static void flood(const struct graph *graph, int from, bool *reached, int *stack
     while (n > 0) {
         const struct node *node = &graph->nodes[stack[--n]];
         for (size_t i = 0; i < node->n_out + node->n_boundary + 1; i++) {
-            int next = i < node->n_out ? graph->flows[node->out[i]].target
+            int next = i < node->n_out                      ? graph->flows[node->out[i]].target
                        : i < node->n_out + node->n_boundary ? node->boundary[i - node->n_out]
                                                             : node->start;
             if (next >= 0 && !reached[next]) {
@@ -178,53 +170,61 @@ static bool rests(const struct node *node)
     }
 }
 
-/* The nearest element before `from` that works in its transaction, or -1. */
-static int shares_with(struct process_build *process, int from, int *stamp, int *stack)
+/* The token comes to `to` in the transaction in which `worker` did its work. */
+static void share(const struct graph *graph, int to, int worker, int *shared, int *stack, size_t *n)
+{
+    if (graph->nodes[to].async_before || shared[to] != 0)
+        return;
+    shared[to] = worker + 1;
+    stack[(*n)++] = to;
+}
+
+/*
+ * For each node an element (its index + 1) that works before it in the same transaction; 0: none.
+ * One flood from all that works, over everything that does not rest.
+ */
+static int *find_shared(struct process_build *process)
 {
     const struct graph *graph = process->graph;
-    size_t n = 0;
+    int *shared = arena_array(process->file->arena, graph->n_nodes, sizeof(*shared));
+    int *stack = arena_array(process->file->arena, graph->n_nodes, sizeof(*stack));
 
-    stack[n++] = from;
-    stamp[from] = from + 1;
-    while (n > 0) {
-        const struct node *node = &graph->nodes[stack[--n]];
-        bool enters = node->kind == NODE_START_EVENT && node->scope >= 0;
-        const struct node *entry = enters ? &graph->nodes[node->scope] : node;
-        if (node->async_before || entry->async_before)
+    for (size_t w = 0; w < graph->n_nodes; w++) {
+        const struct node *worker = &graph->nodes[w];
+        size_t n = 0;
+        if (!does_work(worker) || rests(worker) || worker->async_after)
             continue;
-        for (size_t i = 0; i < entry->n_in; i++) {
-            int source = graph->flows[entry->in[i]].source;
-            const struct node *before = &graph->nodes[source];
-            if (stamp[source] == from + 1 || before->async_after || rests(before))
+        for (size_t i = 0; i < worker->n_out; i++)
+            share(graph, graph->flows[worker->out[i]].target, (int)w, shared, stack, &n);
+        while (n > 0) {
+            const struct node *node = &graph->nodes[stack[--n]];
+            if (node->start >= 0)
+                share(graph, node->start, (int)w, shared, stack, &n);
+            if (rests(node) || node->async_after)
                 continue;
-            if (does_work(before))
-                return source;
-            stamp[source] = from + 1;
-            stack[n++] = source;
+            for (size_t i = 0; i < node->n_out; i++)
+                share(graph, graph->flows[node->out[i]].target, (int)w, shared, stack, &n);
         }
     }
-    return -1;
+    return shared;
 }
 
 static void lint_boundaries(struct process_build *process)
 {
     struct file_build *file = process->file;
     const struct graph *graph = process->graph;
-    int *stamp = arena_array(file->arena, graph->n_nodes, sizeof(*stamp));
-    int *stack = arena_array(file->arena, graph->n_nodes + 1, sizeof(*stack));
+    const int *shared = find_shared(process);
 
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct node *node = &graph->nodes[i];
-        if (node->http == NULL || node->http->mode != HTTP_WAIT || node->async_before)
-            continue;
-        int shared = shares_with(process, (int)i, stamp, stack);
-        if (shared < 0)
+        if (node->http == NULL || node->http->mode != HTTP_WAIT || shared[i] == 0)
             continue;
         const struct xml_element *e = element_of(process, i);
         report(file, CODE_HIDDEN_BOUNDARY, e,
-               "%s calls a remote service, so everything before it is committed first, from '%.100s' on: "
+               "%s calls a remote service, so everything before it is committed first, from "
+               "'%.100s' on: "
                "a transaction boundary that the model does not show. Mark it asyncBefore.",
-               element_shown(file, e), graph->nodes[shared].id);
+               element_shown(file, e), graph->nodes[shared[i] - 1].id);
     }
 }
 
@@ -238,14 +238,15 @@ static void lint_retries(struct process_build *process)
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct node *node = &graph->nodes[i];
         if (node->retry == NULL || node->async_before || node->async_after || node->http != NULL ||
-            node->event.kind == EVENT_TIMER || node_waits_for_message(node) ||
+            node->event.kind == EVENT_TIMER || lint_waits_for_message(node) ||
             node->kind == NODE_USER_TASK || node->kind == NODE_CALL_ACTIVITY)
             continue;
         const struct xml_element *e = element_of(process, i);
-        report(file, CODE_RETRY_WITHOUT_JOB, e,
-               "failedJobRetryTimeCycle has no effect on %s: it runs in the transaction of what comes "
-               "before it, and is repeated with that. Mark it asyncBefore.",
-               element_shown(file, e));
+        report(
+            file, CODE_RETRY_WITHOUT_JOB, e,
+            "failedJobRetryTimeCycle has no effect on %s: it runs in the transaction of what comes "
+            "before it, and is repeated with that. Mark it asyncBefore.",
+            element_shown(file, e));
     }
 }
 
@@ -266,7 +267,7 @@ static bool awaited_messages(struct process_build *process, const char ***ret_na
     *ret_n = 0;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct node *node = &graph->nodes[i];
-        if (!node_waits_for_message(node) || node->event.message_name == NULL)
+        if (!lint_waits_for_message(node) || node->event.message_name == NULL)
             continue;
         if (!expr_is_literal(node->event.message_name))
             return false;
@@ -290,24 +291,82 @@ static void lint_answers(struct process_build *process)
         const struct http_call *http = graph->nodes[i].http;
         for (size_t k = 0; http != NULL && k < http->n_answers; k++) {
             const char *message = http->answers[k].message;
-            if (message == NULL || bsearch(&message, names, n, sizeof(*names), compare_names) != NULL)
+            if (message == NULL ||
+                bsearch(&message, names, n, sizeof(*names), compare_names) != NULL)
                 continue;
             const struct xml_element *e = element_of(process, i);
             report(file, CODE_ANSWER_WITHOUT_CATCHER, e,
-                   "%s turns an answer into the message '%.100s', but no event of the process waits for "
+                   "%s turns an answer into the message '%.100s', but no event of the process "
+                   "waits for "
                    "it. Add one, or correct the name.",
                    element_shown(file, e), message);
         }
     }
 }
 
-void lint_process(struct process_build *process)
+/* ---- The file ---- */
+
+static int compare_callers(const void *left, const void *right)
 {
-    lint_waits(process);
-    lint_reachable(process);
-    lint_boundaries(process);
-    lint_retries(process);
-    lint_answers(process);
-    lint_errors(process);
-    lint_variables(process);
+    const struct caller *a = left;
+    const struct caller *b = right;
+
+    return strcmp(a->key, b->key);
+}
+
+static void index_callers(struct file_build *file)
+{
+    size_t capacity = 0;
+
+    for (size_t p = 0; p < file->n_processes; p++) {
+        const struct graph *graph = file->processes[p].graph;
+        for (size_t i = 0; i < graph->n_nodes; i++) {
+            const struct node *node = &graph->nodes[i];
+            if (node->kind != NODE_CALL_ACTIVITY || !expr_is_literal(node->call->called_element))
+                continue;
+            *arena_push(file->arena, file->callers, file->n_callers, capacity) = (struct caller){
+                .key = expr_text(node->call->called_element),
+                .process = p,
+                .graph = graph,
+                .node = node,
+            };
+        }
+    }
+    if (file->n_callers > 1)
+        qsort(file->callers, file->n_callers, sizeof(*file->callers), compare_callers);
+}
+
+const struct caller *lint_callers(const struct file_build *file, const char *key, size_t *ret_n)
+{
+    size_t low = 0;
+    size_t high = file->n_callers;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(file->callers[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_n = 0;
+    while (low + *ret_n < file->n_callers && strcmp(file->callers[low + *ret_n].key, key) == 0)
+        (*ret_n)++;
+    return *ret_n > 0 ? &file->callers[low] : NULL;
+}
+
+void lint_file(struct file_build *file)
+{
+    index_callers(file);
+    file->error_seen = arena_array(file->arena, file->n_processes, sizeof(*file->error_seen));
+    file->error_queue = arena_array(file->arena, file->n_processes, sizeof(*file->error_queue));
+    for (size_t i = 0; i < file->n_processes; i++) {
+        struct process_build *process = &file->processes[i];
+        lint_waits(process);
+        lint_reachable(process);
+        lint_boundaries(process);
+        lint_retries(process);
+        lint_answers(process);
+        lint_errors(process);
+        lint_variables(process);
+    }
 }

@@ -26,44 +26,42 @@ static bool caught_at(const struct graph *graph, const struct node *node, const 
     return false;
 }
 
-static bool calls(const struct node *node, const char *key)
-{
-    return node->kind == NODE_CALL_ACTIVITY && expr_is_literal(node->call->called_element) &&
-           strcmp(expr_text(node->call->called_element), key) == 0;
-}
+/* Past so many steps a file is too entangled for advice about its errors. */
+#define STEPS_MAX 300000u
 
 /*
- * Follows the error up through the callers in the file, and theirs. True if it comes out at a process
- * that nobody here calls; *ret_callers counts the callers of the process that throws.
+ * Follows the error up through the callers in the file, and theirs. True if it comes out at a
+ * process that nobody here calls; *ret_callers counts the callers of the process that throws.
  */
 static bool gets_through(struct file_build *file, size_t thrower, const char *code,
                          size_t *ret_callers)
 {
-    bool *seen = arena_array(file->arena, file->n_processes, sizeof(*seen));
-    size_t *queue = arena_array(file->arena, file->n_processes, sizeof(*queue));
+    *ret_callers = 0;
+    if (file->error_steps++ >= STEPS_MAX)
+        return false;
     size_t end = 0;
 
-    *ret_callers = 0;
+    /* A round for each error: what was seen in an earlier one has another number. */
+    unsigned *seen = file->error_seen;
+    size_t *queue = file->error_queue;
+    unsigned round = ++file->error_rounds;
     queue[end++] = thrower;
-    seen[thrower] = true;
+    seen[thrower] = round;
     for (size_t begin = 0; begin < end; begin++) {
+        size_t n = 0;
         const char *key = file->processes[queue[begin]].graph->key;
-        size_t callers = 0;
-        for (size_t p = 0; p < file->n_processes; p++) {
-            const struct graph *graph = file->processes[p].graph;
-            for (size_t i = 0; i < graph->n_nodes; i++) {
-                if (!calls(&graph->nodes[i], key))
-                    continue;
-                callers++;
-                if (caught_at(graph, &graph->nodes[i], code) || seen[p])
-                    continue;
-                seen[p] = true;
-                queue[end++] = p;
-            }
+        const struct caller *callers = lint_callers(file, key, &n);
+        for (size_t i = 0; i < n && file->error_steps < STEPS_MAX; i++) {
+            file->error_steps++;
+            size_t p = callers[i].process;
+            if (seen[p] == round || caught_at(callers[i].graph, callers[i].node, code))
+                continue;
+            seen[p] = round;
+            queue[end++] = p;
         }
         if (begin == 0)
-            *ret_callers = callers;
-        if (callers == 0)
+            *ret_callers = n;
+        if (n == 0)
             return true;
     }
     return false;
@@ -79,16 +77,19 @@ static void warn(struct process_build *process, size_t index, const char *code)
         return;
     if (callers == 0)
         report(file, CODE_UNCAUGHT_ERROR, e,
-               "%s throws the error '%.100s', which nothing in this file catches; uncaught, it just ends "
-               "the path. Each process that calls '%.100s' needs an error boundary event for it on its "
+               "%s throws the error '%.100s', which nothing in this file catches; uncaught, it "
+               "just ends "
+               "the path. Each process that calls '%.100s' needs an error boundary event for it on "
+               "its "
                "call activity.",
                element_shown(file, e), code, process->graph->key);
     else
-        report(file, CODE_UNCAUGHT_ERROR, e,
-               "%s throws the error '%.100s', but a process of this file that calls '%.100s' does not "
-               "catch it; uncaught, it just ends the path. Add an error boundary event for it to each "
-               "call activity.",
-               element_shown(file, e), code, process->graph->key);
+        report(
+            file, CODE_UNCAUGHT_ERROR, e,
+            "%s throws the error '%.100s', but a process of this file that calls '%.100s' does not "
+            "catch it; uncaught, it just ends the path. Add an error boundary event for it to each "
+            "call activity.",
+            element_shown(file, e), code, process->graph->key);
 }
 
 /* Each code once, at the first element that throws it past its own process. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Advice about variables that are read and that nothing can have set. A start, a message or a person
- * may bring any variable, so little can be known for sure; where it can not, nothing is said:
+ * Advice about variables that are read and that nothing can have set. A start, a message or a
+ * person may bring any variable, so little can be known for sure; where it can not, nothing is
+ * said:
  *   - `response` outside of the answers of a call;
- *   - a name that is another one but for a slip (letter case, two letters swapped, one letter wrong);
+ *   - a name that is another one but for a slip (letter case, two letters swapped, one letter
+ * wrong);
  *   - any unknown name in a process into which nothing comes from outside.
  */
 #include "base/build.h"
@@ -19,12 +21,12 @@ struct variables {
     struct process_build *process;
     const char **names; /* what the process sets, sorted */
     size_t n, capacity;
-    bool open;          /* anything may come from outside */
-    bool calls;         /* it has a remote call */
+    bool open;  /* anything may come from outside */
+    bool calls; /* it has a remote call */
     /* where the expression stands that is looked at */
     const struct xml_element *at;
     bool in_answer;
-    const char **said;  /* each name is reported once */
+    const char **said; /* each name is reported once */
     size_t n_said, said_capacity;
 };
 
@@ -62,7 +64,7 @@ static void collect(struct variables *v, const struct node *node)
     bool start_by_timer = node->kind == NODE_START_EVENT && node->event.kind == EVENT_TIMER;
     bool inner_start = node->kind == NODE_START_EVENT && node->scope >= 0;
     v->open |= (node->kind == NODE_START_EVENT && !start_by_timer && !inner_start) ||
-               node->kind == NODE_USER_TASK || node_waits_for_message(node);
+               node->kind == NODE_USER_TASK || lint_waits_for_message(node);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -93,19 +95,16 @@ static bool is_slip(const char *read, const char *known)
         back++;
     size_t middle = n - front - back;
     size_t middle_known = m - front - back;
-    /* item and items, order1 and order2 are names of their own. */
-    if (front == 0 || back == 0)
-        return false;
     for (size_t i = front; i < n - back; i++)
         if (!isalpha((unsigned char)read[i]))
             return false;
     for (size_t i = front; i < m - back; i++)
         if (!isalpha((unsigned char)known[i]))
             return false;
-    if (middle + middle_known == 1 || (middle == 1 && middle_known == 1))
-        return true;
-    return middle == 2 && middle_known == 2 && read[front] == known[front + 1] &&
-           read[front + 1] == known[front];
+    if (middle == 2 && middle_known == 2)
+        return read[front] == known[front + 1] && read[front + 1] == known[front];
+    /* item and items, order1 and order2 are names of their own. */
+    return front > 0 && back > 0 && middle <= 1 && middle_known <= 1;
 }
 
 static const char *find_slip(const struct variables *v, const char *read)
@@ -144,19 +143,22 @@ static void judge(void *context, const char *name)
         return;
     const char *slip = find_slip(v, name);
     if (response && v->calls)
-        report(file, CODE_UNKNOWN_VARIABLE, v->at,
-               "%s reads `response`, which exists only inside pawl:http (when and pawl:output). Keep "
-               "what you need of it in a pawl:output.",
-               element_shown(file, v->at));
+        report(
+            file, CODE_UNKNOWN_VARIABLE, v->at,
+            "%s reads `response`, which exists only inside pawl:http (when and pawl:output). Keep "
+            "what you need of it in a pawl:output.",
+            element_shown(file, v->at));
     else if (slip != NULL)
-        report(file, CODE_UNKNOWN_VARIABLE, v->at,
-               "%s reads the variable '%.100s', which nothing in the process sets. Is '%.100s' meant?",
-               element_shown(file, v->at), name, slip);
+        report(
+            file, CODE_UNKNOWN_VARIABLE, v->at,
+            "%s reads the variable '%.100s', which nothing in the process sets. Is '%.100s' meant?",
+            element_shown(file, v->at), name, slip);
     else if (!v->open)
-        report(file, CODE_UNKNOWN_VARIABLE, v->at,
-               "%s reads the variable '%.100s', but nothing in the process sets it, and nothing comes "
-               "into the process from outside. Set it before, or correct the name.",
-               element_shown(file, v->at), name);
+        report(
+            file, CODE_UNKNOWN_VARIABLE, v->at,
+            "%s reads the variable '%.100s', but nothing in the process sets it, and nothing comes "
+            "into the process from outside. Set it before, or correct the name.",
+            element_shown(file, v->at), name);
     else
         return;
     *arena_push(file->arena, v->said, v->n_said, v->said_capacity) =

@@ -61,11 +61,12 @@ void read_mapping_value(struct process_build *process, const struct xml_element 
         read_items(process, only, what, ret_mapping);
     } else if (is_extension(only, "script")) {
         report(file, CODE_UNSUPPORTED_EXTENSION, only,
-               "%s is computed by a script, which is not executed. Write an expression ${…}.", what);
+               "%s is computed by a script, which is not executed. Write an expression ${…}.",
+               what);
     } else {
         report(file, CODE_BAD_MAPPING, only,
-               "%s holds an element %s. It may hold a text, an expression ${…}, a list or a map.", what,
-               only->name);
+               "%s holds an element %s. It may hold a text, an expression ${…}, a list or a map.",
+               what, only->name);
     }
 }
 
@@ -99,8 +100,9 @@ static void read_parameter(struct process_build *process, const struct xml_eleme
 /* Camunda's rule, and ours: these have no life of their own in which a variable could be local. */
 static bool may_map(enum node_kind kind)
 {
-    return kind != NODE_START_EVENT && kind != NODE_BOUNDARY_EVENT && kind != NODE_EXCLUSIVE_GATEWAY &&
-           kind != NODE_PARALLEL_GATEWAY && kind != NODE_EVENT_GATEWAY;
+    return kind != NODE_START_EVENT && kind != NODE_BOUNDARY_EVENT &&
+           kind != NODE_EXCLUSIVE_GATEWAY && kind != NODE_PARALLEL_GATEWAY &&
+           kind != NODE_EVENT_GATEWAY;
 }
 
 void read_mappings(struct process_build *process, int index)
@@ -163,7 +165,8 @@ static void read_call_mapping(struct process_build *process, const struct xml_el
     if (all != NULL) {
         mapping.kind = CALL_MAP_ALL;
         if (strcmp(all, "all") != 0)
-            report(file, CODE_BAD_MAPPING, e, "variables=\"%.60s\" is not known; write \"all\".", all);
+            report(file, CODE_BAD_MAPPING, e, "variables=\"%.60s\" is not known; write \"all\".",
+                   all);
     } else if (expression != NULL) {
         mapping.kind = CALL_MAP_EXPRESSION;
         mapping.expression = text_optional(process, e, "sourceExpression", expression);
@@ -178,7 +181,8 @@ static void read_call_mapping(struct process_build *process, const struct xml_el
     bool named = source != NULL || expression != NULL;
     if (mapping.kind != CALL_MAP_ALL && (!named || (target == NULL || xml_blank(target))))
         report(file, CODE_BAD_MAPPING, e,
-               "This %s needs a source (or sourceExpression) and a target, or variables=\"all\".",
+               "This %s element needs a source (or sourceExpression) and a target, or "
+               "variables=\"all\".",
                e->name);
     *items = arena_grow(&process->graph->arena, *items, *n, capacity, sizeof(**items));
     (*items)[(*n)++] = mapping;

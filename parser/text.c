@@ -15,9 +15,8 @@ const struct expr *text_expression(struct process_build *process, const struct x
 
     if (expr_compile(&process->graph->arena, text, &expr, &err) == 0)
         return expr;
-    findings_add(&process->file->findings, CODE_BAD_EXPRESSION, at->line, err.column, element_id(at),
-                 "%s: \"%.*s\" is wrong at column %d: %s", what, QUOTE_BYTES_MAX, text, err.column,
-                 err.text);
+    findings_add(&process->file->findings, CODE_BAD_EXPRESSION, at->line, err.column,
+                 element_id(at), "%s can not be read: %s.", what, err.text);
     return NULL;
 }
 
@@ -29,8 +28,8 @@ const struct expr *text_optional(struct process_build *process, const struct xml
     return text_expression(process, at, what, text);
 }
 
-const char *text_name(struct process_build *process, const struct xml_element *at,
-                      const char *what, const char *text)
+const char *text_name(struct process_build *process, const struct xml_element *at, const char *what,
+                      const char *text)
 {
     if (text == NULL || xml_blank(text))
         return NULL;
@@ -69,11 +68,10 @@ int64_t text_duration_us(struct process_build *process, const struct xml_element
     if (iso_duration_parse(text, strlen(text), &duration, &err) == 0) {
         if (!duration.negative && iso_duration_us(&duration) > 0)
             return iso_duration_us(&duration);
-        err_set(&err, ERR_INVALID, "it must be longer than nothing");
+        err_set(&err, ERR_INVALID, "'%.*s' is no time at all; write PT10S for ten seconds",
+                QUOTE_BYTES_MAX, text);
     }
-    report(process->file, CODE_BAD_DURATION, at,
-           "%s \"%.*s\" is not a duration: %s. Write an ISO 8601 duration such as PT10S or PT0.5S.",
-           what, QUOTE_BYTES_MAX, text, err.text);
+    report(process->file, CODE_BAD_DURATION, at, "%s is not a duration: %s.", what, err.text);
     return 0;
 }
 
@@ -89,12 +87,10 @@ void check_duration(struct process_build *process, const struct xml_element *at,
     if (iso_duration_parse(text, strlen(text), &duration, &err) == 0) {
         if (!duration.negative)
             return;
-        err_set(&err, ERR_INVALID, "it is negative");
+        err_set(&err, ERR_INVALID, "'%.*s' is negative, and nobody can wait until before now",
+                QUOTE_BYTES_MAX, text);
     }
-    report(process->file, CODE_BAD_DURATION, at,
-           "%s \"%.*s\" is not a duration: %s. Write an ISO 8601 duration such as PT5M or P1DT12H, "
-           "or an expression that yields one.",
-           what, QUOTE_BYTES_MAX, text, err.text);
+    report(process->file, CODE_BAD_DURATION, at, "%s is not a duration: %s.", what, err.text);
 }
 
 void check_date(struct process_build *process, const struct xml_element *at, const char *what,
@@ -112,10 +108,8 @@ void check_date(struct process_build *process, const struct xml_element *at, con
     }
     if (iso_date_parse(text, strlen(text), &us, &err) == 0)
         return;
-    report(process->file, CODE_BAD_DATE, at,
-           "%s \"%.*s\" is not a date: %s. Write ISO 8601 such as 2027-03-01T08:00:00Z%s, or an "
-           "expression that yields it.",
-           what, QUOTE_BYTES_MAX, text, err.text, duration_too ? " or a duration such as P3D" : "");
+    report(process->file, CODE_BAD_DATE, at, "%s is not a date%s: %s.", what,
+           duration_too ? " (nor a duration such as P3D)" : "", err.text);
 }
 
 void check_cycle(struct process_build *process, const struct xml_element *at, const char *what,
@@ -129,12 +123,7 @@ void check_cycle(struct process_build *process, const struct xml_element *at, co
     const char *text = expr_text(expr);
     if (iso_cycle_parse(text, strlen(text), &cycle, &err) == 0)
         return;
-    bool cron = text[0] != 'R' && strchr(text, ' ') != NULL;
-    report(process->file, CODE_BAD_CYCLE, at, "%s \"%.*s\" is not a repetition: %s. %s", what,
-           QUOTE_BYTES_MAX, text, err.text,
-           cron ? "Cron texts are not supported: write ISO 8601, for example R/PT5M for every five "
-                  "minutes."
-                : "Write ISO 8601 such as R3/PT10M (three times) or R/P1D (for ever).");
+    report(process->file, CODE_BAD_CYCLE, at, "%s is not a repetition: %s.", what, err.text);
 }
 
 void check_integer(struct process_build *process, const struct xml_element *at, const char *what,
@@ -152,20 +141,22 @@ void check_integer(struct process_build *process, const struct xml_element *at, 
            QUOTE_BYTES_MAX, text);
 }
 
-struct retry_cycle *text_retry_cycle(struct process_build *process,
-                                     const struct xml_element *at, const char *text)
+struct retry_cycle *text_retry_cycle(struct process_build *process, const struct xml_element *at,
+                                     const char *text)
 {
     struct arena *arena = &process->graph->arena;
     struct retry_cycle *cycle = arena_alloc(arena, sizeof(*cycle));
     struct err err = {0};
 
     if (strstr(text, "${") != NULL || strstr(text, "#{") != NULL)
-        err_set(&err, ERR_INVALID, "expressions are not supported here");
+        err_set(&err, ERR_INVALID, "'%.*s': expressions are not supported here", QUOTE_BYTES_MAX,
+                text);
     else if (retry_cycle_parse(arena, text, cycle, &err) == 0)
         return cycle;
     report(process->file, CODE_BAD_RETRY_CYCLE, at,
-           "failedJobRetryTimeCycle \"%.*s\" is not understood: %s. Write R3/PT5M (three tries, five "
-           "minutes apart) or a list of pauses such as PT1S,PT10S,PT1M.",
-           QUOTE_BYTES_MAX, text, err.text);
+           "failedJobRetryTimeCycle can not be read: %s. Write R3/PT5M (three tries, five minutes "
+           "apart) "
+           "or a list of pauses such as PT1S,PT10S,PT1M.",
+           err.text);
     return NULL;
 }

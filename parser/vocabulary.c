@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The extensions of Camunda 7, Flowable and Pawl that are known. What is executed is read elsewhere;
- * here it is only said where it may stand. What changes execution and is not executed is refused.
+ * The extensions of Camunda 7, Flowable and Pawl that are known. What is executed is read
+ * elsewhere; here it is only said where it may stand. What changes execution and is not executed is
+ * refused.
  */
 #include "base/build.h"
 
@@ -33,7 +34,8 @@ struct term {
     "Java code cannot run here. Call the service with pawl:http, or compute the value with "       \
     "camunda:expression"
 #define NO_LISTENER                                                                                \
-    "Listeners are not executed. Model what it does as a task of its own, or as an inputParameter " \
+    "Listeners are not executed. Model what it does as a task of its own, or as an "               \
+    "inputParameter "                                                                              \
     "or outputParameter"
 #define NO_WORKER "Call the service with pawl:http, or give the work to a person in a user task"
 
@@ -81,7 +83,8 @@ static const struct term attributes[] = {
     {"modelerTemplateIcon", SILENT, 0, NULL},
     {"isEagerExecutionFetching", SILENT, 0, NULL},
 
-    {"jobPriority", WARNED, 0, "Jobs have no priorities: they run in the order in which they are due"},
+    {"jobPriority", WARNED, 0,
+     "Jobs have no priorities: they run in the order in which they are due"},
     {"taskPriority", WARNED, 0, "There are no external tasks yet: it has no effect"},
     {"candidateStarterUsers", WARNED, 0, "Who may start a process is a right in the database"},
     {"candidateStarterGroups", WARNED, 0, "Who may start a process is a right in the database"},
@@ -148,7 +151,8 @@ static const struct term elements[] = {
     {"script", REFUSED, 0, "Scripts are not executed. Write an expression ${…}"},
     {"connector", REFUSED, 0, "Use pawl:http: it does what the http-connector does"},
     {"errorEventDefinition", REFUSED, 0,
-     "Throw the error from a pawl:answer with error=\"CODE\", or by failing the task with that code"},
+     "Throw the error from a pawl:answer with error=\"CODE\", or by failing the task with that "
+     "code"},
     {"mapException", REFUSED, 0, "Throw the error from a pawl:answer with error=\"CODE\""},
     {"failedJobRetryTime", REFUSED, 0, "Use failedJobRetryTimeCycle"},
     {"eventType", REFUSED, 0, "The event registry does not exist. Use a message"},
@@ -186,8 +190,8 @@ static const struct term *find(const struct term *terms, size_t n, const char *n
 
 /* Flowable's and Camunda's unknown words may matter; say so, but let the file run. */
 static void judge(struct file_build *file, const struct xml_element *of,
-                  const struct xml_element *at, unsigned owner, const struct term *term,
-                  bool pawl, const char *shown)
+                  const struct xml_element *at, unsigned owner, const struct term *term, bool pawl,
+                  const char *shown)
 {
     const char *element = element_shown(file, of);
 
@@ -200,8 +204,8 @@ static void judge(struct file_build *file, const struct xml_element *of,
                "%s of %s is not known and has no effect. Check its name, or remove it.", shown,
                element);
     else if (term->treatment == REFUSED)
-        report(file, CODE_UNSUPPORTED_EXTENSION, at, "%s of %s is not supported. %s.", shown, element,
-               term->remedy);
+        report(file, CODE_UNSUPPORTED_EXTENSION, at, "%s of %s is not supported. %s.", shown,
+               element, term->remedy);
     else if (term->treatment == WARNED)
         report(file, CODE_IGNORED_EXTENSION, at, "%s of %s is ignored. %s.", shown, element,
                term->remedy);
@@ -214,10 +218,9 @@ static void judge_attribute(struct file_build *file, const struct xml_element *a
                             const struct xml_attribute *attribute)
 {
     const char *name = attribute->name;
-    const struct term *term =
-        attribute->space == SPACE_PAWL
-            ? find(pawl_attributes, ARRAY_LEN(pawl_attributes), name)
-            : find(attributes, ARRAY_LEN(attributes), name);
+    const struct term *term = attribute->space == SPACE_PAWL
+                                  ? find(pawl_attributes, ARRAY_LEN(pawl_attributes), name)
+                                  : find(attributes, ARRAY_LEN(attributes), name);
     const char *shown = xml_shown(file->arena, attribute->prefix, name);
 
     if (term != NULL && term->treatment == REFUSED)

@@ -105,9 +105,10 @@ static bool count_element(struct reader *reader, int nb_namespaces)
     reader->elements++;
     if (reader->depth > LIMIT_XML_DEPTH) {
         line = tag_line(reader);
-        findings_add(reader->findings, CODE_TOO_DEEP, line, 0, nearest_id(reader),
-                     "Elements are nested more than %u deep. No model needs that: is the file broken?",
-                     LIMIT_XML_DEPTH);
+        findings_add(
+            reader->findings, CODE_TOO_DEEP, line, 0, nearest_id(reader),
+            "Elements are nested more than %u deep. No model needs that: is the file broken?",
+            LIMIT_XML_DEPTH);
     } else if (reader->elements > LIMIT_XML_NODES) {
         line = tag_line(reader);
         findings_add(reader->findings, CODE_TOO_MANY_ELEMENTS, line, 0, nearest_id(reader),
@@ -141,8 +142,8 @@ static void copy_attributes(struct arena *arena, struct xml_element *element, si
             .prefix = chars(attributes[1]),
             .uri = uri,
             .name = chars(attributes[0]),
-            .value = arena_strndup(arena, chars(attributes[3]),
-                                   (size_t)(attributes[4] - attributes[3])),
+            .value =
+                arena_strndup(arena, chars(attributes[3]), (size_t)(attributes[4] - attributes[3])),
         };
     }
 }
@@ -156,7 +157,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
     if (reader->failed || !count_element(reader, nb_namespaces))
         return;
     enum xml_space space = space_of(chars(uri));
-    if (reader->skipped > 0 || (space == SPACE_DIAGRAM && strcmp(chars(name), "BPMNDiagram") == 0)) {
+    if (reader->skipped > 0 ||
+        (space == SPACE_DIAGRAM && strcmp(chars(name), "BPMNDiagram") == 0)) {
         reader->skipped++;
         return;
     }
@@ -305,8 +307,8 @@ static void parse(struct reader *reader)
     set_handler(context->sax);
     context->userData = reader;
     /*
-     * HUGE lifts the library's own limits: ours are in force, and have names. NOENT resolves &amp; and
-     * its four sisters in attributes; there are no other entities, because there is no DTD.
+     * HUGE lifts the library's own limits: ours are in force, and have names. NOENT resolves &amp;
+     * and its four sisters in attributes; there are no other entities, because there is no DTD.
      */
     xmlCtxtUseOptions(context,
                       XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT);

@@ -62,7 +62,8 @@ static void dump_http(struct buf *out, const struct http_call *h)
         buf_printf(out, " connectTimeout=%lldus", (long long)h->connect_timeout_us);
     buf_add_char(out, '\n');
     for (size_t i = 0; i < h->n_query; i++)
-        buf_printf(out, "        query %s=\"%s\"\n", h->query[i].name, expr_text(h->query[i].value));
+        buf_printf(out, "        query %s=\"%s\"\n", h->query[i].name,
+                   expr_text(h->query[i].value));
     for (size_t i = 0; i < h->n_headers; i++)
         buf_printf(out, "        header %s=\"%s\"\n", h->headers[i].name,
                    expr_text(h->headers[i].value));
@@ -149,7 +150,8 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
         dump_mapping(out, "output", &n->outputs[i], 1);
     if (n->service == SERVICE_EXPRESSION)
         buf_printf(out, "    expression \"%s\"%s%s\n", expr_text(n->expression),
-                   n->result_variable ? " into " : "", n->result_variable ? n->result_variable : "");
+                   n->result_variable ? " into " : "",
+                   n->result_variable ? n->result_variable : "");
     if (n->http != NULL)
         dump_http(out, n->http);
     if (n->user_task != NULL)

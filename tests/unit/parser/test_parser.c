@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of tests/parser: valid/<case>.bpmn with <case>.graph (warnings, then the graph as text),
- * invalid/<case>.bpmn with <case>.error (each finding: line, code, element or "-", and a piece of its
- * message). With PAWL_UPDATE=1 in the environment the expected files are written anew: read them then.
+ * The files of tests/parser: valid/<case>.bpmn with <case>.graph (warnings, then the graph as
+ * text), invalid/<case>.bpmn with <case>.error (each finding: line, code, element or "-", and a
+ * piece of its message). With PAWL_UPDATE=1 in the environment the expected files are written anew:
+ * read them then.
  */
 #include "base/build.h"
 
@@ -134,7 +135,8 @@ static int compare_errors(const char *path, const struct parse_result *result)
     return bad;
 }
 
-static void run_folder(const char *pattern, int (*compare)(const char *, const struct parse_result *))
+static void run_folder(const char *pattern,
+                       int (*compare)(const char *, const struct parse_result *))
 {
     glob_t found;
     int bad = 0;
