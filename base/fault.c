@@ -22,19 +22,27 @@ static void fault_note(const char *file, const char *name)
     close(fd);
 }
 
+/* Is this the pass that `want` ("name" or "name:3") speaks of? */
+static bool fault_wanted(const char *want, const char *name, atomic_int *reached)
+{
+    size_t n = strlen(name);
+
+    if (want == NULL || strncmp(want, name, n) != 0 || (want[n] != '\0' && want[n] != ':'))
+        return false;
+    int at = want[n] == ':' ? atoi(want + n + 1) : 1;
+    return atomic_fetch_add(reached, 1) + 1 == at;
+}
+
 void fault_point(const char *name)
 {
-    static atomic_int reached; /* of the one point that PAWL_FAULT names */
+    static atomic_int killed, stopped; /* passes of the one point that each names */
     const char *file = getenv("PAWL_FAULT_LOG");
-    const char *want = getenv("PAWL_FAULT");
 
     if (file != NULL)
         fault_note(file, name);
-    size_t n = strlen(name);
-    if (want == NULL || strncmp(want, name, n) != 0 || (want[n] != '\0' && want[n] != ':'))
-        return;
-    int at = want[n] == ':' ? atoi(want + n + 1) : 1;
-    if (atomic_fetch_add(&reached, 1) + 1 == at)
+    if (fault_wanted(getenv("PAWL_FAULT"), name, &killed))
         kill(getpid(), SIGKILL);
+    if (fault_wanted(getenv("PAWL_FAULT_STOP"), name, &stopped))
+        kill(getpid(), SIGSTOP);
 }
 #endif
