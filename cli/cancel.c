@@ -12,7 +12,7 @@ static enum exit_code run_cancel(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
-    json_t *row = NULL, *accepted = NULL;
+    json_auto_t *row = NULL, *accepted = NULL;
     struct uuid id;
     double seconds;
 
@@ -21,13 +21,11 @@ static enum exit_code run_cancel(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code == EXIT_DONE)
         code = find_instance(cli, client, cli->arguments[0], &row, &id);
-    json_decref(row);
     if (code != EXIT_DONE)
         return code;
     if (client_cancel(client, &id, cli_option(cli, "reason"), &accepted, &err) < 0)
         return cli_fail(cli, &err);
     code = outcome_report(cli, client, accepted, "cancelled", seconds, false);
-    json_decref(accepted);
     return code;
 }
 

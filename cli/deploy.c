@@ -139,43 +139,28 @@ static const json_t *findings_of(const json_t *outcome)
     return json_is_array(detail) ? detail : json_object_get(detail, "findings");
 }
 
-/* The processes that the deployment made or, where nothing changed in a file, found. */
-static int print_processes(struct deploy *deploy, struct client *client, const json_t *outcome,
-                           const char *id, struct err *err)
+/* The processes of the deployment, new versions or not. */
+static void print_processes(struct cli *cli, const json_t *outcome, const char *id)
 {
-    const json_t *detail = json_object_get(outcome, "detail");
-    const json_t *processes = json_object_get(detail, "processes"), *entry;
-    struct cli *cli = deploy->cli;
-    json_t *definitions = NULL;
-    size_t i, n_new = 0;
+    const json_t *definitions = json_object_get(json_object_get(outcome, "detail"), "definitions");
+    const json_t *definition;
+    size_t i;
 
-    if (client_definitions(client, true, &definitions, err) < 0)
-        return err_trace(err);
-    json_array_foreach(processes, i, entry)
+    json_array_foreach(definitions, i, definition)
     {
-        const char *process =
-            json_is_string(entry) ? json_string_value(entry) : row_string(cli, entry, "process");
-        if (process == NULL)
-            process = row_text(cli, entry, "key");
-        const char *version = row_text(cli, entry, "version");
-        bool made = json_object_get(entry, "created") == NULL ||
-                    json_is_true(json_object_get(entry, "created"));
-        printf("%s%s%s%s\n", process, *version != '\0' ? " version " : "", version,
-               made ? "" : " (unchanged)");
-        n_new++;
+        bool unchanged = json_is_false(json_object_get(definition, "new"));
+        printf("%s version %s%s\n", row_text(cli, definition, "process"),
+               row_text(cli, definition, "version"), unchanged ? " (unchanged)" : "");
     }
-    json_decref(definitions);
-    if (n_new == 0)
+    if (json_array_size(definitions) == 0)
         printf("deployment %s is active\n", id);
-    return 0;
 }
 
-static enum exit_code report(struct deploy *deploy, struct client *client, const json_t *outcome,
-                             const char *id, double seconds)
+static enum exit_code report(struct deploy *deploy, const json_t *outcome, const char *id,
+                             double seconds)
 {
     struct cli *cli = deploy->cli;
     const char *state = row_text(cli, outcome, "state");
-    struct err err = {0};
 
     if (cli->json) {
         json_t *line = json_pack("{s:s, s:s, s:O}", "deployment_id", id, "state", state, "detail",
@@ -183,21 +168,18 @@ static enum exit_code report(struct deploy *deploy, struct client *client, const
         output_json(line);
         json_decref(line);
     }
-    if (strcmp(state, "refused") == 0) {
-        print_findings(cli, findings_of(outcome));
-        return cli_refuse(cli, NULL,
-                          findings_of(outcome) != NULL
-                              ? "the engine refused the deployment; nothing changed"
-                              : "the engine refused the deployment: %s",
-                          outcome_reason(cli, outcome));
-    }
     if (strcmp(state, "pending") == 0)
         return cli_refuse(
             cli, "start one with `pawl up`; the deployment is then taken up by itself",
             "accepted as %s, but no engine took it up within %.3g s: it waits for an engine", id,
             seconds);
-    if (!cli->json && print_processes(deploy, client, outcome, id, &err) < 0)
-        return cli_fail(cli, &err);
+    if (strcmp(state, "active") != 0) {
+        print_findings(cli, findings_of(outcome));
+        return cli_refuse(cli, NULL, "the engine refused the deployment, nothing changed: %s",
+                          outcome_reason(cli, outcome));
+    }
+    if (!cli->json)
+        print_processes(cli, outcome, id);
     if (deploy->n_warnings > 0)
         cli_note(cli, "%zu warning%s; `pawl lint` shows them", deploy->n_warnings,
                  deploy->n_warnings == 1 ? "" : "s");
@@ -207,7 +189,7 @@ static enum exit_code report(struct deploy *deploy, struct client *client, const
 static enum exit_code send(struct deploy *deploy, struct client *client, double seconds)
 {
     struct cli *cli = deploy->cli;
-    json_t *accepted = NULL, *outcome = NULL;
+    json_auto_t *accepted = NULL, *outcome = NULL;
     struct err err = {0};
     struct uuid id;
 
@@ -218,12 +200,9 @@ static enum exit_code send(struct deploy *deploy, struct client *client, double 
         return cli_fail(cli, &err);
     const char *text = arena_strdup(&cli->arena, row_text(cli, accepted, "deployment_id"));
     bool known = row_uuid(accepted, "deployment_id", &id);
-    json_decref(accepted);
     if (!known || outcome_wait(client, &id, seconds, &outcome, &err) < 0)
         return cli_fail(cli, &err);
-    enum exit_code code = report(deploy, client, outcome, text, seconds);
-    json_decref(outcome);
-    return code;
+    return report(deploy, outcome, text, seconds);
 }
 
 static enum exit_code run_deploy(struct cli *cli)

@@ -18,7 +18,8 @@ static enum exit_code run_list(struct cli *cli)
     };
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
-    json_t *rows = NULL, *row;
+    json_auto_t *rows = NULL;
+    json_t *row;
     struct table table;
     size_t i;
 
@@ -45,7 +46,6 @@ static enum exit_code run_list(struct cli *cli)
         cli_note(cli, "no endpoints; `pawl endpoint set NAME URL` makes one");
     else
         table_print(&table);
-    json_decref(rows);
     return EXIT_DONE;
 }
 
@@ -137,29 +137,26 @@ static enum exit_code read_options(struct cli *cli, json_t *options)
 static enum exit_code run_set(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    json_t *options = json_object(), *row = NULL;
+    json_auto_t *options = json_object(), *row = NULL, *rows = NULL;
     struct err err = {0};
 
     enum exit_code code = read_options(cli, options);
     char *text = json_dumps(options, JSON_COMPACT);
-    json_decref(options);
     if (code == EXIT_DONE)
         code = session_open(cli, &client);
     if (code == EXIT_DONE &&
         client_set_endpoint(client, cli->arguments[0], cli->arguments[1], text, &row, &err) < 0)
         code = cli_fail(cli, &err);
     free(text);
-    json_decref(row);
     if (code != EXIT_DONE)
         return code;
     if (!cli->json) {
         printf("%s\n", cli->arguments[0]);
         return EXIT_DONE;
     }
-    if (client_endpoints(client, cli->arguments[0], &row, &err) < 0)
+    if (client_endpoints(client, cli->arguments[0], &rows, &err) < 0)
         return cli_fail(cli, &err);
-    output_json_lines(row);
-    json_decref(row);
+    output_json_lines(rows);
     return EXIT_DONE;
 }
 
@@ -205,18 +202,15 @@ static enum exit_code run_drop(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
-    json_t *row = NULL;
+    json_auto_t *row = NULL;
 
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     if (client_drop_endpoint(client, cli->arguments[0], &row, &err) < 0)
         return cli_fail(cli, &err);
-    json_decref(row);
     if (cli->json) {
-        row = json_pack("{s:s, s:b}", "name", cli->arguments[0], "dropped", 1);
         output_json(row);
-        json_decref(row);
     } else {
         printf("%s dropped\n", cli->arguments[0]);
     }

@@ -53,6 +53,13 @@ static void list_candidates(struct cli *cli, const json_t *rows, const char *id,
     }
 }
 
+/* Frees an array and forgets it. */
+static void drop(json_t **rows)
+{
+    json_decref(*rows);
+    *rows = NULL;
+}
+
 /* A business key names a root and what it called: then the one that nobody called is meant. */
 static json_t *only_root(struct cli *cli, struct client *client, const json_t *rows)
 {
@@ -114,7 +121,7 @@ static int look_up(struct client *client, const char *text, json_t **ret_rows, s
         client_instances_by_key(client, text, CANDIDATES + 1, ret_rows, err) < 0)
         return err_trace(err);
     if ((*ret_rows == NULL || json_array_size(*ret_rows) == 0) && prefix) {
-        json_decref(*ret_rows);
+        drop(ret_rows);
         if (client_instances_between(client, &low, &high, CANDIDATES + 1, ret_rows, err) < 0)
             return err_trace(err);
     }
@@ -125,7 +132,7 @@ enum exit_code find_instance(struct cli *cli, struct client *client, const char 
                              json_t **ret_row, struct uuid *ret_id)
 {
     struct err err = {0};
-    json_t *rows = NULL;
+    json_auto_t *rows = NULL;
     enum exit_code code = EXIT_DONE;
 
     if (look_up(client, text, &rows, &err) < 0)
@@ -137,7 +144,6 @@ enum exit_code find_instance(struct cli *cli, struct client *client, const char 
         code = no_instance(cli, text);
     else
         code = several_instances(cli, text, rows);
-    json_decref(rows);
     return code;
 }
 
@@ -153,16 +159,14 @@ static int look_up_task(struct client *client, const char *text, json_t **ret_ro
         return err_trace(err);
     if (json_array_size(*ret_rows) > 0)
         return 0;
-    json_decref(*ret_rows);
-    *ret_rows = NULL;
+    drop(ret_rows);
     if (client_tasks_by_key(client, text, CANDIDATES + 1, ret_rows, err) < 0)
         return err_trace(err);
     if (json_array_size(*ret_rows) > 0 || !prefix)
         return 0;
     /* The beginning of the id of an instance. */
-    json_t *instances = NULL;
-    json_decref(*ret_rows);
-    *ret_rows = NULL;
+    json_auto_t *instances = NULL;
+    drop(ret_rows);
     if (client_instances_between(client, &low, &high, 2, &instances, err) < 0)
         return err_trace(err);
     struct uuid instance;
@@ -171,7 +175,6 @@ static int look_up_task(struct client *client, const char *text, json_t **ret_ro
     if (json_array_size(instances) == 1 &&
         row_uuid(json_array_get(instances, 0), "instance_id", &instance))
         result = client_tasks(client, &filter, ret_rows, err);
-    json_decref(instances);
     return result;
 }
 
@@ -179,7 +182,7 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
                          struct uuid *ret_id)
 {
     struct err err = {0};
-    json_t *rows = NULL;
+    json_auto_t *rows = NULL;
     enum exit_code code = EXIT_DONE;
 
     /* A whole id goes to the function as it is: it knows why a task is gone. */
@@ -187,10 +190,8 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
         return EXIT_DONE;
     if (look_up_task(client, text, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    if (json_array_size(rows) == 1 && row_uuid(json_array_get(rows, 0), "task_id", ret_id)) {
-        json_decref(rows);
+    if (json_array_size(rows) == 1 && row_uuid(json_array_get(rows, 0), "task_id", ret_id))
         return EXIT_DONE;
-    }
     if (json_array_size(rows) == 0) {
         code = cli_refuse(
             cli, "`pawl tasks` lists the open ones; `pawl why ID` says what an instance waits for",
@@ -200,7 +201,6 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
         list_candidates(cli, rows, "task_id", "name");
         code = EXIT_REFUSED;
     }
-    json_decref(rows);
     return code;
 }
 
@@ -212,7 +212,7 @@ enum exit_code find_incident(struct cli *cli, struct client *client, const char 
     struct err err = {0};
     struct uuid low, high, instance;
     struct client_incidents filter = {.limit = CANDIDATES + 1};
-    json_t *rows = NULL, *row = NULL;
+    json_auto_t *rows = NULL, *row = NULL;
     enum exit_code code = EXIT_DONE;
 
     if (find_prefix(text, &low, &high)) {
@@ -223,10 +223,8 @@ enum exit_code find_incident(struct cli *cli, struct client *client, const char 
         filter.low = filter.high = NULL;
     }
     if (json_array_size(rows) == 0) {
-        json_decref(rows);
-        rows = NULL;
+        drop(&rows);
         code = find_instance(cli, client, text, &row, &instance);
-        json_decref(row);
         if (code != EXIT_DONE)
             return code;
         filter.instance = &instance;
@@ -244,6 +242,5 @@ enum exit_code find_incident(struct cli *cli, struct client *client, const char 
         list_candidates(cli, rows, "incident_id", "message");
         code = EXIT_REFUSED;
     }
-    json_decref(rows);
     return code;
 }

@@ -16,7 +16,7 @@
 static void print_incidents(struct cli *cli, const json_t *rows, int64_t now_us)
 {
     static const struct table_column columns[] = {
-        {"INCIDENT", TABLE_ID, 18, 0},        {"BUSINESS KEY", TABLE_TEXT, 8, 2},
+        {"INCIDENT", TABLE_ID, 18, 0},        {"KEY", TABLE_TEXT, 8, 2},
         {"PROCESS", TABLE_TEXT, 8, 4},        {"ELEMENT", TABLE_TEXT, 8, 1},
         {"SINCE", TABLE_TEXT, 0, 3},          {"REASON", TABLE_TEXT, 0, 5},
         {"WHAT HAPPENED", TABLE_TEXT, 20, 0},
@@ -44,7 +44,7 @@ static enum exit_code run_incidents(struct cli *cli)
     struct client *client CLEANUP(client_closep) = NULL;
     struct client_incidents filter = {.process = cli_option(cli, "process")};
     const char *instance = cli_option(cli, "instance");
-    json_t *rows = NULL, *now = NULL, *row = NULL;
+    json_auto_t *rows = NULL, *now = NULL, *row = NULL;
     struct err err = {0};
     struct uuid id;
     long limit;
@@ -55,7 +55,6 @@ static enum exit_code run_incidents(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code == EXIT_DONE && instance != NULL) {
         code = find_instance(cli, client, instance, &row, &id);
-        json_decref(row);
         filter.instance = &id;
     }
     if (code != EXIT_DONE)
@@ -73,8 +72,6 @@ static enum exit_code run_incidents(struct cli *cli)
         print_incidents(cli, rows, row_time(now, "now"));
     if (more)
         cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    json_decref(rows);
-    json_decref(now);
     return EXIT_DONE;
 }
 
@@ -108,7 +105,8 @@ static enum exit_code retry_all(struct cli *cli, struct client *client, const ch
 {
     struct client_incidents filter = {.process = cli_option(cli, "process"),
                                       .limit = RETRY_ALL_MOST};
-    json_t *rows = NULL, *row;
+    json_auto_t *rows = NULL;
+    json_t *row;
     struct err err = {0};
     size_t i, n_done = 0, n_left = 0;
 
@@ -138,7 +136,6 @@ static enum exit_code retry_all(struct cli *cli, struct client *client, const ch
         json_decref(accepted);
         n_done++;
     }
-    json_decref(rows);
     if (err.code != ERR_NONE)
         return cli_fail(cli, &err);
     if (!cli->json)
@@ -159,7 +156,7 @@ static enum exit_code run_retry(struct cli *cli)
     const char *decision = cli_option(cli, "decision");
     bool all = cli_has(cli, "all");
     struct err err = {0};
-    json_t *row = NULL, *accepted = NULL;
+    json_auto_t *row = NULL, *accepted = NULL;
     struct uuid id;
     double seconds;
 
@@ -179,13 +176,11 @@ static enum exit_code run_retry(struct cli *cli)
     if (all)
         return retry_all(cli, client, decision);
     code = find_incident(cli, client, cli->arguments[0], &row, &id);
-    json_decref(row);
     if (code != EXIT_DONE)
         return code;
     if (client_retry(client, &id, decision, &accepted, &err) < 0)
         return cli_fail(cli, &err);
     code = outcome_report(cli, client, accepted, "tried again", seconds, false);
-    json_decref(accepted);
     return code;
 }
 

@@ -13,7 +13,7 @@
 static enum exit_code publish(struct cli *cli, struct client *client, const char *variables)
 {
     const char *key = cli_option(cli, "key");
-    json_t *row = NULL;
+    json_auto_t *row = NULL;
     struct err err = {0};
 
     if (client_publish(client, cli->arguments[0], key != NULL ? key : "", variables,
@@ -23,7 +23,6 @@ static enum exit_code publish(struct cli *cli, struct client *client, const char
         output_json(row);
     else
         printf("%s\n", row_text(cli, row, "message_id"));
-    json_decref(row);
     return EXIT_DONE;
 }
 
@@ -38,6 +37,7 @@ static enum exit_code correlate(struct cli *cli, struct client *client, const ch
     if (instance != NULL) {
         enum exit_code code = find_instance(cli, client, instance, &row, &id);
         json_decref(row);
+        row = NULL;
         if (code != EXIT_DONE)
             return code;
     }

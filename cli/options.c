@@ -78,7 +78,7 @@ static bool nearer(const char *word, const char *candidate, size_t *best)
     size_t d = distance(word, candidate);
 
     /* A word with most of its letters wrong was not meant. */
-    if (d >= *best || d > strlen(word) / 2)
+    if (d >= *best || d > (strlen(word) + 1) / 2)
         return false;
     *best = d;
     return true;

@@ -57,7 +57,7 @@ const char *outcome_reason(struct cli *cli, const json_t *outcome)
 enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted,
                               const char *what, double seconds, bool must)
 {
-    json_t *outcome = NULL;
+    json_auto_t *outcome = NULL;
     struct err err = {0};
     struct uuid id;
 
@@ -72,9 +72,12 @@ enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *ac
         json_object_set(accepted, "detail", json_object_get(outcome, "detail"));
         output_json(accepted);
     }
-    json_decref(outcome);
     if (strcmp(state, "refused") == 0)
         return cli_refuse(cli, NULL, "refused: %s", reason);
+    if (strcmp(state, "failed") == 0)
+        return cli_refuse(cli,
+                          "nothing is lost: `pawl incidents` shows it, `pawl retry` tries again",
+                          "accepted, but it could not be carried out: %s", reason);
     if (strcmp(state, "pending") == 0) {
         if (must)
             return cli_refuse(

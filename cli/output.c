@@ -105,7 +105,7 @@ const char *row_text(struct cli *cli, const json_t *row, const char *key)
     if (field == NULL || json_is_null(field))
         return "";
     if (json_is_string(field))
-        return json_string_value(field);
+        return arena_strdup(&cli->arena, json_string_value(field));
     struct buf buf;
     buf_init(&buf, 0);
     json_text(&buf, field);

@@ -31,7 +31,8 @@ void output_json_lines(const json_t *rows);
 void output_json(const json_t *object);
 void output_buf(const struct buf *buf);
 
-/* Fields of a row for people: "" for null and missing; numbers and structures as JSON. */
+/* Fields of a row for people, in the arena: "" for null and missing; numbers and structures as
+ * JSON. */
 const char *row_text(struct cli *cli, const json_t *row, const char *key);
 /* The same, NULL for null, missing and "". */
 const char *row_string(struct cli *cli, const json_t *row, const char *key);

@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -40,6 +41,9 @@ const struct subcommand *const commands[] = {
 
 static enum exit_code show_help(struct cli *cli, enum exit_code code)
 {
+    /* Help that was not asked for is a message, not data. */
+    if (code != EXIT_DONE)
+        dup2(STDERR_FILENO, STDOUT_FILENO);
     if (cli->command != NULL)
         help_command(cli, cli->command);
     else if (cli->n_arguments == 1)

@@ -29,20 +29,18 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
                            struct err *err)
 {
     static const struct table_column columns[] = {
-        {"INSTANCE", TABLE_ID, 18, 0}, {"BUSINESS KEY", TABLE_TEXT, 8, 2},
-        {"PROCESS", TABLE_TEXT, 8, 3}, {"V", TABLE_NUMBER, 0, 5},
-        {"STATE", TABLE_STATE, 0, 0},  {"STARTED", TABLE_TEXT, 0, 4},
+        {"INSTANCE", TABLE_ID, 18, 0}, {"KEY", TABLE_TEXT, 8, 2},    {"PROCESS", TABLE_TEXT, 8, 3},
+        {"V", TABLE_NUMBER, 0, 5},     {"STATE", TABLE_STATE, 0, 0}, {"STARTED", TABLE_TEXT, 0, 4},
         {"AT", TABLE_TEXT, 8, 1},
     };
     struct table table;
-    json_t *now = NULL;
+    json_auto_t *now = NULL;
     const json_t *row;
     size_t i;
 
     if (client_clock(client, &now, err) < 0)
         return err_trace(err);
     int64_t now_us = row_time(now, "now");
-    json_decref(now);
     table_init(&table, cli, columns, ARRAY_LEN(columns));
     json_array_foreach(rows, i, row)
     {
@@ -72,7 +70,7 @@ static enum exit_code run_ps(struct cli *cli)
                                       .all = cli_has(cli, "all")};
     bool known = filter.state == NULL;
     struct err err = {0};
-    json_t *rows = NULL;
+    json_auto_t *rows = NULL;
     long limit;
 
     if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
@@ -101,7 +99,6 @@ static enum exit_code run_ps(struct cli *cli)
         code = cli_fail(cli, &err);
     if (more)
         cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    json_decref(rows);
     return code;
 }
 
@@ -144,7 +141,8 @@ static enum exit_code run_definitions(struct cli *cli)
     };
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
-    json_t *rows = NULL, *now = NULL, *row;
+    json_auto_t *rows = NULL, *now = NULL;
+    json_t *row;
     struct table table;
     size_t i;
 
@@ -174,8 +172,6 @@ static enum exit_code run_definitions(struct cli *cli)
         cli_note(cli, "nothing is deployed; `pawl deploy FILE.bpmn` does it");
     else
         table_print(&table);
-    json_decref(rows);
-    json_decref(now);
     return EXIT_DONE;
 }
 

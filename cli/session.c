@@ -60,10 +60,13 @@ enum exit_code session_unreachable(const struct cli *cli, const struct database 
         cli_usage(cli, hint, "%s", err->text);
         return EXIT_UNREACHABLE;
     }
+    bool down = strstr(err->text, "No such file") != NULL || strstr(err->text, "refused") != NULL;
     snprintf(hint, sizeof(hint), "start it with `pawl up%s%s`",
              cli_has(cli, "data") ? " --data " : "", cli_has(cli, "data") ? database->data : "");
-    cli_usage(cli, hint, "the private PostgreSQL under %s is not reachable: %s", database->data,
-              err->text);
+    cli_usage(cli, hint,
+              down ? "the private PostgreSQL under %s is not running"
+                   : "the private PostgreSQL under %s is not reachable: %s",
+              database->data, err->text);
     return EXIT_UNREACHABLE;
 }
 

@@ -17,7 +17,7 @@
 static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_t *started,
                                    double seconds)
 {
-    json_t *outcome = NULL;
+    json_auto_t *outcome = NULL;
     struct err err = {0};
     struct uuid id;
 
@@ -28,7 +28,6 @@ static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_
     const char *state = arena_strdup(&cli->arena, row_text(cli, outcome, "state"));
     json_object_set(started, "state", json_object_get(outcome, "state"));
     json_object_set(started, "detail", json_object_get(outcome, "detail"));
-    json_decref(outcome);
     if (cli->json)
         output_json(started);
     else
@@ -53,7 +52,7 @@ static enum exit_code start_one(struct cli *cli, struct client *client, int vers
         .version = version,
     };
     struct err err = {0};
-    json_t *started = NULL;
+    json_auto_t *started = NULL;
 
     enum exit_code code = variables_read(cli, &start.variables);
     if (code != EXIT_DONE)
@@ -69,7 +68,6 @@ static enum exit_code start_one(struct cli *cli, struct client *client, int vers
     } else {
         printf("%s\n", row_text(cli, started, "instance_id"));
     }
-    json_decref(started);
     return code;
 }
 
@@ -150,13 +148,13 @@ static enum exit_code read_items(struct cli *cli, const char *file, const char *
 static int send_batch(struct cli *cli, struct client *client, const json_t *items, size_t from,
                       int version, size_t *n_started, struct err *err)
 {
-    json_t *batch = json_array(), *rows = NULL, *row;
+    json_auto_t *batch = json_array(), *rows = NULL;
+    json_t *row;
     size_t i;
 
     for (i = from; i < from + MANY_BATCH && i < json_array_size(items); i++)
         json_array_append(batch, json_array_get(items, i));
     char *text = json_dumps(batch, JSON_COMPACT);
-    json_decref(batch);
     int result = client_start_many(client, cli->arguments[0], text, version, &rows, err);
     free(text);
     if (result < 0)
@@ -172,7 +170,6 @@ static int send_batch(struct cli *cli, struct client *client, const json_t *item
                    row_string(cli, row, "business_key") != NULL ? " " : "",
                    row_text(cli, row, "business_key"));
     }
-    json_decref(rows);
     return 0;
 }
 
@@ -180,7 +177,7 @@ static enum exit_code start_many(struct cli *cli, struct client *client, const c
                                  int version)
 {
     struct err err = {0};
-    json_t *items = NULL;
+    json_auto_t *items = NULL;
     const char *text;
     size_t n, n_started = 0;
 
@@ -195,7 +192,6 @@ static enum exit_code start_many(struct cli *cli, struct client *client, const c
     }
     if (code == EXIT_DONE)
         cli_note(cli, "%zu started", n_started);
-    json_decref(items);
     return code;
 }
 

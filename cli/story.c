@@ -195,6 +195,8 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     if (strcmp(kind, "taskReleased") == 0)
         return arena_printf(arena, "given back%s%s", actor != NULL ? " by " : "",
                             actor != NULL ? actor : "");
+    if (strcmp(kind, "incidentRetried") == 0)
+        return arena_printf(arena, "tried again by %s", actor != NULL ? actor : "?");
     if (strcmp(kind, "variablesSet") == 0)
         return arena_printf(arena, "variables set%s%s: %s", actor != NULL ? " by " : "",
                             actor != NULL ? actor : "",

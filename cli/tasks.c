@@ -40,10 +40,9 @@ static const char *for_whom(struct cli *cli, const json_t *row)
 static void print_tasks(struct cli *cli, const json_t *rows, int64_t now_us)
 {
     static const struct table_column columns[] = {
-        {"TASK", TABLE_ID, 18, 0},          {"NAME", TABLE_TEXT, 10, 0},
-        {"BUSINESS KEY", TABLE_TEXT, 8, 2}, {"PROCESS", TABLE_TEXT, 8, 4},
-        {"FOR", TABLE_TEXT, 8, 1},          {"PRIO", TABLE_NUMBER, 0, 6},
-        {"DUE", TABLE_TEXT, 0, 3},          {"CREATED", TABLE_TEXT, 0, 5},
+        {"TASK", TABLE_ID, 18, 0},     {"NAME", TABLE_TEXT, 10, 0},   {"KEY", TABLE_TEXT, 8, 2},
+        {"PROCESS", TABLE_TEXT, 8, 4}, {"FOR", TABLE_TEXT, 8, 1},     {"PRIO", TABLE_NUMBER, 0, 6},
+        {"DUE", TABLE_TEXT, 0, 3},     {"CREATED", TABLE_TEXT, 0, 5},
     };
     struct table table;
     const json_t *row;
@@ -72,7 +71,7 @@ static enum exit_code run_tasks(struct cli *cli)
                                   .group = cli_option(cli, "group"),
                                   .process = cli_option(cli, "process")};
     const char *instance = cli_option(cli, "instance");
-    json_t *rows = NULL, *now = NULL, *row = NULL;
+    json_auto_t *rows = NULL, *now = NULL, *row = NULL;
     struct err err = {0};
     struct uuid id;
     long limit;
@@ -83,7 +82,6 @@ static enum exit_code run_tasks(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code == EXIT_DONE && instance != NULL) {
         code = find_instance(cli, client, instance, &row, &id);
-        json_decref(row);
         filter.instance = &id;
     }
     if (code != EXIT_DONE)
@@ -101,8 +99,6 @@ static enum exit_code run_tasks(struct cli *cli)
         print_tasks(cli, rows, row_time(now, "now"));
     if (more)
         cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    json_decref(rows);
-    json_decref(now);
     return EXIT_DONE;
 }
 

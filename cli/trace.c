@@ -116,7 +116,8 @@ static int print_instance(struct trace *trace, const struct uuid *id, int depth)
 /* What a call activity started: its own story, further in. */
 static int print_called(struct trace *trace, const json_t *start, int depth)
 {
-    json_t *called = NULL, *row;
+    json_auto_t *called = NULL;
+    json_t *row;
     struct uuid parent, child;
     int result = 0;
     size_t i;
@@ -132,7 +133,6 @@ static int print_called(struct trace *trace, const json_t *start, int depth)
             row_uuid(row, "instance_id", &child))
             result = print_instance(trace, &child, depth);
     }
-    json_decref(called);
     return result;
 }
 
@@ -201,12 +201,11 @@ static int print_events(struct trace *trace, const json_t *events, const json_t 
 
 static int instance_row(struct trace *trace, const struct uuid *id, json_t **ret_row)
 {
-    json_t *rows = NULL;
+    json_auto_t *rows = NULL;
 
     if (client_instances_between(trace->client, id, id, 1, &rows, trace->err) < 0)
         return err_trace(trace->err);
     *ret_row = json_incref(json_array_get(rows, 0));
-    json_decref(rows);
     return 0;
 }
 
@@ -259,7 +258,8 @@ static void print_head(const struct trace *trace, const json_t *row)
  * caller. */
 static int json_events(struct trace *trace, const struct uuid *id, int depth)
 {
-    json_t *events = NULL, *event;
+    json_auto_t *events = NULL;
+    json_t *event;
     size_t i;
     int result = 0;
 
@@ -287,19 +287,17 @@ static int json_events(struct trace *trace, const struct uuid *id, int depth)
         }
         json_decref(called);
     }
-    json_decref(events);
     return result < 0 ? err_trace(trace->err) : 0;
 }
 
 static int print_story(struct trace *trace, const json_t *row, const struct uuid *id)
 {
-    json_t *now = NULL;
+    json_auto_t *now = NULL;
 
     if (client_clock(trace->client, &now, trace->err) < 0)
         return err_trace(trace->err);
     trace->now_us = row_time(now, "now");
     trace->started_us = row_time(row, "started");
-    json_decref(now);
     print_head(trace, row);
     if (print_instance(trace, id, 0) < 0)
         return err_trace(trace->err);
@@ -314,7 +312,7 @@ static enum exit_code run_trace(struct cli *cli)
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
     struct trace trace = {.cli = cli, .err = &err};
-    json_t *row = NULL;
+    json_auto_t *row = NULL;
     struct uuid id;
 
     enum exit_code code = session_open(cli, &client);
@@ -324,7 +322,6 @@ static enum exit_code run_trace(struct cli *cli)
         return code;
     trace.client = client;
     int result = cli->json ? json_events(&trace, &id, 0) : print_story(&trace, row, &id);
-    json_decref(row);
     return result < 0 ? cli_fail(cli, &err) : EXIT_DONE;
 }
 

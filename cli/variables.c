@@ -53,7 +53,7 @@ static enum exit_code add_one(const struct cli *cli, json_t *object, const char 
 enum exit_code variables_read(struct cli *cli, const char **ret_json)
 {
     const char *whole = cli_option(cli, "variables");
-    json_t *object = NULL;
+    json_auto_t *object = NULL;
     enum exit_code code = EXIT_DONE;
 
     if (whole != NULL)
@@ -70,6 +70,5 @@ enum exit_code variables_read(struct cli *cli, const char **ret_json)
         *ret_json = arena_strdup(&cli->arena, dump);
         free(dump);
     }
-    json_decref(object);
     return code;
 }

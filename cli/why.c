@@ -190,6 +190,15 @@ static void tell_events(struct why *why, size_t from, size_t to)
                      text, since_text(why, first)));
 }
 
+/* Errors end with a full stop or without. */
+static const char *sentence_end(struct cli *cli, const char *text)
+{
+    size_t n = strlen(text);
+
+    return n > 0 && strchr(".!?", text[n - 1]) != NULL ? text
+                                                       : arena_printf(&cli->arena, "%s.", text);
+}
+
 static void tell_incident(struct why *why, const json_t *token)
 {
     struct arena *arena = &why->cli->arena;
@@ -197,7 +206,8 @@ static void tell_incident(struct why *why, const json_t *token)
     bool unknown = strcmp(row_text(why->cli, token, "name"), "unknownOutcome") == 0;
 
     say(why, arena_printf(arena, "It stands still at %s%s: %s", story_element(why->cli, token),
-                          since_text(why, token), row_text(why->cli, token, "detail")));
+                          since_text(why, token),
+                          sentence_end(why->cli, row_text(why->cli, token, "detail"))));
     if (unknown) {
         say(why, "Find out at the service whether the request was carried out, then decide.");
         offer(why, arena_printf(arena, "pawl retry %s --decision repeat", id));
@@ -223,9 +233,10 @@ static void tell_retry(struct why *why, const json_t *token)
             tries = row_int(job, "tries");
     }
     say(why, arena_printf(&why->cli->arena,
-                          "At %s it failed (try %lld): %s. It is tried again by itself %s.",
+                          "At %s it failed (try %lld): %s It is tried again by itself %s.",
                           story_element(why->cli, token), (long long)tries,
-                          row_text(why->cli, token, "detail"), due_text(why, token)));
+                          sentence_end(why->cli, row_text(why->cli, token, "detail")),
+                          due_text(why, token)));
 }
 
 static void tell_job(struct why *why, const json_t *token)
@@ -284,7 +295,7 @@ static int tell_instance(struct why *why, const json_t *row);
 static int tell_called(struct why *why, const json_t *token)
 {
     const char *key = row_string(why->cli, token, "key");
-    json_t *rows = NULL;
+    json_auto_t *rows = NULL;
     struct uuid child;
     int result = 0;
 
@@ -303,7 +314,6 @@ static int tell_called(struct why *why, const json_t *token)
         inner.depth++;
         result = tell_instance(&inner, json_array_get(rows, 0));
     }
-    json_decref(rows);
     return result;
 }
 
@@ -386,6 +396,8 @@ static int tell_tokens(struct why *why)
             say(why, "It waits in more places than are told here; -o json has all of them.");
             return 0;
         }
+        if (told > 1)
+            say(why, "At the same time:");
         if (tell_token(why, from, to) < 0)
             return err_trace(why->err);
     }
@@ -480,7 +492,7 @@ static int tell_instance(struct why *why, const json_t *row)
 
 static int why_tell(struct why *why, const json_t *row)
 {
-    json_t *now = NULL;
+    json_auto_t *now = NULL;
 
     why->sentences = json_array();
     why->commands = json_array();
@@ -488,7 +500,6 @@ static int why_tell(struct why *why, const json_t *row)
     if (client_clock(why->client, &now, why->err) < 0)
         return err_trace(why->err);
     why->now_us = row_time(now, "now");
-    json_decref(now);
     return tell_instance(why, row) < 0 ? err_trace(why->err) : 0;
 }
 
@@ -552,7 +563,7 @@ static enum exit_code run_why(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
-    json_t *row = NULL;
+    json_auto_t *row = NULL;
     struct uuid id;
 
     enum exit_code code = session_open(cli, &client);
@@ -561,7 +572,6 @@ static enum exit_code run_why(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     int result = why_print(cli, client, row, &err);
-    json_decref(row);
     return result < 0 ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
