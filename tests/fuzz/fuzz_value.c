@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert((split == 0) == (r == 0 && value.kind == VALUE_OBJECT));
     json_t *theirs = json_loadb(text, size, JSON_DECODE_ANY, &error);
     if ((r == 0) != (theirs != NULL)) {
-        assert(excused(&err, &error));
+        /* jansson takes a NUL byte for the end of the text. */
+        assert(excused(&err, &error) || (r < 0 && memchr(text, '\0', size) != NULL));
     } else if (r == 0) {
         size_t n;
         const char *written = value_text(&arena, &value, &n);
