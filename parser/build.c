@@ -11,7 +11,7 @@ const char *element_id(const struct xml_element *element)
 {
     for (const struct xml_element *e = element; e != NULL; e = e->parent) {
         const char *id = xml_attr(e, "id");
-        if (id != NULL && e->space == SPACE_BPMN)
+        if (id != NULL && e->space == SPACE_BPMN && strlen(id) <= LIMIT_NAME_BYTES)
             return id;
     }
     return NULL;

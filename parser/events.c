@@ -63,8 +63,9 @@ void read_correlation(struct process_build *process, const struct xml_element *e
         return;
     event->time_to_live = text_optional(process, element, "pawl:timeToLive", ttl);
     check_duration(process, element, "pawl:timeToLive", event->time_to_live);
-    if (!throws)
-        report(process->file, CODE_MISPLACED_EXTENSION, element,
+    /* On the event itself the vocabulary has refused it. */
+    if (!throws && definition != NULL && xml_value(definition, SPACE_PAWL, "timeToLive") != NULL)
+        report(process->file, CODE_MISPLACED_PAWL_EXTENSION, element,
                "pawl:timeToLive has no effect on %s, which receives. Set it where the message is "
                "sent.",
                element_shown(process->file, element));
@@ -452,8 +453,7 @@ static void link_timer(struct process_build *process, int index)
     struct node *node = &graph->nodes[index];
     const struct xml_element *e = process->sites[index].element;
     const struct xml_element *definition = xml_child(e, SPACE_BPMN, "timerEventDefinition");
-    const char *reference =
-        definition != NULL ? xml_value(definition, SPACE_PAWL, "startsWhenSent") : NULL;
+    const char *reference = definition != NULL ? pawl_value(e, definition, "startsWhenSent") : NULL;
 
     if (reference == NULL)
         return;

@@ -36,6 +36,8 @@
     X(UNSUPPORTED_ATTRIBUTE, "unsupported-attribute", ERROR)                                       \
     X(UNSUPPORTED_EXTENSION, "unsupported-extension", ERROR)                                       \
     X(UNKNOWN_ELEMENT, "unknown-element", ERROR)                                                   \
+    X(MISPLACED_PAWL_EXTENSION, "misplaced-pawl-extension", ERROR)                                 \
+    X(DUPLICATE_EXTENSION, "duplicate-extension", ERROR)                                           \
     X(UNKNOWN_EXTENSION, "unknown-extension", WARNING)                                             \
     X(UNKNOWN_PAWL_EXTENSION, "unknown-pawl-extension", ERROR)                                     \
     X(MISPLACED_EXTENSION, "misplaced-extension", WARNING)                                         \

@@ -168,7 +168,8 @@ static const struct term pawl_attributes[] = {
      NULL},
     {"timeToLive", USED,
      OWNER_MESSAGE_EVENT | BIT(NODE_THROW_EVENT) | BIT(NODE_END_EVENT) | BIT(NODE_SEND_TASK), NULL},
-    {"startsWhenSent", USED, OWNER_TIMER_EVENT, NULL},
+    {"startsWhenSent", USED, OWNER_TIMER_EVENT | BIT(NODE_CATCH_EVENT) | BIT(NODE_BOUNDARY_EVENT),
+     NULL},
 };
 
 static const struct term pawl_elements[] = {
@@ -209,9 +210,9 @@ static void judge(struct file_build *file, const struct xml_element *of,
     else if (term->treatment == WARNED)
         report(file, CODE_IGNORED_EXTENSION, at, "%s of %s is ignored. %s.", shown, element,
                term->remedy);
-    else if (term->treatment == USED && term->owners != 0 && (term->owners & owner) == 0)
-        report(file, CODE_MISPLACED_EXTENSION, at, "%s has no effect on %s. Remove it.", shown,
-               element);
+    else if (term->treatment == USED && (term->owners & owner) == 0)
+        report(file, pawl ? CODE_MISPLACED_PAWL_EXTENSION : CODE_MISPLACED_EXTENSION, at,
+               "%s has no effect on %s. Remove it, or move it where it belongs.", shown, element);
 }
 
 static void judge_attribute(struct file_build *file, const struct xml_element *at, unsigned owner,
@@ -242,6 +243,29 @@ static void note_foreign(struct file_build *file, const char *uri, const char *p
         (struct foreign){.uri = uri, .prefix = prefix, .line = line, .n = 1};
 }
 
+/* What may stand once in an element, so that none of two is passed over. */
+static void check_once(struct file_build *file, const struct xml_element *element)
+{
+    static const char *const once[] = {"inputOutput", "failedJobRetryTimeCycle"};
+    const struct xml_element *holder = xml_child(element, SPACE_BPMN, "extensionElements");
+
+    if (holder == NULL)
+        return;
+    for (const struct xml_element *e = holder->next; e != NULL; e = e->next)
+        if (xml_is(e, SPACE_BPMN, "extensionElements"))
+            report(file, CODE_DUPLICATE_EXTENSION, e,
+                   "%s has two extensionElements. Put everything into one.",
+                   element_shown(file, element));
+    for (size_t i = 0; i < ARRAY_LEN(once); i++) {
+        const struct xml_element *first = xml_child_extension(holder, once[i]);
+        for (const struct xml_element *e = holder->first; e != NULL && first != NULL; e = e->next)
+            if (e != first && (e->space == SPACE_CAMUNDA || e->space == SPACE_FLOWABLE) &&
+                strcmp(e->name, once[i]) == 0)
+                report(file, CODE_DUPLICATE_EXTENSION, e, "%s has %s twice. Keep one.",
+                       element_shown(file, element), once[i]);
+    }
+}
+
 void vocabulary_check(struct file_build *file, const struct xml_element *element, unsigned owner)
 {
     for (size_t i = 0; i < element->n_attributes; i++) {
@@ -251,6 +275,7 @@ void vocabulary_check(struct file_build *file, const struct xml_element *element
         else if (a->space == SPACE_OTHER)
             note_foreign(file, a->uri, a->prefix, element->line);
     }
+    check_once(file, element);
     for (const struct xml_element *e = extensions(element); e != NULL; e = e->next) {
         if (e->space == SPACE_OTHER)
             note_foreign(file, e->uri, e->prefix, e->line);

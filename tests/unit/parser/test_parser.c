@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "dump.h"
+#include "parser/findings.h"
 
 #define CASES PAWL_SOURCE_DIR "/tests/parser/"
 
@@ -166,11 +167,102 @@ static void test_parser__invalid(void **state UNUSED)
     run_folder(CASES "invalid/*.bpmn", compare_errors);
 }
 
+/* ---- What no file can show ---- */
+
+/* A SQL client has decoded the text: whatever it declares, it is UTF-8. */
+static void test_parser__decoded(void **state UNUSED)
+{
+    static const char *const declared[] = {"UTF-16", "ISO-8859-1", "EBCDIC-CP-US"};
+
+    for (size_t i = 0; i < ARRAY_LEN(declared); i++) {
+        char text[512];
+        struct parse_result result;
+        snprintf(text, sizeof(text),
+                 "<?xml version=\"1.0\" encoding=\"%s\"?>\n"
+                 "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">"
+                 "<process id=\"p\" name=\"Stra\xC3\x9F"
+                 "e\" isExecutable=\"true\">"
+                 "<startEvent id=\"s\"/></process></definitions>",
+                 declared[i]);
+        parser_read(NULL, text, strlen(text), true, &result);
+        assert_int_equal(result.n_errors, 0);
+        assert_int_equal(result.n_graphs, 1);
+        assert_string_equal(result.graphs[0]->name, "Stra\xC3\x9F"
+                                                    "e");
+        parse_result_deinit(&result);
+    }
+}
+
+static void test_parser__empty(void **state UNUSED)
+{
+    struct parse_result result;
+
+    parser_read("x", NULL, 0, true, &result);
+    assert_int_equal(result.n_errors, 1);
+    assert_string_equal(result.findings[0].code, "empty-file");
+    parse_result_deinit(&result);
+}
+
+/* A graph that was taken out outlives the result. */
+static void test_parser__taken_out(void **state UNUSED)
+{
+    static const char text[] = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">"
+                               "<process id=\"p\" isExecutable=\"true\"><startEvent id=\"s\"/>"
+                               "</process></definitions>";
+    struct parse_result result;
+
+    parser_read("x", text, strlen(text), false, &result);
+    assert_int_equal(result.n_graphs, 1);
+    struct graph *graph = result.graphs[0];
+    result.graphs[0] = NULL;
+    parse_result_deinit(&result);
+    assert_string_equal(graph->nodes[0].id, "s");
+    assert_int_equal(graph_find(graph, "s"), 0);
+    graph_free(graph);
+}
+
+/* Each code has its row in docs/bpmn.md, and each has a case that provokes it. */
+static void test_parser__codes(void **state UNUSED)
+{
+    char *docs = read_all(PAWL_SOURCE_DIR "/docs/bpmn.md", NULL);
+    struct buf cases;
+    glob_t found;
+    int missing = 0;
+
+    assert_non_null(docs);
+    buf_init(&cases, 0);
+    assert_int_equal(glob(CASES "*/*.[ge]r*", 0, NULL, &found), 0);
+    assert_int_equal(glob(PAWL_SOURCE_DIR "/tests/hostile/bpmn/*.error", GLOB_APPEND, NULL, &found),
+                     0);
+    assert_int_equal(
+        glob(PAWL_SOURCE_DIR "/tests/unit/parser/test_hostile.c", GLOB_APPEND, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *text = read_all(found.gl_pathv[i], NULL);
+        buf_add_str(&cases, text);
+        free(text);
+    }
+    globfree(&found);
+    for (int code = 0; code < FINDING_CODE_COUNT; code++) {
+        const char *name = finding_code_text((enum finding_code)code);
+        char row[128];
+        snprintf(row, sizeof(row), "\n| `%s` | ", name);
+        if (strstr(docs, row) == NULL || strstr(buf_str(&cases), name) == NULL) {
+            print_error("%s: %s\n", name,
+                        strstr(docs, row) == NULL ? "not in docs/bpmn.md" : "no case provokes it");
+            missing++;
+        }
+    }
+    free(docs);
+    buf_deinit(&cases);
+    assert_int_equal(missing, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parser__valid),
-        cmocka_unit_test(test_parser__invalid),
+        cmocka_unit_test(test_parser__valid),     cmocka_unit_test(test_parser__invalid),
+        cmocka_unit_test(test_parser__decoded),   cmocka_unit_test(test_parser__empty),
+        cmocka_unit_test(test_parser__taken_out), cmocka_unit_test(test_parser__codes),
     };
 
     parser_init();
