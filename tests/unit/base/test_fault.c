@@ -77,11 +77,35 @@ static void test_fault__log(void **state UNUSED)
 #endif
 }
 
+static void test_fault__stops(void **state UNUSED)
+{
+#ifdef PAWL_FAULTS
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("PAWL_FAULT_STOP", "a:2", 1);
+        fault_point("a");
+        fault_point("a");
+        _exit(7);
+    }
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(survived(status));
+#else
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault__kills),
         cmocka_unit_test(test_fault__log),
+        cmocka_unit_test(test_fault__stops),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
