@@ -13,6 +13,8 @@
 #include "engine/step.h"
 
 #define DOCUMENT_FORMAT 1u
+/* No time is farther from 1970 than 36,000 years, so that sums of two can not overflow. */
+#define TIME_FARTHEST_US (INT64_C(1) << 60)
 
 /* ---- Writing ---- */
 
@@ -84,7 +86,9 @@ static void put_wait(struct writer *writer, const struct wait *wait)
     put_number(writer, (uint64_t)wait->node);
     switch (wait->kind) {
     case WAIT_TIMER:
-        put_signed(writer, wait->due_us);
+        put_number(writer, wait->due_us != INT64_MAX); /* 0: not armed */
+        if (wait->due_us != INT64_MAX)
+            put_signed(writer, wait->due_us);
         put_signed(writer, wait->remaining);
         break;
     case WAIT_MESSAGE:
@@ -230,6 +234,15 @@ static int get_node(struct reader *reader, const struct instance *instance)
     return (int)number;
 }
 
+static int64_t get_time(struct reader *reader)
+{
+    int64_t us = get_signed(reader);
+
+    if (us < -TIME_FARTHEST_US || us > TIME_FARTHEST_US)
+        refuse(reader, "a time is out of range");
+    return us;
+}
+
 static const char *get_text(struct reader *reader, size_t *ret_n)
 {
     size_t n = get_count(reader);
@@ -282,7 +295,7 @@ static void get_tokens(struct reader *reader, struct instance *instance)
         }
         if (token.state != TOKEN_READY) {
             token.node = get_node(reader, instance);
-            token.since_us = get_signed(reader);
+            token.since_us = get_time(reader);
             token.local = get_u32(reader);
         }
         if (token.state == TOKEN_SCOPE)
@@ -302,7 +315,7 @@ static void get_waits(struct reader *reader, struct instance *instance)
         wait.node = get_node(reader, instance);
         switch (wait.kind) {
         case WAIT_TIMER: {
-            wait.due_us = get_signed(reader);
+            wait.due_us = get_number(reader) != 0 ? get_time(reader) : INT64_MAX;
             int64_t remaining = get_signed(reader);
             if (remaining < -1 || remaining > INT32_MAX)
                 refuse(reader, "a timer has an impossible number of repetitions");
@@ -362,7 +375,7 @@ static void get_calls(struct reader *reader, struct instance *instance)
         call.node = get_node(reader, instance);
         call.scope = get_u32(reader);
         call.token = get_u32(reader);
-        call.sent_us = get_signed(reader);
+        call.sent_us = get_time(reader);
         uint64_t answered = get_number(reader);
         if (answered == 1) {
             call.answer_name = get_text(reader, NULL);

@@ -24,6 +24,8 @@ void failure_file(struct step *step, struct instance *instance, const struct com
         if (cycle != NULL && cycle->n_delays > 0) {
             uint32_t i = tries - 1 < cycle->n_delays ? tries - 1 : cycle->n_delays - 1;
             job.command.due_us = iso_add(step->family->now_us, &cycle->delays[i], 1);
+            if (job.command.due_us > TIME_LAST_US)
+                job.command.due_us = TIME_LAST_US;
         }
     } else {
         job.reason = reason;

@@ -169,6 +169,18 @@ void effect_remove_call(struct family *family, const struct uuid *id)
     }
 }
 
+void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token)
+{
+    for (size_t i = family->n_jobs; i-- > 0;) {
+        const struct command *command = &family->jobs[i].command;
+        if (command->token != token || !uuid_equal(&command->instance, instance))
+            continue;
+        memmove(&family->jobs[i], &family->jobs[i + 1],
+                (family->n_jobs - i - 1) * sizeof(*family->jobs));
+        family->n_jobs--;
+    }
+}
+
 void job_add(struct step *step, const struct job *job)
 {
     struct family *family = step->family;

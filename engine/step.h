@@ -10,6 +10,9 @@
  */
 #include "engine/engine.h"
 
+/* The end of the year 9999: no timer is due later. */
+#define TIME_LAST_US INT64_C(253402300799999999)
+
 enum move_kind {
     MOVE_ARRIVE, /* at the node: asyncBefore and the step budget come first */
     MOVE_ENTER,  /* the node begins */
@@ -289,9 +292,10 @@ void fired_left(struct step *step, struct instance *instance, uint32_t token, ui
 void fired_scope_ended(struct step *step, struct instance *instance, uint32_t scope,
                        bool interrupted);
 void fired_close_all(struct step *step, struct instance *instance);
-/* Removes the effect of a call or task that is not wanted any more. */
+/* Remove the effects of a call, task or token that are not wanted any more. */
 void effect_remove_call(struct family *family, const struct uuid *id);
 void effect_remove_task(struct family *family, const struct uuid *id);
+void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token);
 
 /* ---- fail.c ---- */
 

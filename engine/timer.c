@@ -45,6 +45,15 @@ static int duration_read(struct step *step, const struct node *node, const char 
     return 0;
 }
 
+static int in_range(struct step *step, const struct node *node, const char *text, int64_t due_us)
+{
+    if (due_us < -TIME_LAST_US || due_us > TIME_LAST_US)
+        return err_set(step->err, ERR_INVALID,
+                       "%s '%s': the time '%.80s' lies after the year 9999.",
+                       node_kind_name(node->kind), node->id, text);
+    return 0;
+}
+
 /* The first time > now of a cycle that began at `due`: what nobody was there to see is not made up
  * for. */
 static int64_t skip_ahead(int64_t due_us, const struct iso_duration *period, int64_t now_us)
@@ -69,9 +78,11 @@ static int cycle_start(struct step *step, const struct node *node, const char *t
     ret->remaining = cycle.times > 0 ? cycle.times - 1 : cycle.times;
     if (cycle.times < 0 && ret->due_us < step->family->now_us)
         ret->due_us = skip_ahead(ret->due_us, &cycle.period, step->family->now_us);
-    if (cycle.has_end && ret->due_us > cycle.end_us)
-        ret->due_us = INT64_MAX;
-    return 0;
+    if (cycle.has_end && ret->due_us > cycle.end_us) {
+        ret->due_us = INT64_MAX; /* over before it began */
+        return 0;
+    }
+    return in_range(step, node, text, ret->due_us);
 }
 
 static int clock_start(struct step *step, struct instance *instance, uint32_t token,
@@ -92,7 +103,7 @@ static int clock_start(struct step *step, struct instance *instance, uint32_t to
         if (duration_read(step, node, text, &duration) < 0)
             return err_trace(step->err);
         ret->due_us = iso_add(from_us, &duration, 1);
-        return 0;
+        return in_range(step, node, text, ret->due_us);
     case TIMER_CYCLE:
         break;
     }
@@ -171,7 +182,7 @@ int timer_next(struct step *step, const struct trigger *trigger)
     int64_t due_us = iso_add(trigger->wait.due_us, &cycle.period, 1);
     if (trigger->wait.remaining < 0 && due_us <= step->family->now_us)
         due_us = skip_ahead(trigger->wait.due_us, &cycle.period, step->family->now_us);
-    if (cycle.has_end && due_us > cycle.end_us)
+    if (due_us > TIME_LAST_US || (cycle.has_end && due_us > cycle.end_us))
         return 0;
     struct wait *wait = wait_new(step, instance, WAIT_TIMER, trigger->token, node);
     wait->due_us = due_us;
@@ -191,7 +202,7 @@ int time_of_text(struct step *step, const struct node *node, const char *what, c
         if (duration_read(step, node, text, &duration) < 0)
             return err_trace(step->err);
         *ret_us = iso_add(step->family->now_us, &duration, 1);
-        return 0;
+        return in_range(step, node, text, *ret_us);
     }
     if (iso_date_parse(text, strlen(text), ret_us, step->err) < 0) {
         char reason[sizeof(step->err->text)];

@@ -183,6 +183,43 @@ static void test_step_calls__recursion(void **state)
     sim_deinit(&sim);
 }
 
+/* Many sub-processes, one in the other, in each of many calls: the stack of C must not matter. */
+static void test_step_calls__deep(void **state)
+{
+    enum { LEVELS = 60 };
+    struct sim sim;
+    struct buf body;
+
+    (void)state;
+    sim_init(&sim);
+    buf_init(&body, 0);
+    buf_printf(&body, START FLOW("start", "s0"));
+    for (int i = 0; i < LEVELS; i++)
+        buf_printf(&body,
+                   "<subProcess id='s%d'><startEvent id='t%d'/>"
+                   "<sequenceFlow id='f%d' sourceRef='t%d' targetRef='s%d'/>",
+                   i, i, i, i, i + 1);
+    buf_printf(&body,
+               "<exclusiveGateway id='s%d' default='fu'/><callActivity id='c' calledElement='p'>"
+               "<extensionElements><camunda:in sourceExpression='${n - 1}' target='n'/>"
+               "</extensionElements></callActivity><userTask id='u'/>"
+               "<sequenceFlow id='fc' sourceRef='s%d' targetRef='c'><conditionExpression "
+               "xsi:type='tFormalExpression'>${n > 0}</conditionExpression></sequenceFlow>"
+               "<sequenceFlow id='fu' sourceRef='s%d' targetRef='u'/>",
+               LEVELS, LEVELS, LEVELS);
+    for (int i = 0; i < LEVELS; i++)
+        buf_add_str(&body, "</subProcess>");
+    sim_deploy(&sim, "p", buf_str(&body));
+    struct uuid root = sim_start(&sim, "p", "{\"n\":99}");
+    assert_int_equal(sim_count(&sim, WAIT_TASK), 1);
+    assert_int_equal(sim.n_instances, 100);
+    struct command cancel = {.kind = COMMAND_CANCEL, .instance = root, .root = root};
+    assert_int_equal(sim_run(&sim, &cancel), STEP_DONE);
+    assert_string_equal(sim_where(&sim), ".");
+    buf_deinit(&body);
+    sim_deinit(&sim);
+}
+
 /* ---- Remote calls ---- */
 
 #define HTTP(id, attributes, inside)                                                               \
@@ -567,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_step_calls__interrupted),
         cmocka_unit_test(test_step_calls__cancelled),
         cmocka_unit_test(test_step_calls__recursion),
+        cmocka_unit_test(test_step_calls__deep),
         cmocka_unit_test(test_step_calls__request),
         cmocka_unit_test(test_step_calls__request_refused),
         cmocka_unit_test(test_step_calls__wait_answered),

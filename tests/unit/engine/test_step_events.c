@@ -62,6 +62,22 @@ static void test_step_events__catch_timer_date(void **state)
     sim_deinit(&sim);
 }
 
+static void test_step_events__timer_out_of_range(void **state)
+{
+    static const char *const times[] = {"P9000Y", "P99999Y", "P300000000D", "-PT1S", "PT", ""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        struct sim sim;
+        sim_init(&sim);
+        sim_deploy(&sim, "p", START CATCH("t", TIMER("${d}")) FLOW("start", "t"));
+        sim_start(&sim, "p", arena_printf(sim.arena, "{\"d\":\"%s\"}", times[i]));
+        assert_int_equal(sim.last_result, STEP_FAILED);
+        assert_non_null(strstr(sim.err.text, "'t'"));
+        sim_deinit(&sim);
+    }
+}
+
 static void test_step_events__catch_message(void **state)
 {
     struct sim sim;
@@ -477,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_step_events__catch_timer),
         cmocka_unit_test(test_step_events__catch_timer_date),
+        cmocka_unit_test(test_step_events__timer_out_of_range),
         cmocka_unit_test(test_step_events__catch_message),
         cmocka_unit_test(test_step_events__receive_task),
         cmocka_unit_test(test_step_events__event_gateway),
