@@ -1,0 +1,254 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- One batch, in the order of its statements: store/README.md draws it. Arrays are unnested side by side;
+-- rows of a family may be read and written only while the root's row is locked.
+
+-- ---- The worker (worker.c) ----
+
+-- name: worker_open
+-- Waits for what a predecessor's transaction still holds.
+insert into worker as w (node, slot, epoch) values ($1, $2, 1)
+on conflict (node, slot) do update set epoch = w.epoch + 1, seen = clock_timestamp()
+returning id, epoch, batch
+-- name: worker_look
+-- After a lost connection: waits until its transaction is over, then says which batch was the last.
+select batch from worker where id = $1 and epoch = $2 for update
+-- name: peek
+select clock(),
+    exists (select from ready where id > $1)
+        or exists (select from inbox where xid >= $2)
+        or exists (select from inbox where xid = any($3)),
+    least((select due from timer where due > $4 order by due limit 1),
+          (select s.due from start_timer s join definition d on d.id = s.definition_id
+           where not d.suspended order by s.due limit 1))
+-- name: batch_fence
+update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and epoch = $2 returning batch
+
+-- ---- Claims (claim.c) ----
+
+-- name: claim_ready
+select ctid, id, root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body
+from ready where id > $1 order by id limit $2 for update skip locked
+-- name: ready_last
+-- Where a lap of the cursor ends.
+select coalesce(max(id), 0) from ready
+-- name: claim_timers
+-- Not locked: the family's lock guards them, and they are looked for again when that is ours. The time is
+-- read once, so that it is an index condition.
+select due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body
+from timer where due > $1 and due <= (select clock()) order by due limit $2
+-- name: inbox_snapshot
+select pg_snapshot_xmax(s), array(select pg_snapshot_xip(s)) from pg_current_snapshot() s
+-- name: claim_inbox
+-- A deployment's body is read by itself (deploy.c).
+select ctid, xid, id, kind, command_id, root_id, instance_id, subject, definition_id, name, key, detail,
+    case when kind <> 100 then body end, ttl_us, actor, tenant, at
+from inbox where (xid, id) > ($1, $2::bigint) order by xid, id limit $3 for update skip locked
+-- name: claim_inbox_late
+select ctid, xid, id, kind, command_id, root_id, instance_id, subject, definition_id, name, key, detail,
+    case when kind <> 100 then body end, ttl_us, actor, tenant, at
+from inbox where xid = any($1) order by xid, id limit $2 for update skip locked
+-- name: claim_starts
+select s.ctid, s.definition_id, s.node, s.due, s.remaining, d.tenant
+from start_timer s join definition d on d.id = s.definition_id
+where s.due <= (select clock()) and not d.suspended order by s.due limit $1 for update of s skip locked
+
+-- ---- Lock, then load (load.c) ----
+
+-- name: lock_roots
+-- One row has lock, state and small variables: what is locked here is what is read here.
+select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
+from instance where id = any($1) for update skip locked
+-- name: load_instances
+select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
+from instance where id = any($1)
+-- name: roots_present
+-- Of those that could not be locked: which exist, or are about to be started by somebody else.
+select id from instance where id = any($1)
+union all
+select instance_id from inbox where kind = 1 and instance_id = any($1)
+-- name: lock_answered_tasks
+select id from task where id = any($1) for update skip locked
+-- name: lock_open_tasks
+-- An answer that waits in the inbox goes first; one that became an incident has had its turn.
+select t.id from task t
+where t.id = any($1) and (t.answered_by is null
+    or not exists (select from inbox b where b.kind in (5, 6) and b.subject = t.id))
+for update of t skip locked
+-- name: load_incidents
+select id, kind, token, node, phase, tries, subject, name, detail, body, instance_id, reason
+from incident where id = any($1)
+-- name: timers_present
+select u.n::integer - 1
+from unnest($1, $2, $3, $4, $5, $6) with ordinality as u (due, instance_id, token, node, kind, retry, n)
+join timer t on t.due = u.due and t.instance_id = u.instance_id and t.token = u.token and t.node = u.node
+    and t.kind = u.kind and t.retry = u.retry
+-- name: calls_present
+select u.n::integer - 1
+from unnest($1, $2) with ordinality as u (id, attempt, n)
+join attempt a on a.call_id = u.id and a.attempt = u.attempt
+join call c on c.id = u.id
+-- name: load_definitions
+-- binding: 0 the latest, 1 of the caller's deployment (or what was there when it was made), 2 a version.
+select u.n::integer - 1, d.id, d.suspended
+from unnest($1, $2, $3, $4, $5) with ordinality as u (tenant, key, binding, version, caller, n)
+left join definition c on u.binding = 1 and c.id = u.caller
+cross join lateral (
+    select d.id, d.suspended from definition d
+    where d.tenant = u.tenant and d.key = u.key
+      and (u.binding = 0 or u.binding = 2 and d.version = u.version
+           or u.binding = 1 and (d.deployment_id = c.deployment_id or d.id < c.id))
+    order by u.binding = 1 and d.deployment_id = c.deployment_id desc, d.version desc limit 1
+) d
+
+-- ---- Messages (message.c) ----
+
+-- name: lock_keys
+-- 64 bits, sorted, this engine's schema mixed in.
+select pg_advisory_xact_lock(h) from (
+    select distinct hashtextextended(concat_ws(E'\x01', current_schema(), u.tenant, u.name, u.key), 0) as h
+    from unnest($1, $2, $3) as u (tenant, name, key) order by h
+) k
+-- name: delete_subscriptions
+-- Of waits that are gone. Before others' are locked for pairing: nobody then waits for anybody in a ring.
+delete from subscription s using unnest($1, $2, $3) as u (instance_id, token, node)
+where s.instance_id = u.instance_id and s.token = u.token and s.node = u.node
+-- name: waiters_by_key
+select s.ctid, s.instance_id, s.token, s.node, s.root_id, s.tenant, s.name, s.key, s.since
+from unnest($1, $2, $3) as u (tenant, name, key)
+cross join lateral (
+    select s.ctid, s.* from subscription s
+    where s.tenant = u.tenant and s.name = u.name and s.key = u.key order by s.since limit $4
+    for update skip locked
+) s
+order by s.since, s.instance_id, s.token, s.node
+-- name: waiters_by_instance
+select s.ctid, s.instance_id, s.token, s.node, s.root_id, s.tenant, s.name, s.key, s.since
+from unnest($1, $2, $3) as u (instance_id, name, key)
+cross join lateral (
+    select s.ctid, s.* from subscription s
+    where s.instance_id = u.instance_id and s.name = u.name and (u.key is null or s.key = u.key)
+    limit 100 for update skip locked
+) s
+-- name: messages_by_key
+select m.id, m.message_id, m.tenant, m.name, m.key, m.mode, m.expires, m.body
+from unnest($1, $2, $3) as u (tenant, name, key)
+cross join lateral (
+    select m.* from message m
+    where m.tenant = u.tenant and m.name = u.name and m.key = u.key and m.expires > $5
+    order by m.id limit $4 for update skip locked
+) m
+order by m.id
+-- name: message_starts
+select m.tenant, m.name, m.definition_id, m.node
+from unnest($1, $2) as u (tenant, name)
+join message_start m on m.tenant = u.tenant and m.name = u.name
+join definition d on d.id = m.definition_id
+where not d.suspended
+
+-- ---- Write, one statement a table (write.c) ----
+
+-- name: move_ready
+-- In place: the next job of a token takes the row of the one that was carried out.
+update ready r set instance_id = u.instance_id, kind = u.kind, token = u.token, node = u.node, phase = u.phase,
+    tries = u.tries, subject = u.subject, name = u.name, detail = u.detail, body = u.body
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    as u (tid, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
+where r.ctid = u.tid
+-- name: delete_ready
+delete from ready where ctid = any($1)
+-- name: delete_inbox
+delete from inbox where ctid = any($1)
+-- name: delete_timers
+delete from timer t using unnest($1, $2, $3, $4, $5, $6) as u (due, instance_id, token, node, kind, retry)
+where t.due = u.due and t.instance_id = u.instance_id and t.token = u.token and t.node = u.node
+    and t.kind = u.kind and t.retry = u.retry
+-- name: delete_tasks
+delete from task where id = any($1)
+-- name: delete_incidents
+delete from incident where id = any($1)
+-- name: delete_incidents_of
+delete from incident where instance_id = any($1)
+-- name: delete_instances
+delete from instance where ctid = any($1)
+-- name: update_instances
+update instance i set doc = u.doc, variables = case when u.changed then u.variables else i.variables end
+from unnest($1, $2, $3, $4) as u (tid, doc, changed, variables) where i.ctid = u.tid
+-- name: insert_instances
+insert into instance (id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+-- name: insert_ready
+insert into ready (root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+-- name: insert_timers
+insert into timer (due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body, error)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+-- name: insert_subscriptions
+insert into subscription (instance_id, token, node, root_id, tenant, name, key, since)
+select u.*, $8 from unnest($1, $2, $3, $4, $5, $6, $7) as u
+-- name: insert_tasks
+insert into task (id, instance_id, root_id, token, node, definition_id, tenant, name, assignee, candidate_users,
+    candidate_groups, priority, due, follow_up, form_key, created)
+select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant, u.name, u.assignee,
+    array(select jsonb_array_elements_text(u.users::jsonb)), array(select jsonb_array_elements_text(u.groups::jsonb)),
+    u.priority, u.due, u.follow_up, u.form_key, $16
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    as u (id, instance_id, root_id, token, node, definition_id, tenant, name, assignee, users, groups, priority, due,
+          follow_up, form_key)
+-- name: insert_calls
+insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, body, connect_timeout_us,
+    timeout_us, report_sent, asked)
+select u.*, $14 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as u
+-- name: insert_call_queue
+insert into call_queue (endpoint, call_id, attempt) select * from unnest($1, $2, $3)
+-- name: insert_incidents
+insert into incident (id, instance_id, root_id, reason, message, at, kind, token, node, phase, tries, subject, name,
+    detail, body)
+select u.id, u.instance_id, u.root_id, u.reason, u.message, $15, u.kind, u.token, u.node, u.phase, u.tries, u.subject,
+    u.name, u.detail, u.body
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    as u (id, instance_id, root_id, reason, message, kind, token, node, phase, tries, subject, name, detail, body)
+-- name: insert_messages
+-- Nobody asks after one that a process sent: it has no id.
+insert into message (message_id, tenant, name, key, mode, expires, body)
+select coalesce(u.id, '00000000-0000-0000-0000-000000000000'), u.tenant, u.name, u.key, u.mode, u.expires, u.body
+from unnest($1, $2, $3, $4, $5, $6, $7) as u (id, tenant, name, key, mode, expires, body)
+-- name: delete_messages
+delete from message where id = any($1)
+-- name: take_subscriptions
+-- Paired: locked by waiters_by_key, so that the place still holds.
+delete from subscription where ctid = any($1)
+-- name: insert_history
+insert into event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
+select $10, u.* from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as u
+-- name: insert_audit
+-- Of instances that were not loaded: their definition is looked up.
+insert into event (at, n, instance_id, kind, token, node, definition_id, data)
+select $7, u.n, u.instance_id, u.kind, u.token, u.node,
+    coalesce((select i.definition_id from instance i where i.id = u.instance_id),
+             (select e.definition_id from event e where e.instance_id = u.instance_id limit 1), 0), u.data
+from unnest($1, $2, $3, $4, $5, $6) as u (n, instance_id, kind, token, node, data)
+-- name: insert_outcomes
+insert into outcome (command_id, state, detail, at)
+select distinct on (u.id) u.id, u.state, u.detail::jsonb, $4
+from unnest($1, $2, $3) with ordinality as u (id, state, detail, n) order by u.id, u.n desc
+on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
+-- name: move_start_timers
+update start_timer s set due = u.due, remaining = u.remaining
+from unnest($1, $2, $3) as u (tid, due, remaining) where s.ctid = u.tid
+-- name: delete_start_timers
+delete from start_timer where ctid = any($1)
+-- name: keep_answers
+-- Before the calls' rows go. The key is that of call.sql.
+insert into answer_cache (endpoint, request, expires, response)
+select distinct on (1, 2) c.endpoint, sha256(convert_to(c.method || E'\n' || c.path || E'\n' || c.headers, 'UTF8')),
+    $3 + e.cache, u.response
+from unnest($1, $2) as u (call_id, response)
+join call c on c.id = u.call_id join endpoint e on e.name = c.endpoint
+where e.cache is not null order by 1, 2
+on conflict (endpoint, request) do update set expires = excluded.expires, response = excluded.response
+-- name: delete_call_queue
+delete from call_queue q using call c where c.id = any($1) and q.endpoint = c.endpoint and q.call_id = c.id
+-- name: delete_attempts
+delete from attempt where call_id = any($1)
+-- name: delete_calls
+delete from call where id = any($1)

@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Housekeeping (store/sweep.c). What others have locked is left for the next time.
+-- name: ready_first
+select coalesce((select id from ready order by id limit 1),
+                (select pg_sequence_last_value(pg_get_serial_sequence('ready', 'id')::regclass)), 1)
+-- name: inbox_first
+select (select xid from inbox order by xid, id limit 1)
+-- name: sweep_messages
+-- Who asked is told; a process that sent it is not.
+with gone as (
+    delete from message where id = any(array(
+        select id from message where expires <= (select clock()) order by expires limit $1 for update skip locked))
+    returning message_id, name, key
+)
+insert into outcome (command_id, state, detail, at)
+select message_id, 'expired', '{"reason": "nobody took it in its time to live"}', clock() from gone
+where message_id <> '00000000-0000-0000-0000-000000000000' order by 1
+on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
+-- name: sweep_outcomes
+delete from outcome where command_id = any(array(
+    select command_id from outcome where at < (select clock()) - interval '1 day' order by at limit $1
+    for update skip locked))
+-- name: sweep_request_keys
+delete from request_key where (tenant, key) in (
+    select tenant, key from request_key where at < (select clock()) - interval '30 days' order by at limit $1
+    for update skip locked)
+-- name: sweep_answers
+delete from answer_cache where (endpoint, request) in (
+    select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1
+    for update skip locked)
+-- name: sweep_pairs
+with pair as (
+    select m.id from message m
+    where m.expires > (select clock()) and exists (
+        select from subscription s where s.tenant = m.tenant and s.name = m.name and s.key = m.key)
+    order by m.id limit 100 for update skip locked
+), taken as (
+    delete from message m using pair p where m.id = p.id returning m.*
+)
+insert into inbox (kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
+select 101, message_id, name, key, case mode when 1 then 'all' end, body,
+    (extract(epoch from expires - clock()) * 1000000)::bigint, 'engine', tenant, clock() from taken order by id

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <time.h>
+
+#include "base/fault.h"
+#include "store/effects.h"
+#include "store/partition.h"
+#include "store/worker.h"
+
+#define TRIES 3 /* of a whole batch, when the server asks to try again */
+
+static int64_t mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct item *batch_item(struct batch *batch, enum item_source source)
+{
+    struct item *item = arena_alloc(batch->arena, sizeof(*item));
+
+    item->source = source;
+    item->tenant = "";
+    *arena_push(batch->arena, batch->items, batch->n_items, batch->items_capacity) = item;
+    return item;
+}
+
+void batch_keep(struct batch *batch, struct result *result)
+{
+    *arena_push(batch->arena, batch->results, batch->n_results, batch->results_capacity) = result;
+}
+
+static void batch_init(struct batch *batch, struct store_worker *worker)
+{
+    struct arena *arena = &worker->arena;
+
+    arena_reset(arena);
+    *batch = (struct batch){.worker = worker, .conn = worker->conn, .arena = arena};
+    map_init(&batch->fams_by_root, arena);
+    map_init(&batch->graphs, arena);
+    map_init(&batch->tasks_locked, arena);
+    batch->effects = arena_alloc(arena, sizeof(*batch->effects));
+    effects_init(batch->effects, arena);
+}
+
+/* What does not lie in the arena. */
+static void batch_release(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_results; i++)
+        result_free(batch->results[i]);
+    batch->n_results = 0;
+    for (size_t i = 0; i < batch->n_refs; i++)
+        graphs_put(&batch->worker->store->graphs, batch->refs[i]->graph);
+    batch->n_refs = 0;
+}
+
+/* ---- One transaction ---- */
+
+static size_t count_items(const struct batch *batch, bool put_off)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n_items; i++)
+        n += (batch->items[i]->state == ITEM_PUT_OFF) == put_off;
+    return n;
+}
+
+static int carry_out(struct batch *batch, struct err *err)
+{
+    if (load(batch, err) < 0 || run(batch, err) < 0)
+        return err_trace(err);
+    message_gather(batch);
+    effects_build(batch);
+    return message_pair(batch, err);
+}
+
+static int transact(struct batch *batch, const struct call_result *results, size_t n_results,
+                    struct err *err)
+{
+    struct store_worker *worker = batch->worker;
+
+    if (claim(batch, results, n_results, err) < 0)
+        return err_trace(err);
+    if (count_items(batch, false) == 0) {
+        conn_rollback(batch->conn);
+        return 0;
+    }
+    if (worker->journal != NULL && journal_begin(worker->journal, batch, err) < 0)
+        return err_trace(err);
+    fault_point("batch.claimed");
+    if (carry_out(batch, err) < 0)
+        return err_trace(err);
+    if (count_items(batch, false) == 0) {
+        conn_rollback(batch->conn);
+        return 0;
+    }
+    return write_all(batch, err);
+}
+
+/* ---- After the commit ---- */
+
+static void report(struct batch *batch, bool *result_done)
+{
+    struct store_batch_report *r = &batch->report;
+
+    for (size_t i = 0; i < batch->n_items; i++) {
+        const struct item *item = batch->items[i];
+        if (item->state == ITEM_PUT_OFF) {
+            r->put_off += item->kind != INBOX_DEPLOY;
+            continue;
+        }
+        r->commands++;
+        r->failed += item->state == ITEM_FAILED || item->state == ITEM_REFUSED;
+        if (item->source == FROM_RESULT)
+            result_done[item->result_index] = true;
+        bool timer = item->source == FROM_TIMER || item->source == FROM_START_TIMER;
+        int64_t due_us = item->source == FROM_TIMER ? item->id : item->command.due_us;
+        if (timer && batch->now_us - due_us > r->late_us)
+            r->late_us = batch->now_us - due_us;
+    }
+    r->calls = (unsigned)table_rows(batch->effects, T_INSERT_CALL_QUEUE);
+}
+
+static void add_report(struct store_batch_report *sum, const struct store_batch_report *one)
+{
+    sum->commands += one->commands;
+    sum->put_off += one->put_off;
+    sum->failed += one->failed;
+    sum->calls += one->calls;
+    sum->statements += one->statements;
+    sum->round_trips += one->round_trips;
+    sum->more |= one->more;
+    if (one->transaction_us > sum->transaction_us)
+        sum->transaction_us = one->transaction_us;
+    if (one->late_us > sum->late_us)
+        sum->late_us = one->late_us;
+    sum->notices = one->notices;
+    sum->n_notices = one->n_notices;
+}
+
+/* ---- Trying again ---- */
+
+struct attempt {
+    struct store_worker *worker;
+    const struct call_result *results;
+    size_t n_results;
+    bool *result_done;
+    struct store_batch_report *report;
+    struct arena arena;       /* keys and verdicts: they outlive a transaction */
+    struct item_key *ran;     /* what the last transaction was to carry out */
+    size_t n_ran;
+};
+
+static void keep_keys(struct attempt *attempt, const struct batch *batch)
+{
+    attempt->ran = arena_array(&attempt->arena, batch->n_items, sizeof(*attempt->ran));
+    attempt->n_ran = 0;
+    for (size_t i = 0; i < batch->n_items; i++) {
+        if (batch->items[i]->state != ITEM_PUT_OFF)
+            attempt->ran[attempt->n_ran++] = batch->items[i]->key;
+    }
+}
+
+/* Ends the transaction on whichever side it still is open, and finds out whether it was committed. */
+static int after_failure(struct batch *batch, bool *ret_committed, struct err *err)
+{
+    struct store_worker *worker = batch->worker;
+    struct err why;
+
+    *ret_committed = false;
+    conn_rollback(worker->conn);
+    if (conn_alive(worker->conn))
+        return 0;
+    if (batch->number != 0)
+        worker->number = batch->number;
+    if (worker_recover(worker, ret_committed, &why) < 0) {
+        *err = why;
+        return err_trace(err);
+    }
+    *ret_committed &= batch->number != 0;
+    return 0;
+}
+
+/* One transaction, from the claim to the commit. < 0: it was not committed (or nobody can tell: no conn). */
+static int once(struct attempt *attempt, struct err *err)
+{
+    struct store_worker *worker = attempt->worker;
+    struct conn_counts before = conn_counts(worker->conn);
+    int64_t started_us = mono_us();
+    struct batch batch;
+    struct err why;
+
+    batch_init(&batch, worker);
+    int rc = transact(&batch, attempt->results, attempt->n_results, err);
+    if (rc < 0) {
+        bool committed;
+        keep_keys(attempt, &batch);
+        if (after_failure(&batch, &committed, &why) < 0) {
+            batch_release(&batch);
+            *err = why;
+            return err_trace(err);
+        }
+        rc = committed ? 0 : -1;
+    } else {
+        struct conn_counts after = conn_counts(worker->conn);
+        batch.report.statements = (unsigned)(after.statements - before.statements);
+        batch.report.round_trips = (unsigned)(after.round_trips - before.round_trips);
+    }
+    if (rc == 0) {
+        fault_point("batch.after_commit");
+        worker->number = batch.number;
+        batch.report.transaction_us = mono_us() - started_us;
+        if (worker->only == NULL)
+            claim_settle(&batch);
+        report(&batch, attempt->result_done);
+        notices_build(&batch);
+        add_report(attempt->report, &batch.report);
+    }
+    batch_release(&batch);
+    if (worker->journal != NULL && journal_end(worker->journal, &why) < 0) {
+        *err = why;
+        return err_trace(err);
+    }
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+/* The server asks to try again, or a partition of history is missing: the same commands once more. */
+static int again(struct attempt *attempt, struct err *err)
+{
+    int rc = -1;
+
+    for (int i = 0; rc < 0 && i < TRIES; i++) {
+        rc = once(attempt, err);
+        if (rc == 0 || attempt->worker->conn == NULL || err->code == ERR_CONFLICT ||
+            err->code == ERR_DENIED)
+            break;
+        bool no_partition = strcmp(err->sqlstate, "23514") == 0 && strstr(err->text, "partition") != NULL;
+        struct err why;
+        if (no_partition && partition_ahead(attempt->worker->conn, &why) < 0) {
+            *err = why;
+            return err_trace(err);
+        }
+        if (err->code == ERR_DATA && !no_partition)
+            break;
+    }
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+static void condemn(struct attempt *attempt, const struct item_key *key, const struct err *why)
+{
+    struct store_worker *worker = attempt->worker;
+    struct verdict *verdict = NULL;
+
+    for (size_t i = 0; i < worker->n_verdicts; i++) {
+        if (item_key_equal(&worker->verdicts[i].key, key))
+            verdict = &worker->verdicts[i];
+    }
+    if (verdict == NULL) {
+        verdict = arena_push(&attempt->arena, worker->verdicts, worker->n_verdicts,
+                             worker->verdicts_capacity);
+        *verdict = (struct verdict){.key = *key};
+    }
+    verdict->level++;
+    verdict->why = arena_strdup(&attempt->arena, why->text);
+}
+
+static int level_of(const struct store_worker *worker, const struct item_key *key)
+{
+    for (size_t i = 0; i < worker->n_verdicts; i++) {
+        if (item_key_equal(&worker->verdicts[i].key, key))
+            return worker->verdicts[i].level;
+    }
+    return 0;
+}
+
+/* Carries out `keys`; what the database refuses is halved until the one command is found that it means. */
+static int halves(struct attempt *attempt, const struct item_key *keys, size_t n, struct err *err)
+{
+    struct store_worker *worker = attempt->worker;
+
+    worker->only = keys;
+    worker->n_only = n;
+    attempt->report->more = true;
+    int rc = again(attempt, err);
+    if (rc == 0 || worker->conn == NULL || (err->code != ERR_DATA && err->code != ERR_INTERNAL))
+        return rc;
+    if (n > 1) {
+        /* Both halves, even if one is lost: the caller's results are told apart by result_done. */
+        rc = halves(attempt, keys, n / 2, err);
+        return rc < 0 ? rc : halves(attempt, keys + n / 2, n - n / 2, err);
+    }
+    while (rc < 0 && level_of(worker, &keys[0]) < 2 && worker->conn != NULL &&
+           (err->code == ERR_DATA || err->code == ERR_INTERNAL)) {
+        condemn(attempt, &keys[0], err);
+        rc = again(attempt, err);
+    }
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+static int all(struct attempt *attempt, struct err *err)
+{
+    struct store_worker *worker = attempt->worker;
+    int rc = again(attempt, err);
+
+    if (rc == 0 || worker->conn == NULL || (err->code != ERR_DATA && err->code != ERR_INTERNAL) ||
+        attempt->n_ran == 0)
+        return rc;
+    rc = halves(attempt, attempt->ran, attempt->n_ran, err);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+/* A command that may have killed the process before us: alone. */
+static int suspect(struct attempt *attempt, const struct item_key *key, struct err *err)
+{
+    int rc = halves(attempt, key, 1, err);
+
+    if (rc == 0)
+        journal_clear(attempt->worker->journal);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+static int deploy(struct store_worker *worker, struct store_batch_report *report, struct err *err)
+{
+    struct err why;
+    bool committed;
+
+    arena_reset(&worker->arena);
+    worker->deploy_waits = false;
+    report->more = true;
+    if (deploy_run(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid, worker->deploy_id,
+                   err) == 0) {
+        report->commands = 1;
+        return 0;
+    }
+    /* It is idempotent: when its inbox row is gone, it was committed. */
+    if (!conn_alive(worker->conn) && worker_recover(worker, &committed, &why) < 0)
+        *err = why;
+    return err_trace(err);
+}
+
+int store_batch(struct store_worker *worker, const struct call_result *results, size_t n_results,
+                bool *result_done, struct store_batch_report *ret_report, struct err *err)
+{
+    struct attempt attempt = {.worker = worker, .results = results, .n_results = n_results,
+                              .result_done = result_done, .report = ret_report};
+    struct item_key key;
+    bool committed;
+
+    *ret_report = (struct store_batch_report){0};
+    for (size_t i = 0; i < n_results; i++)
+        result_done[i] = false;
+    if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
+        return err_trace(err);
+    if (worker->deploy_waits)
+        return deploy(worker, ret_report, err);
+    arena_init(&attempt.arena, 0);
+    int rc = worker->journal != NULL && journal_suspect(worker->journal, &key)
+                 ? suspect(&attempt, &key, err)
+                 : all(&attempt, err);
+    worker->only = NULL;
+    worker->n_only = 0;
+    worker->verdicts = NULL;
+    worker->n_verdicts = worker->verdicts_capacity = 0;
+    arena_deinit(&attempt.arena);
+    return rc < 0 ? err_trace(err) : 0;
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of each family and each item, as rows to write. */
+#include "base/build.h"
+
+#include <sys/random.h>
+
+#include "store/effects.h"
+
+#define HISTORY_TASK_CLAIMED 100
+#define HISTORY_TASK_RELEASED 101
+#define HISTORY_INCIDENT_RETRIED 102
+#define HISTORY_OTHER 199
+
+struct uuid batch_uuid(struct batch *batch)
+{
+    uint8_t entropy[10];
+    ssize_t got = getrandom(entropy, sizeof(entropy), 0);
+
+    assert(got == (ssize_t)sizeof(entropy)); /* up to 256 bytes never come short */
+    return uuid_v7(batch->now_us / 1000, entropy);
+}
+
+static int64_t small(uint32_t tries)
+{
+    return tries < INT16_MAX ? (int64_t)tries : INT16_MAX;
+}
+
+/* From `kind` on, as all tables have it that hold commands. */
+static void put_command(struct effects *e, enum table_id t, size_t at, const struct command *c)
+{
+    column_int(col(e, t, at), c->kind);
+    column_int(col(e, t, at + 1), c->token);
+    column_int(col(e, t, at + 2), c->node);
+    column_int(col(e, t, at + 3), c->phase);
+    column_int(col(e, t, at + 4), small(c->tries));
+    column_uuid(col(e, t, at + 5), &c->subject);
+    column_text(col(e, t, at + 6), c->name);
+    column_text(col(e, t, at + 7), c->detail);
+    column_bytes(col(e, t, at + 8), c->body, c->body_n);
+}
+
+void effect_ready(struct effects *e, const struct command *command, const struct tid *spare)
+{
+    if (spare != NULL) {
+        column_tid(col(e, T_MOVE_READY, 0), *spare);
+        column_uuid(col(e, T_MOVE_READY, 1), &command->instance);
+        put_command(e, T_MOVE_READY, 2, command);
+    } else {
+        column_uuid(col(e, T_INSERT_READY, 0), &command->root);
+        column_uuid(col(e, T_INSERT_READY, 1), &command->instance);
+        put_command(e, T_INSERT_READY, 2, command);
+    }
+}
+
+void effect_incident(struct batch *batch, const struct command *command, const char *reason,
+                     const char *message)
+{
+    struct effects *e = batch->effects;
+    struct uuid id = batch_uuid(batch);
+
+    column_uuid(col(e, T_INSERT_INCIDENTS, 0), &id);
+    column_uuid(col(e, T_INSERT_INCIDENTS, 1), &command->instance);
+    column_uuid(col(e, T_INSERT_INCIDENTS, 2), &command->root);
+    column_text(col(e, T_INSERT_INCIDENTS, 3), reason);
+    column_text(col(e, T_INSERT_INCIDENTS, 4), message);
+    put_command(e, T_INSERT_INCIDENTS, 5, command);
+}
+
+void effect_outcome(struct effects *e, const struct uuid *id, const char *state, const char *detail)
+{
+    if (uuid_is_nil(id))
+        return;
+    column_uuid(col(e, T_INSERT_OUTCOMES, 0), id);
+    column_text(col(e, T_INSERT_OUTCOMES, 1), state);
+    column_text(col(e, T_INSERT_OUTCOMES, 2), detail);
+}
+
+const char *effect_reason(struct arena *arena, const char *text)
+{
+    struct value value = value_string(arena, text, strlen(text));
+    return arena_printf(arena, "{\"reason\":%s}", value_text(arena, &value, NULL));
+}
+
+/* ---- Waits ---- */
+
+struct spares { /* ready rows of this family's commands that were carried out */
+    const struct tid **tids;
+    size_t n, capacity;
+};
+
+static const struct tid *take_spare(struct spares *spares)
+{
+    return spares->n > 0 ? spares->tids[--spares->n] : NULL;
+}
+
+/*
+ * What is due already goes to ready at once: claims of timers begin a little before now, and a time long
+ * past would be found late.
+ */
+static void timer_row(struct batch *batch, const struct command *command, int64_t due_us, bool retry,
+                      const char *error, struct spares *spares)
+{
+    struct effects *e = batch->effects;
+
+    if (due_us <= batch->now_us) {
+        effect_ready(e, command, take_spare(spares));
+        return;
+    }
+    column_time(col(e, T_INSERT_TIMERS, 0), due_us);
+    column_uuid(col(e, T_INSERT_TIMERS, 1), &command->instance);
+    column_int(col(e, T_INSERT_TIMERS, 2), command->token);
+    column_int(col(e, T_INSERT_TIMERS, 3), command->node);
+    column_int(col(e, T_INSERT_TIMERS, 4), command->kind);
+    column_uuid(col(e, T_INSERT_TIMERS, 5), &command->root);
+    column_int(col(e, T_INSERT_TIMERS, 6), command->phase);
+    column_int(col(e, T_INSERT_TIMERS, 7), small(command->tries));
+    column_bool(col(e, T_INSERT_TIMERS, 8), retry);
+    column_uuid(col(e, T_INSERT_TIMERS, 9), &command->subject);
+    column_text(col(e, T_INSERT_TIMERS, 10), command->name);
+    column_text(col(e, T_INSERT_TIMERS, 11), command->detail);
+    column_bytes(col(e, T_INSERT_TIMERS, 12), command->body, command->body_n);
+    column_text(col(e, T_INSERT_TIMERS, 13), error);
+}
+
+static void fresh_timer(struct batch *batch, const struct instance *instance, const struct wait *wait,
+                        struct spares *spares)
+{
+    struct command command = {.kind = COMMAND_TIMER, .instance = instance->id, .root = instance->root,
+                              .token = wait->token, .node = wait->node};
+
+    if (wait->due_us == INT64_MAX)
+        return; /* not armed, or never */
+    if (wait->due_us <= batch->now_us)
+        command.detail = arena_printf(batch->arena, "%lld", (long long)wait->due_us);
+    timer_row(batch, &command, wait->due_us, false, NULL, spares);
+}
+
+static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance, uint32_t token,
+                         int node, int kind, bool retry)
+{
+    column_time(col(e, T_DELETE_TIMERS, 0), due_us);
+    column_uuid(col(e, T_DELETE_TIMERS, 1), instance);
+    column_int(col(e, T_DELETE_TIMERS, 2), token);
+    column_int(col(e, T_DELETE_TIMERS, 3), node);
+    column_int(col(e, T_DELETE_TIMERS, 4), kind);
+    column_bool(col(e, T_DELETE_TIMERS, 5), retry);
+}
+
+static void delete_call(struct effects *e, const struct uuid *call)
+{
+    column_uuid(col(e, T_DELETE_CALL_QUEUE, 0), call);
+    column_uuid(col(e, T_DELETE_ATTEMPTS, 0), call);
+    column_uuid(col(e, T_DELETE_CALLS, 0), call);
+}
+
+static void gone_wait(struct effects *e, const struct instance *instance, const struct wait *wait)
+{
+    switch (wait->kind) {
+    case WAIT_TIMER:
+        if (wait->due_us != INT64_MAX)
+            delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node, COMMAND_TIMER, false);
+        break;
+    case WAIT_MESSAGE:
+        column_uuid(col(e, T_DELETE_SUBSCRIPTIONS, 0), &instance->id);
+        column_int(col(e, T_DELETE_SUBSCRIPTIONS, 1), wait->token);
+        column_int(col(e, T_DELETE_SUBSCRIPTIONS, 2), wait->node);
+        break;
+    case WAIT_TASK:
+        column_uuid(col(e, T_DELETE_TASKS, 0), &wait->subject);
+        break;
+    case WAIT_CALL:
+        delete_call(e, &wait->subject);
+        break;
+    case WAIT_CHILD:
+        break;
+    }
+}
+
+/* ---- Instances ---- */
+
+static void put_variables(struct column *column, struct family *family, const struct instance *instance)
+{
+    const char *text;
+    size_t n;
+
+    instance_variables(family, instance, &text, &n);
+    if (text == NULL || n <= 2)
+        column_null(column);
+    else
+        column_bytes(column, text, n);
+}
+
+static void insert_instance(struct effects *e, struct family *family, const struct instance *instance)
+{
+    const char *doc;
+    size_t doc_n;
+    bool child = !uuid_is_nil(&instance->parent);
+
+    instance_encode(family, instance, &doc, &doc_n);
+    column_uuid(col(e, T_INSERT_INSTANCES, 0), &instance->id);
+    column_uuid(col(e, T_INSERT_INSTANCES, 1), &instance->root);
+    column_uuid(col(e, T_INSERT_INSTANCES, 2), &instance->parent);
+    if (child)
+        column_int(col(e, T_INSERT_INSTANCES, 3), instance->parent_token);
+    else
+        column_null(col(e, T_INSERT_INSTANCES, 3));
+    column_int(col(e, T_INSERT_INSTANCES, 4), instance->definition_id);
+    column_text(col(e, T_INSERT_INSTANCES, 5), instance->tenant != NULL ? instance->tenant : "");
+    column_text(col(e, T_INSERT_INSTANCES, 6), instance->business_key);
+    column_time(col(e, T_INSERT_INSTANCES, 7), instance->started_us);
+    column_bytes(col(e, T_INSERT_INSTANCES, 8), doc, doc_n);
+    put_variables(col(e, T_INSERT_INSTANCES, 9), family, instance);
+}
+
+static void update_instance(struct effects *e, struct family *family, const struct instance *instance)
+{
+    const struct row *row = instance->row;
+    const char *doc;
+    size_t n;
+
+    instance_encode(family, instance, &doc, &n);
+    bool same = n == instance->doc_n && memcmp(doc, instance->doc, n) == 0;
+    if (same && !instance->variables_changed)
+        return;
+    column_tid(col(e, T_UPDATE_INSTANCES, 0), row->tid);
+    column_bytes(col(e, T_UPDATE_INSTANCES, 1), doc, n);
+    column_bool(col(e, T_UPDATE_INSTANCES, 2), instance->variables_changed);
+    if (instance->variables_changed)
+        put_variables(col(e, T_UPDATE_INSTANCES, 3), family, instance);
+    else
+        column_null(col(e, T_UPDATE_INSTANCES, 3));
+}
+
+static void instance_rows(struct batch *batch, struct family *family, const struct instance *instance,
+                          struct spares *spares)
+{
+    struct effects *e = batch->effects;
+    bool ended = instance->fate == INSTANCE_ENDED;
+
+    if (ended && !instance->born) {
+        column_tid(col(e, T_DELETE_INSTANCES, 0), ((const struct row *)instance->row)->tid);
+        column_uuid(col(e, T_DELETE_INCIDENTS_OF, 0), &instance->id);
+    } else if (!ended && instance->born) {
+        insert_instance(e, family, instance);
+    } else if (!ended) {
+        update_instance(e, family, instance);
+    }
+    for (size_t i = 0; i < instance->n_gone; i++)
+        gone_wait(e, instance, &instance->gone[i]);
+    for (size_t i = 0; i < instance->n_calls_gone; i++)
+        delete_call(e, &instance->calls_gone[i]);
+    for (size_t i = 0; i < instance->n_waits; i++) {
+        const struct wait *wait = &instance->waits[i];
+        if (ended && !wait->fresh)
+            gone_wait(e, instance, wait);
+        else if (!ended && wait->fresh && wait->kind == WAIT_TIMER)
+            fresh_timer(batch, instance, wait, spares);
+    }
+}
+
+/* ---- A family's other effects ---- */
+
+static void put_jobs(struct batch *batch, struct family *family, struct spares *spares)
+{
+    for (size_t i = 0; i < family->n_jobs; i++) {
+        const struct job *job = &family->jobs[i];
+        switch (job->place) {
+        case JOB_READY:
+            effect_ready(batch->effects, &job->command, take_spare(spares));
+            break;
+        case JOB_RETRY:
+            timer_row(batch, &job->command, job->command.due_us, true, job->error, spares);
+            break;
+        case JOB_INCIDENT:
+            effect_incident(batch, &job->command, job->reason != NULL ? job->reason : "failedJob",
+                            job->error != NULL ? job->error : "");
+            break;
+        }
+    }
+}
+
+static void time_or_null(struct column *column, int64_t us)
+{
+    if (us != 0)
+        column_time(column, us);
+    else
+        column_null(column);
+}
+
+static const char *text_array(struct arena *arena, const char **texts, size_t n)
+{
+    struct value *items = arena_array(arena, n, sizeof(*items));
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = value_string(arena, texts[i], strlen(texts[i]));
+    struct value array = {.kind = VALUE_ARRAY, .u.array = {.items = items, .n = n}};
+    return n > 0 ? value_text(arena, &array, NULL) : "[]";
+}
+
+static void put_task(struct effects *e, const struct instance *instance, const struct new_task *task)
+{
+    column_uuid(col(e, T_INSERT_TASKS, 0), &task->id);
+    column_uuid(col(e, T_INSERT_TASKS, 1), &task->instance);
+    column_uuid(col(e, T_INSERT_TASKS, 2), &instance->root);
+    column_int(col(e, T_INSERT_TASKS, 3), task->token);
+    column_int(col(e, T_INSERT_TASKS, 4), task->node);
+    column_int(col(e, T_INSERT_TASKS, 5), instance->definition_id);
+    column_text(col(e, T_INSERT_TASKS, 6), instance->tenant != NULL ? instance->tenant : "");
+    column_text(col(e, T_INSERT_TASKS, 7), task->name);
+    column_text(col(e, T_INSERT_TASKS, 8), task->assignee);
+    column_text(col(e, T_INSERT_TASKS, 9),
+                text_array(e->arena, task->candidate_users, task->n_candidate_users));
+    column_text(col(e, T_INSERT_TASKS, 10),
+                text_array(e->arena, task->candidate_groups, task->n_candidate_groups));
+    column_int(col(e, T_INSERT_TASKS, 11), task->priority);
+    time_or_null(col(e, T_INSERT_TASKS, 12), task->due_us);
+    time_or_null(col(e, T_INSERT_TASKS, 13), task->follow_up_us);
+    column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
+}
+
+static void put_call(struct effects *e, const struct uuid *root, const struct new_call *call)
+{
+    column_uuid(col(e, T_INSERT_CALLS, 0), &call->id);
+    column_uuid(col(e, T_INSERT_CALLS, 1), &call->instance);
+    column_uuid(col(e, T_INSERT_CALLS, 2), root);
+    column_int(col(e, T_INSERT_CALLS, 3), call->token);
+    column_int(col(e, T_INSERT_CALLS, 4), call->node);
+    column_text(col(e, T_INSERT_CALLS, 5), call->endpoint);
+    column_text(col(e, T_INSERT_CALLS, 6), call->method);
+    column_text(col(e, T_INSERT_CALLS, 7), call->path != NULL ? call->path : "");
+    column_text(col(e, T_INSERT_CALLS, 8), call->headers != NULL ? call->headers : "{}");
+    column_bytes(col(e, T_INSERT_CALLS, 9), call->body, call->body_n);
+    column_int(col(e, T_INSERT_CALLS, 10), call->connect_timeout_us);
+    column_int(col(e, T_INSERT_CALLS, 11), call->timeout_us);
+    column_bool(col(e, T_INSERT_CALLS, 12), call->report_sent);
+    column_text(col(e, T_INSERT_CALL_QUEUE, 0), call->endpoint);
+    column_uuid(col(e, T_INSERT_CALL_QUEUE, 1), &call->id);
+    column_int(col(e, T_INSERT_CALL_QUEUE, 2), call->attempt);
+}
+
+static void put_history(struct effects *e, const struct family *family)
+{
+    for (size_t i = 0; i < family->n_history; i++) {
+        const struct history *h = &family->history[i];
+        const struct instance *of = h->of != NULL ? h->of : family_instance(family, &h->instance);
+        column_int(col(e, T_INSERT_HISTORY, 0), e->n_history++);
+        column_uuid(col(e, T_INSERT_HISTORY, 1), &h->instance);
+        column_int(col(e, T_INSERT_HISTORY, 2), h->kind);
+        column_int(col(e, T_INSERT_HISTORY, 3), h->token);
+        column_int(col(e, T_INSERT_HISTORY, 4), h->node);
+        column_int(col(e, T_INSERT_HISTORY, 5), of != NULL ? of->definition_id : 0);
+        time_or_null(col(e, T_INSERT_HISTORY, 6), h->started_us);
+        column_text(col(e, T_INSERT_HISTORY, 7),
+                    h->kind == HISTORY_INSTANCE_STARTED && of != NULL ? of->business_key : NULL);
+        column_text(col(e, T_INSERT_HISTORY, 8), h->data);
+    }
+}
+
+static void family_effects(struct batch *batch, struct fam *fam)
+{
+    struct family *family = &fam->family;
+    struct effects *e = batch->effects;
+    struct spares spares = {0};
+
+    for (size_t i = 0; i < fam->n_items; i++) {
+        const struct item *item = fam->items[i];
+        if (item->source == FROM_READY && item->state != ITEM_PUT_OFF)
+            *arena_push(batch->arena, spares.tids, spares.n, spares.capacity) = &item->tid;
+    }
+    if (fam->kept) {
+        for (size_t i = 0; i < family->n_instances; i++)
+            instance_rows(batch, family, family->instances[i], &spares);
+        put_jobs(batch, family, &spares);
+        for (size_t i = 0; i < family->n_tasks; i++)
+            put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
+        for (size_t i = 0; i < family->n_calls; i++)
+            put_call(e, &family->root, &family->calls[i]);
+        put_history(e, family);
+    }
+    while (spares.n > 0)
+        column_tid(col(e, T_DELETE_READY, 0), *take_spare(&spares));
+}
+
+/* ---- Items: their rows go, and who asked is told ---- */
+
+static void audit_row(struct batch *batch, const struct uuid *instance, int kind, int64_t token,
+                      int64_t node, const char *data)
+{
+    struct effects *e = batch->effects;
+
+    column_int(col(e, T_INSERT_AUDIT, 0), e->n_history++);
+    column_uuid(col(e, T_INSERT_AUDIT, 1), instance);
+    column_int(col(e, T_INSERT_AUDIT, 2), kind);
+    column_int(col(e, T_INSERT_AUDIT, 3), token);
+    column_int(col(e, T_INSERT_AUDIT, 4), node);
+    column_text(col(e, T_INSERT_AUDIT, 5), data);
+}
+
+static int64_t number_of(const struct value *object, const char *name, int64_t otherwise)
+{
+    const struct value *member = value_member(object, name, strlen(name));
+
+    if (member == NULL || member->kind != VALUE_NUMBER || !member->u.number.is_integer)
+        return otherwise;
+    return member->u.number.integer;
+}
+
+/* An act that a function of the SQL API has already done. */
+static void put_audit(struct batch *batch, struct item *item)
+{
+    const struct command *c = &item->command;
+    struct value value = value_null();
+    struct err err;
+    int kind = HISTORY_OTHER;
+
+    if (c->name != NULL && strcmp(c->name, "taskClaimed") == 0)
+        kind = HISTORY_TASK_CLAIMED;
+    else if (c->name != NULL && strcmp(c->name, "taskReleased") == 0)
+        kind = HISTORY_TASK_RELEASED;
+    bool read = c->body != NULL && value_read(batch->arena, c->body, c->body_n, &value, &err) == 0 &&
+                value.kind == VALUE_OBJECT;
+    audit_row(batch, &c->instance, kind, read ? number_of(&value, "token", 0) : 0,
+              read ? number_of(&value, "node", -1) : -1, read ? c->body : NULL);
+    item->state = ITEM_DONE;
+}
+
+/* A late answer to an instance that has ended: the engine has nothing to write it with. */
+static void put_late(struct batch *batch, const struct item *item)
+{
+    struct value value, *response = &value;
+    const struct value *outcome = NULL;
+    char id[UUID_TEXT_BYTES];
+    struct err err;
+
+    if (item->kind != COMMAND_CALL_RESULT || item->fam == NULL || !item->fam->missing)
+        return;
+    if (item->command.body == NULL ||
+        value_read(batch->arena, item->command.body, item->command.body_n, response, &err) < 0)
+        return;
+    outcome = value_member(response, "outcome", strlen("outcome"));
+    uuid_format(&item->command.subject, id);
+    audit_row(batch, &item->command.instance, HISTORY_CALL_LATE, item->command.token, -1,
+              arena_printf(batch->arena, "{\"call\":\"%s\",\"outcome\":%s,\"attempt\":%lld}", id,
+                           outcome != NULL ? value_text(batch->arena, outcome, NULL) : "null",
+                           (long long)number_of(response, "attempt", 0)));
+}
+
+static void put_start_timer(struct batch *batch, const struct item *item)
+{
+    struct effects *e = batch->effects;
+    const struct graph *graph = batch_graph(batch, item->definition_id);
+    struct start_time time = {.due_us = item->command.due_us, .remaining = item->remaining}, next;
+    struct err err;
+    int node = item->command.node;
+
+    if (graph == NULL || (size_t)node >= graph->n_nodes ||
+        start_timer_next(&graph->nodes[node], batch->arena, &time, batch->now_us, &next, &err) < 0 ||
+        next.due_us == INT64_MAX) {
+        column_tid(col(e, T_DELETE_START_TIMERS, 0), item->tid);
+        return;
+    }
+    column_tid(col(e, T_MOVE_START_TIMERS, 0), item->tid);
+    column_time(col(e, T_MOVE_START_TIMERS, 1), next.due_us);
+    column_int(col(e, T_MOVE_START_TIMERS, 2), next.remaining);
+}
+
+static void take_row(struct batch *batch, struct item *item)
+{
+    struct effects *e = batch->effects;
+    const struct command *c = &item->command;
+
+    switch (item->source) {
+    case FROM_READY:
+        if (item->fam == NULL) /* else family_effects() has taken it */
+            column_tid(col(e, T_DELETE_READY, 0), item->tid);
+        break;
+    case FROM_TIMER:
+        delete_timer(e, item->id, &c->instance, c->token, c->node, item->kind, item->retry);
+        break;
+    case FROM_INBOX:
+        column_tid(col(e, T_DELETE_INBOX, 0), item->tid);
+        break;
+    case FROM_START_TIMER:
+        put_start_timer(batch, item);
+        break;
+    case FROM_RESULT:
+        if (item->present && item->result->cacheable) {
+            column_uuid(col(e, T_KEEP_ANSWERS, 0), &c->subject);
+            column_bytes(col(e, T_KEEP_ANSWERS, 1), c->body, c->body_n);
+        }
+        break;
+    }
+    if (item->kind == COMMAND_CALL_RESULT && (item->source != FROM_RESULT || item->present))
+        delete_call(e, &c->subject);
+}
+
+static void put_outcome(struct batch *batch, const struct item *item)
+{
+    struct effects *e = batch->effects;
+    struct arena *arena = batch->arena;
+
+    if (item->source != FROM_INBOX || item->kind == INBOX_PUBLISH || item->kind == INBOX_CORRELATE)
+        return;
+    switch (item->state) {
+    case ITEM_DONE:
+        if (item->kind != COMMAND_START)
+            effect_outcome(e, &item->command_id, "done", NULL);
+        break;
+    case ITEM_DROPPED:
+        effect_outcome(e, &item->command_id, "refused",
+                       effect_reason(arena, item->why != NULL ? item->why
+                                                              : "what it addresses is gone"));
+        break;
+    case ITEM_FAILED:
+        if (item->kind != COMMAND_START)
+            effect_outcome(e, &item->command_id, "failed", effect_reason(arena, item->why));
+        break;
+    case ITEM_REFUSED:
+        effect_outcome(e, &item->command_id, "refused", effect_reason(arena, item->why));
+        break;
+    case ITEM_RUN:
+    case ITEM_PUT_OFF:
+        break;
+    }
+}
+
+/* Nothing could be done with it, and nobody may lose it: somebody must look. */
+static void put_refused(struct batch *batch, struct item *item)
+{
+    struct command command = item->command;
+
+    /* A caller reads it in the outcome, unless his command was an answer that is given only once. */
+    bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR;
+    if (item->source == FROM_INBOX && !answer)
+        return;
+    if (item->why_code == ERR_DATA) {
+        command.body = NULL; /* the database would refuse it again */
+        command.body_n = 0;
+    }
+    if (command.kind == COMMAND_START)
+        command.token = (uint32_t)item->definition_id;
+    effect_incident(batch, &command, "unreadable", item->why);
+}
+
+static void item_effects(struct batch *batch, struct item *item)
+{
+    char id[UUID_TEXT_BYTES];
+
+    if (item->state == ITEM_PUT_OFF)
+        return;
+    if (item->kind == INBOX_AUDIT && item->state == ITEM_RUN)
+        put_audit(batch, item);
+    if (item->state == ITEM_REFUSED)
+        put_refused(batch, item);
+    if (item->state == ITEM_DROPPED)
+        put_late(batch, item);
+    if (!uuid_is_nil(&item->incident) && item->state != ITEM_REFUSED) {
+        column_uuid(col(batch->effects, T_DELETE_INCIDENTS, 0), &item->incident);
+        uuid_format(&item->incident, id);
+        audit_row(batch, &item->command.instance, HISTORY_INCIDENT_RETRIED, item->command.token,
+                  item->command.node, arena_printf(batch->arena, "{\"incident\":\"%s\"}", id));
+    }
+    take_row(batch, item);
+    put_outcome(batch, item);
+}
+
+void effects_build(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_fams; i++)
+        family_effects(batch, batch->fams[i]);
+    for (size_t i = 0; i < batch->n_items; i++)
+        item_effects(batch, batch->items[i]);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a batch writes, as columns: one table of columns a statement, in the order in which the statements
+ * run. Deletes come before inserts, because a loop comes back to the same (token, node).
+ */
+#include "store/batch.h"
+
+enum table_id {
+    T_DELETE_SUBSCRIPTIONS, /* sent by message.c where there are keys */
+    T_TAKE_SUBSCRIPTIONS,
+    T_DELETE_MESSAGES,
+    T_MOVE_READY,
+    T_DELETE_READY,
+    T_DELETE_INBOX,
+    T_DELETE_TIMERS,
+    T_DELETE_TASKS,
+    T_DELETE_INCIDENTS,
+    T_DELETE_INCIDENTS_OF,
+    T_KEEP_ANSWERS,
+    T_DELETE_CALL_QUEUE,
+    T_DELETE_ATTEMPTS,
+    T_DELETE_CALLS,
+    T_DELETE_INSTANCES,
+    T_UPDATE_INSTANCES,
+    T_INSERT_INSTANCES,
+    T_INSERT_READY,
+    T_INSERT_TIMERS,
+    T_INSERT_SUBSCRIPTIONS,
+    T_INSERT_TASKS,
+    T_INSERT_CALLS,
+    T_INSERT_CALL_QUEUE,
+    T_INSERT_INCIDENTS,
+    T_INSERT_MESSAGES,
+    T_INSERT_HISTORY,
+    T_INSERT_AUDIT,
+    T_MOVE_START_TIMERS,
+    T_DELETE_START_TIMERS,
+    T_INSERT_OUTCOMES,
+    T_COUNT,
+};
+
+#define TABLE_COLUMNS_MAX 15
+
+struct table {
+    struct column columns[TABLE_COLUMNS_MAX];
+    size_t n_columns;
+    bool sent; /* by message.c */
+};
+
+struct effects {
+    struct arena *arena;
+    struct table tables[T_COUNT];
+    int n_history; /* order among equal times */
+};
+
+/* Rows of a table so far. */
+static inline int table_rows(const struct effects *effects, enum table_id id)
+{
+    return effects->tables[id].columns[0].rows;
+}
+
+void effects_init(struct effects *effects, struct arena *arena);
+/* The column of a table; written side by side, one value each a row. */
+static inline struct column *col(struct effects *effects, enum table_id id, size_t column)
+{
+    return &effects->tables[id].columns[column];
+}
+
+/* Sends a table's statement if it has rows. */
+int table_send(struct batch *batch, enum table_id id, struct err *err) MUST_CHECK;
+/* Reads its answer and compares the count, where every row must have been found. */
+int table_done(struct batch *batch, enum table_id id, struct err *err) MUST_CHECK;
+
+/* A command into ready; spare: the row of a command of the same family that was carried out, or NULL. */
+void effect_ready(struct effects *effects, const struct command *command, const struct tid *spare);
+void effect_incident(struct batch *batch, const struct command *command, const char *reason,
+                     const char *message);
+/* state: 'done', 'refused', 'failed', 'expired'; detail: JSON or NULL. Nothing for a nil id. */
+void effect_outcome(struct effects *effects, const struct uuid *id, const char *state, const char *detail);
+/* {"reason": text} in the arena. */
+const char *effect_reason(struct arena *arena, const char *text);
+struct uuid batch_uuid(struct batch *batch); /* a new version 7 */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What somebody who reads the log wants to know of a batch. */
+#include "base/build.h"
+
+#include "store/batch.h"
+
+#define NOTICES_MAX 100u
+
+static struct store_notice *add(struct batch *batch, size_t *n, struct store_notice *room,
+                                enum store_notice_kind kind, const struct instance *of,
+                                const struct uuid *instance, int node)
+{
+    struct store_notice *notice = &room[(*n)++];
+
+    *notice = (struct store_notice){.kind = kind, .instance = *instance};
+    if (of == NULL)
+        return notice;
+    /* Copies: the graph and the rows may be gone when they are read. */
+    if (of->business_key != NULL)
+        notice->business_key = arena_strdup(batch->arena, of->business_key);
+    notice->process = arena_strdup(batch->arena, of->graph->key);
+    if (node >= 0 && (size_t)node < of->graph->n_nodes)
+        notice->element = arena_strdup(batch->arena, of->graph->nodes[node].id);
+    return notice;
+}
+
+static void job_notice(struct batch *batch, const struct family *family, const struct job *job,
+                       struct store_notice *room, size_t *n)
+{
+    const struct command *c = &job->command;
+
+    if (job->place == JOB_READY)
+        return;
+    bool retry = job->place == JOB_RETRY;
+    struct store_notice *notice = add(batch, n, room, retry ? NOTICE_RETRY : NOTICE_INCIDENT,
+                                      family_instance(family, &c->instance), &c->instance, c->node);
+    notice->text = job->error != NULL ? arena_strdup(batch->arena, job->error) : NULL;
+    notice->tries = c->tries;
+    notice->wait_us = retry && c->due_us > batch->now_us ? c->due_us - batch->now_us : 0;
+}
+
+static void history_notice(struct batch *batch, const struct history *h, struct store_notice *room,
+                           size_t *n)
+{
+    bool ended = h->kind == HISTORY_INSTANCE_ENDED && h->of != NULL && uuid_is_nil(&h->of->parent);
+
+    if (!ended && h->kind != HISTORY_CALL_LATE)
+        return;
+    struct store_notice *notice =
+        add(batch, n, room, ended ? NOTICE_ENDED : NOTICE_LATE, h->of, &h->instance, h->node);
+    notice->text = h->data != NULL ? arena_strdup(batch->arena, h->data) : NULL;
+}
+
+void notices_build(struct batch *batch)
+{
+    struct store_notice *room = arena_array(batch->arena, NOTICES_MAX, sizeof(*room));
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n_fams && n < NOTICES_MAX; i++) {
+        const struct family *family = &batch->fams[i]->family;
+        if (!batch->fams[i]->kept)
+            continue;
+        for (size_t j = 0; j < family->n_jobs && n < NOTICES_MAX; j++)
+            job_notice(batch, family, &family->jobs[j], room, &n);
+        for (size_t j = 0; j < family->n_history && n < NOTICES_MAX; j++)
+            history_notice(batch, &family->history[j], room, &n);
+    }
+    for (size_t i = 0; i < batch->n_items && n < NOTICES_MAX; i++) {
+        const struct item *item = batch->items[i];
+        if (item->state == ITEM_REFUSED) {
+            struct store_notice *notice =
+                add(batch, &n, room, NOTICE_INCIDENT, NULL, &item->command.instance, -1);
+            notice->text = arena_strdup(batch->arena, item->why);
+        } else if (item->state == ITEM_DROPPED && item->kind == COMMAND_CALL_RESULT &&
+                   item->fam != NULL && item->fam->missing) {
+            add(batch, &n, room, NOTICE_LATE, NULL, &item->command.instance, -1);
+        }
+    }
+    batch->report.notices = room;
+    batch->report.n_notices = n;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Housekeeping of a node, every few seconds. */
+#include "base/build.h"
+
+#include <time.h>
+
+#include "base/fault.h"
+#include "store/partition.h"
+#include "store/worker.h"
+
+#define LOW_LAG_US INT64_C(120000000) /* longer than any transaction of a worker may last */
+#define SWEEP_ROWS 1000
+
+static int64_t mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/*
+ * The low mark lags: an id that was handed out may become visible after higher ones, when its transaction
+ * commits. What commits later still is found because the next lap begins below the mark.
+ */
+static int move_low_mark(struct store_worker *worker, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    int64_t now_us = mono_us();
+
+    if (conn_query(worker->conn, "ready_first", NO_PARAMS, &rows, err) < 0)
+        return err_trace(err);
+    int64_t first = result_int(rows, 0, 0) - 1; /* the cursor is exclusive */
+    if (worker->ready_low_at_us == 0) {
+        worker->ready_low_next = first;
+        worker->ready_low_at_us = now_us;
+    } else if (now_us - worker->ready_low_at_us > LOW_LAG_US) {
+        worker->ready_low = worker->ready_low_next;
+        worker->ready_low_next = first;
+        worker->ready_low_at_us = now_us;
+    }
+    if (first < worker->ready_low)
+        worker->ready_low = first; /* a late commit: the next lap takes it */
+    return 0;
+}
+
+static int move_marks(struct store_worker *worker, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (move_low_mark(worker, err) < 0 ||
+        conn_query(worker->conn, "inbox_first", NO_PARAMS, &rows, err) < 0)
+        return err_trace(err);
+    uint64_t first = (uint64_t)result_int(rows, 0, 0);
+    if (!result_null(rows, 0, 0) && first < worker->inbox_mark)
+        worker->inbox_mark = first;
+    worker->timer_full = true;
+    return 0;
+}
+
+static int expire(struct store_worker *worker, struct err *err)
+{
+    static const char *const queries[] = {"sweep_messages", "sweep_outcomes", "sweep_request_keys",
+                                          "sweep_answers"};
+
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        if (conn_query(worker->conn, queries[i], PARAMS(p_int4(SWEEP_ROWS)), NULL, err) < 0)
+            return err_trace(err);
+        fault_point("sweep.after_commit");
+    }
+    return 0;
+}
+
+/*
+ * A message and a wait that meet each other's key and were not paired: only when a transaction that was
+ * about to delete the wait was rolled back after another had stepped over it. The message is given
+ * to the inbox again.
+ */
+static int repair_pairs(struct store_worker *worker, struct err *err)
+{
+    return conn_query(worker->conn, "sweep_pairs", NO_PARAMS, NULL, err);
+}
+
+int store_sweep(struct store_worker *worker, struct err *err)
+{
+    bool committed;
+
+    if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
+        return err_trace(err);
+    if (partition_ahead(worker->conn, err) < 0 || move_marks(worker, err) < 0 ||
+        expire(worker, err) < 0 || repair_pairs(worker, err) < 0) {
+        struct err why;
+        if (!conn_alive(worker->conn) && worker_recover(worker, &committed, &why) < 0)
+            *err = why;
+        return err_trace(err);
+    }
+    return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include "store/batch.h"
+#include "store/worker.h"
+
+#define RECONNECTS 5
+#define TIMER_LAG_US INT64_C(600000000)
+
+static int open_slot(struct store_worker *worker, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (store_connect(worker->store, "pawl worker", &worker->conn, err) < 0 ||
+        conn_query(worker->conn, "worker_open", PARAMS(p_uuid(&worker->node), p_int2((int16_t)worker->slot)),
+                   &rows, err) < 0)
+        return err_trace(err);
+    worker->fence.worker = (int)result_int(rows, 0, 0);
+    worker->fence.epoch = result_int(rows, 0, 1);
+    worker->number = result_int(rows, 0, 2);
+    return 0;
+}
+
+int store_worker_open(struct store *store, const struct uuid *node, int slot,
+                      struct store_worker **ret_worker, struct err *err)
+{
+    struct arena own;
+
+    arena_init(&own, 0);
+    struct store_worker *worker = arena_alloc(&own, sizeof(*worker));
+    worker->store = store;
+    worker->node = *node;
+    worker->slot = slot;
+    worker->timer_full = true;
+    arena_init(&worker->arena, 0);
+    arena_init(&worker->marks, 0);
+    worker->own = own;
+    if (journal_open(store->journal_dir, slot, &worker->journal, err) < 0 || open_slot(worker, err) < 0) {
+        store_worker_close(worker);
+        return err_trace(err);
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+void store_worker_close(struct store_worker *worker)
+{
+    if (worker == NULL)
+        return;
+    conn_close(worker->conn);
+    journal_close(worker->journal);
+    arena_deinit(&worker->arena);
+    arena_deinit(&worker->marks);
+    struct arena own = worker->own;
+    arena_deinit(&own);
+}
+
+/*
+ * The lost session may still commit: the row lock of our slot, which its batch holds, is waited for.
+ * A slot that somebody else has taken meanwhile waited for it, too, but its number tells us nothing:
+ * then the batch counts as not committed, and what it did is found in the rows as ever.
+ */
+int worker_recover(struct store_worker *worker, bool *ret_committed, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    conn_close(worker->conn);
+    worker->conn = NULL;
+    int rc = -1;
+    for (int i = 0; rc < 0 && i < RECONNECTS; i++) {
+        rc = store_connect(worker->store, "pawl worker", &worker->conn, err);
+        if (rc == 0)
+            rc = conn_query(worker->conn, "worker_look",
+                            PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)), &rows, err);
+        if (rc < 0 && err->code != ERR_LOST)
+            break;
+        if (rc < 0) {
+            conn_close(worker->conn);
+            worker->conn = NULL;
+        }
+    }
+    if (rc < 0)
+        return err_trace(err);
+    if (result_rows(rows) == 0)
+        return err_set(err, ERR_CONFLICT, "another process runs with this node's id: end one of them, or "
+                       "give it a data directory of its own");
+    *ret_committed = result_int(rows, 0, 0) == worker->number;
+    return 0;
+}
+
+int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    struct column flying;
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    column_init(&flying, &arena, COLUMN_XID8);
+    for (size_t i = 0; i < worker->n_inbox_flying; i++)
+        column_int(&flying, worker->inbox_flying[i]);
+    int64_t due_from = worker->timer_full ? INT64_MIN : worker->now_us - TIMER_LAG_US;
+    int rc = conn_query(worker->conn, "peek",
+                        PARAMS(p_int8(worker->ready_low), p_xid8(worker->inbox_mark), p_column(&flying),
+                               p_time(due_from)),
+                        &rows, err);
+    arena_deinit(&arena);
+    if (rc < 0)
+        return err_trace(err);
+    worker->now_us = result_time(rows, 0, 0);
+    int64_t due_us = result_null(rows, 0, 2) ? INT64_MAX : result_time(rows, 0, 2);
+    ret_peek->next_due_us = due_us == INT64_MAX ? INT64_MAX : due_us - worker->now_us;
+    ret_peek->work = result_bool(rows, 0, 1) || ret_peek->next_due_us <= 0 || worker->deploy_waits;
+    return 0;
+}
