@@ -177,10 +177,12 @@ static void read_boundaries(struct process_build *process, struct node *node,
 {
     struct file_build *file = process->file;
 
-    node->async_before = text_bool(file, e, "asyncBefore", xml_extension(e, "asyncBefore"), false) |
-                         text_bool(file, e, "async", xml_extension(e, "async"), false);
-    node->async_after = text_bool(file, e, "asyncAfter", xml_extension(e, "asyncAfter"), false) |
-                        text_bool(file, e, "asyncLeave", xml_extension(e, "asyncLeave"), false);
+    bool before = text_bool(file, e, "asyncBefore", xml_extension(e, "asyncBefore"), false);
+    bool async = text_bool(file, e, "async", xml_extension(e, "async"), false);
+    bool after = text_bool(file, e, "asyncAfter", xml_extension(e, "asyncAfter"), false);
+    bool leave = text_bool(file, e, "asyncLeave", xml_extension(e, "asyncLeave"), false);
+    node->async_before = before || async;
+    node->async_after = after || leave;
     node->exclusive = text_bool(file, e, "exclusive", xml_extension(e, "exclusive"), true);
     const struct xml_element *retry = extension_child(e, "failedJobRetryTimeCycle");
     if (retry != NULL)
@@ -407,6 +409,7 @@ static void read_process_nodes(struct process_build *process)
     graph->nodes = arena_array(&graph->arena, n_nodes, sizeof(*graph->nodes));
     graph->flows = arena_array(&graph->arena, n_flows, sizeof(*graph->flows));
     process->sites = arena_array(arena, n_nodes, sizeof(*process->sites));
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     process->flow_sites = arena_array(arena, n_flows, sizeof(*process->flow_sites));
     walk(process, process->element, -1, true, &graph->n_nodes, &graph->n_flows);
 
@@ -533,8 +536,10 @@ void parser_read(const char *file_name, const char *text, size_t n, bool decoded
     ret_result->n_findings = file.findings.n;
     ret_result->n_errors = file.findings.n_errors;
     if (file.findings.n_errors == 0) {
-        ret_result->graphs =
-            arena_array(&ret_result->arena, file.n_processes, sizeof(*ret_result->graphs));
+        struct graph **graphs;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+        graphs = arena_array(&ret_result->arena, file.n_processes, sizeof(*graphs));
+        ret_result->graphs = graphs;
         ret_result->n_graphs = file.n_processes;
     }
     for (size_t i = 0; i < file.n_processes; i++) {

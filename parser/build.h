@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the files of the parser share while one BPMN file is turned into graphs. One thread reads one
- * file; nothing here outlives parser_read() but the findings and the graphs.
+ * What the files of the parser share while one BPMN file is turned into graphs. One thread reads
+ * one file; nothing here outlives parser_read() but the findings and the graphs.
  *
  *   build.c       the file, its processes, the order of the nodes, sequence flows
  *   activities.c  tasks, sub-processes, call activities     events.c   events and their definitions
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
- *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and extension
- *   check*.c      rules of the finished graph                lint*.c    advice
+ *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
+ * extension check*.c      rules of the finished graph                lint*.c    advice
  */
 #include "parser/findings.h"
 #include "parser/xml.h"
@@ -65,8 +65,8 @@ struct process_build {
     struct file_build *file;
     struct graph *graph;
     const struct xml_element *element;
-    struct site *sites;                     /* one for each node */
-    const struct xml_element **flow_sites;  /* one for each flow */
+    struct site *sites;                    /* one for each node */
+    const struct xml_element **flow_sites; /* one for each flow */
 };
 
 /* Adds a finding about an element; the nearest id is looked up. */
@@ -94,8 +94,8 @@ const struct expr *text_expression(struct process_build *process, const struct x
 const struct expr *text_optional(struct process_build *process, const struct xml_element *at,
                                  const char *what, const char *text);
 /* A literal that stays a text; NULL stays NULL. Checks its length. */
-const char *text_name(struct process_build *process, const struct xml_element *at,
-                      const char *what, const char *text);
+const char *text_name(struct process_build *process, const struct xml_element *at, const char *what,
+                      const char *text);
 /* An attribute that is true or false. */
 bool text_bool(struct file_build *file, const struct xml_element *at, const char *what,
                const char *text, bool fallback);
@@ -111,8 +111,8 @@ void check_cycle(struct process_build *process, const struct xml_element *at, co
                  const struct expr *expr);
 void check_integer(struct process_build *process, const struct xml_element *at, const char *what,
                    const struct expr *expr);
-struct retry_cycle *text_retry_cycle(struct process_build *process,
-                                     const struct xml_element *at, const char *text);
+struct retry_cycle *text_retry_cycle(struct process_build *process, const struct xml_element *at,
+                                     const char *text);
 
 /* ---- vocabulary.c ---- */
 
@@ -133,17 +133,18 @@ enum owner {
     OWNER_TIME = 1u << (NODE_KINDS + 10), /* timeDate, timeDuration, timeCycle */
 };
 
-/* Looks through the attributes and extension elements of one element; reports what is not executed. */
+/* Looks through the attributes and extension elements of one element; reports what is not executed.
+ */
 void vocabulary_check(struct file_build *file, const struct xml_element *element, unsigned owner);
 void vocabulary_finish(struct file_build *file);
 
 /* ---- elements.c: what a BPMN element is to us ---- */
 enum element_class {
-    ELEMENT_NODE,        /* executed; *ret_kind says what */
-    ELEMENT_REFUSED_NODE,/* a flow node that is not executed; its remedy is given */
+    ELEMENT_NODE,         /* executed; *ret_kind says what */
+    ELEMENT_REFUSED_NODE, /* a flow node that is not executed; its remedy is given */
     ELEMENT_FLOW,
-    ELEMENT_HARMLESS,    /* says nothing about execution */
-    ELEMENT_REFUSED,     /* changes execution, and is not executed */
+    ELEMENT_HARMLESS, /* says nothing about execution */
+    ELEMENT_REFUSED,  /* changes execution, and is not executed */
     ELEMENT_UNKNOWN,
 };
 enum element_class element_classify(const struct xml_element *element, enum node_kind *ret_kind,
@@ -158,8 +159,8 @@ void read_event(struct process_build *process, int index);
 /* startsWhenSent, attachedToRef: once all nodes are read. */
 void link_event(struct process_build *process, int index);
 /* The message of an event, send or receive task: its name by reference. */
-void read_message(struct process_build *process, const struct xml_element *at, const char *reference,
-                  struct event_definition *event);
+void read_message(struct process_build *process, const struct xml_element *at,
+                  const char *reference, struct event_definition *event);
 /* pawl:correlationKey and pawl:timeToLive, on the definition or on what it belongs to. */
 void read_correlation(struct process_build *process, const struct xml_element *element,
                       const struct xml_element *definition, bool throws,

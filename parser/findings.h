@@ -2,7 +2,8 @@
 #pragma once
 /*
  * What is wrong with a file, collected while it is read. Each kind has one stable code and one
- * severity: they are listed here and nowhere else, and docs/bpmn.md explains each (a test compares).
+ * severity: they are listed here and nowhere else, and docs/bpmn.md explains each (a test
+ * compares).
  */
 #include "parser/parser.h"
 
@@ -122,5 +123,6 @@ const char *finding_code_text(enum finding_code code);
 void findings_add(struct findings *findings, enum finding_code code, int line, int column,
                   const char *element, const char *format, ...) PRINTF_LIKE(6, 7);
 
-/* Sorts by line, errors before warnings of the same line, and cuts to LIMIT_FINDINGS, errors first. */
+/* Sorts by line, errors before warnings of the same line, and cuts to LIMIT_FINDINGS, errors first.
+ */
 void findings_finish(struct findings *findings);

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * BPMN 2.0 XML to process graphs, with everything that is wrong with a file said at once. The only
- * user of libxml2. Any thread may call after parser_init(); no network or file entity is ever loaded.
+ * user of libxml2. Any thread may call after parser_init(); no network or file entity is ever
+ * loaded.
  */
 #include "engine/graph.h"
 
@@ -10,19 +11,19 @@ enum finding_severity { FINDING_WARNING, FINDING_ERROR };
 
 struct finding {
     enum finding_severity severity;
-    int line, column;      /* column may be 0 */
-    const char *element;   /* id of the nearest element with one; "" if none */
-    const char *code;      /* stable name: "unsupported-element", "wait-without-timeout", … */
-    const char *message;   /* what is wrong and what to do */
+    int line, column;    /* column may be 0 */
+    const char *element; /* id of the nearest element with one; "" if none */
+    const char *code;    /* stable name: "unsupported-element", "wait-without-timeout", … */
+    const char *message; /* what is wrong and what to do */
 };
 
 /* What came of one file. */
 struct parse_result {
-    struct arena arena;      /* owns the findings */
+    struct arena arena; /* owns the findings */
     struct finding *findings;
     size_t n_findings, n_errors;
-    struct graph **graphs;   /* executable processes, each with an arena of its own */
-    size_t n_graphs;         /* 0 when n_errors > 0 */
+    struct graph **graphs; /* executable processes, each with an arena of its own */
+    size_t n_graphs;       /* 0 when n_errors > 0 */
 };
 
 /* Once, in main, before threads. */

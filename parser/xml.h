@@ -8,9 +8,9 @@
 
 /* The namespaces that the parser knows. */
 enum xml_space {
-    SPACE_NONE = 0,   /* no namespace: the plain attributes of BPMN */
+    SPACE_NONE = 0, /* no namespace: the plain attributes of BPMN */
     SPACE_BPMN,
-    SPACE_CAMUNDA,    /* Camunda 7, Operaton, Activiti */
+    SPACE_CAMUNDA, /* Camunda 7, Operaton, Activiti */
     SPACE_FLOWABLE,
     SPACE_PAWL,
     SPACE_XSI,
@@ -38,7 +38,7 @@ struct xml_element {
     struct xml_element *parent, *first, *last, *next;
     char *text; /* its own character data; NULL: none. Leading blanks are left out */
     size_t text_n, text_capacity;
-    int mark;   /* the reader's own: number of the flow node + 1 */
+    int mark; /* the reader's own: number of the flow node + 1 */
 };
 
 struct xml_document {
@@ -52,8 +52,8 @@ void xml_init(void);
 void xml_deinit(void);
 
 /*
- * Reads a file into *document, which xml_document_deinit() frees in any case. Returns false with one
- * finding when the text is not XML that we take.
+ * Reads a file into *document, which xml_document_deinit() frees in any case. Returns false with
+ * one finding when the text is not XML that we take.
  */
 bool xml_read(struct xml_document *document, const char *text, size_t n, bool decoded,
               struct findings *findings) MUST_CHECK;
@@ -63,7 +63,8 @@ void xml_document_deinit(struct xml_document *document);
 
 /*
  * The text as UTF-8 (without byte order mark), by its byte order mark or its encoding declaration;
- * `decoded`: it is UTF-8 already. False with one finding if it is too large, empty, or not what it says.
+ * `decoded`: it is UTF-8 already. False with one finding if it is too large, empty, or not what it
+ * says.
  */
 bool xml_decode(struct arena *arena, const char *text, size_t n, bool decoded,
                 const char **ret_text, size_t *ret_n, struct findings *findings) MUST_CHECK;
