@@ -80,7 +80,7 @@ void help_group(struct cli *cli, const char *word)
 static void option_line(const struct cli *cli, struct buf *out, const struct option *option)
 {
     char left[64], letter[8] = "    ";
-    const int column = 26;
+    const int column = 31;
 
     if (option->letter != 0)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);

@@ -311,7 +311,11 @@ static void remove_stale_pid_file(const struct postgres *pg)
      * again. */
     for (int i = 0; i < 200 && postgres_any_process(pg->data); i++)
         nap();
-    if (!postgres_any_process(pg->data) && unlink(file) == 0)
+    if (postgres_any_process(pg->data))
+        return;
+    /* Its socket's lock, too: a container without an init keeps the dead server's number in use. */
+    unlink(arena_printf(&pg->cli->arena, "%s/socket/.s.PGSQL.5432.lock", pg->home));
+    if (unlink(file) == 0)
         log_line(LOG_LEVEL_WARN, "the private PostgreSQL had not been stopped; it recovers",
                  "directory=\"%s\"", pg->data);
 }
@@ -393,7 +397,11 @@ int postgres_stop(struct postgres *pg, struct err *err)
 
     if (postgres_running(pg->cli, pg->data) == 0)
         return 0;
-    return run(pg, "stopping the private PostgreSQL", argv, NULL, err) < 0 ? err_trace(err) : 0;
+    if (run(pg, "stopping the private PostgreSQL", argv, NULL, err) < 0)
+        return err_trace(err);
+    if (strncmp(pg->socket, "/tmp/", 5) == 0)
+        rmdir(pg->socket);
+    return 0;
 }
 
 void postgres_stop_now(const struct postgres *pg)

@@ -43,32 +43,30 @@ static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_
     return cli_refuse(cli, hint, "the instance ended: %s", state);
 }
 
-static enum exit_code start_one(struct cli *cli, struct client *client, int version, double seconds)
+static enum exit_code start_one(struct cli *cli, struct client *client, const char *variables,
+                                int version, double seconds)
 {
     struct client_start start = {
         .process = cli->arguments[0],
         .business_key = cli_option(cli, "business-key"),
         .request_key = cli_option(cli, "request-key"),
+        .variables = variables,
         .version = version,
     };
     struct err err = {0};
     json_auto_t *started = NULL;
 
-    enum exit_code code = variables_read(cli, &start.variables);
-    if (code != EXIT_DONE)
-        return code;
     if (client_start(client, &start, &started, &err) < 0)
         return cli_fail(cli, &err);
     if (json_is_false(json_object_get(started, "created")))
         cli_note(cli, "this request key was used before: it is the same instance");
-    if (cli_has(cli, "wait")) {
-        code = wait_for_end(cli, client, started, seconds);
-    } else if (cli->json) {
+    if (cli_has(cli, "wait"))
+        return wait_for_end(cli, client, started, seconds);
+    if (cli->json)
         output_json(started);
-    } else {
+    else
         printf("%s\n", row_text(cli, started, "instance_id"));
-    }
-    return code;
+    return EXIT_DONE;
 }
 
 /* ---- Many ---- */
@@ -200,7 +198,7 @@ static enum exit_code run_start(struct cli *cli)
     static const char *const single[] = {"business-key", "request-key", "variables", "variable",
                                          "wait"};
     struct client *client CLEANUP(client_closep) = NULL;
-    const char *many = cli_option(cli, "many");
+    const char *many = cli_option(cli, "many"), *variables;
     long version;
     double seconds;
 
@@ -211,11 +209,13 @@ static enum exit_code run_start(struct cli *cli)
         if (cli_has(cli, single[i]))
             return cli_usage(cli, "each item of the file has its own",
                              "--many and --%s do not go together", single[i]);
-    enum exit_code code = session_open(cli, &client);
+    enum exit_code code = variables_read(cli, &variables);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     return many != NULL ? start_many(cli, client, many, (int)version)
-                        : start_one(cli, client, (int)version, seconds);
+                        : start_one(cli, client, variables, (int)version, seconds);
 }
 
 static const struct option start_options[] = {

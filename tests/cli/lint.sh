@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# pawl lint: findings for people and for programs.
+good=$ROOT/processes/three-tasks/three-tasks.bpmn
+expect_code 0 lint "$good"
+expect_equal "stdout of a good file" '' "$OUT"
+expect_text "its summary" "$ERR" '1 file, 0 errors, 0 warnings: deployable'
+expect_code 0 lint -o json "$good"
+expect_equal "stdout of a good file as JSON" '' "$OUT"
+
+cat >bad.bpmn <<'XML'
+<?xml version="1.0"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">
+  <process id="bad" isExecutable="true">
+    <startEvent id="start"/>
+    <sequenceFlow id="f" sourceRef="start" targetRef="nowhere"/>
+    <adHocSubProcess id="later"/>
+  </process>
+</definitions>
+XML
+expect_code 1 lint bad.bpmn
+expect_text "a finding" "$OUT" '^bad\.bpmn:[0-9]+:([0-9]+:)? error [a-z-]+ [A-Za-z]+: .'
+expect_text "its summary" "$ERR" 'not deployable'
+expect_code 1 lint bad.bpmn -o json
+if jq -e -s 'length > 0 and all(.[]; (keys == ["code","column","element","file","line","message","severity"])
+        and .file == "bad.bpmn" and (.line | type) == "number" and (.column | type) == "number"
+        and (.severity == "error" or .severity == "warning") and (.message | length) > 0)' \
+    <<<"$OUT" >/dev/null 2>"$DIR/.err"; then ok; else bad "the JSON of a finding" "$OUT"; fi
+
+# Each bad file is said; a good one beside it does not help.
+expect_code 1 lint "$good" missing.bpmn bad.bpmn -o json
+expect_text "a missing file" "$OUT" '"file":"missing.bpmn".*"code":"unreadable-file"'
+expect_text "the file after it" "$OUT" '"file":"bad.bpmn"'
+expect_code 1 lint "$DIR"
+: >empty.bpmn
+expect_code 1 lint empty.bpmn
+expect_text "an empty file" "$OUT" 'empty'
+head -c 11000000 /dev/zero >large.bpmn
+expect_code 1 lint large.bpmn
+expect_text "a large file" "$OUT" 'limit|at most|longer'
+printf '<a>\033[31m\xff</a>' >ugly.bpmn
+expect_code 1 lint ugly.bpmn
+if grep -q $'\033' <<<"$OUT"; then bad "a control character reaches the terminal"; else ok; fi
+
+# Options may stand anywhere; -- ends them.
+cp "$good" ./-o
+expect_code 0 lint -- -o

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+# The life of `pawl up` and its private PostgreSQL.
+engine_up -- --data data || return
+expect_text "the ready line" "$(cat up.out)" '^ready: schema pawl, database private PostgreSQL [0-9]+ under .*/data, 2 workers$'
+expect_equal "lines on stdout" 1 "$(wc -l <up.out)"
+node=$(cat data/node)
+expect_code 0 ps --data data
+expect_equal "permissions of the server's folder" 700 "$(stat -c %a data/postgres)"
+expect_equal "permissions of the socket's folder" 700 "$(stat -c %a data/postgres/socket)"
+server=$(server_pid data)
+expect_equal "TCP listeners" '' "$(psql -X -A -t -d "$(cat data/conninfo)" -c 'show listen_addresses')"
+if [ "$(ps -o sid= -p "$server" | tr -d ' ')" != "$(ps -o sid= -p "$ENGINE" | tr -d ' ')" ]; then ok; else
+    bad "the server is in the engine's session"
+fi
+
+# A second one on the same folder is refused, and the first goes on.
+expect_code 1 up --data data
+expect_text "two on one folder" "$ERR" "another .pawl up. \\(process $ENGINE\\) uses the data directory"
+expect_code 0 ps --data data
+
+# kill -9: the server lives, and the next one finds it.
+engine_end KILL
+if alive "$server"; then ok; else bad "the server died with the engine"; fi
+expect_code 0 ps --data data
+engine_up -- --data data
+expect_text "the next one" "$(cat up.out)" 'found running'
+expect_equal "the server" "$server" "$(server_pid data)"
+expect_equal "the installation" "$node" "$(cat data/node)"
+
+# SIGTERM: drains, stops the server, exits 0.
+engine_end TERM
+expect_equal "exit code after SIGTERM" 0 "$CODE"
+if alive "$server"; then bad "the server outlives SIGTERM"; else ok; fi
+expect_code 3 ps --data data
+expect_text "after SIGTERM" "$ERR" 'is not running'
+
+# SIGINT and SIGHUP do the same; and two at once end at once.
+engine_up -- --data data
+engine_end INT
+expect_equal "exit code after SIGINT" 0 "$CODE"
+engine_up -- --data data
+engine_end HUP
+expect_equal "exit code after SIGHUP" 0 "$CODE"
+
+# A server that was killed with its engine, a stale pid file with the number of somebody else's process.
+engine_up -- --data data
+server=$(server_pid data)
+kill -9 "$server"
+engine_end KILL
+sed -i "1s/.*/$$/" data/postgres/data/postmaster.pid
+engine_up -- --data data
+expect_text "a stale pid file" "$(cat up.err)" 'had not been stopped'
+engine_end TERM
+
+# A start that was killed in the middle of making the cluster leaves nothing that is taken for one.
+mkdir -p half/postgres/data.new/base
+[ "$(id -u)" != 0 ] || chown -R postgres half/postgres
+engine_up -- --data half
+engine_end TERM
+expect_equal "leftovers" '' "$(ls -d half/postgres/data.new 2>/dev/null)"
+
+# A long path, where no socket could lie.
+long=$DIR/$(printf 'x%.0s' $(seq 60))/$(printf 'y%.0s' $(seq 60))
+mkdir -p "$long"
+engine_up -- --data "$long/data"
+expect_code 0 ps --data "$long/data"
+engine_end TERM
+expect_equal "the short folder" '' "$(ls -d "$(sed "s/^host='\([^']*\)'.*/\1/" "$long/data/conninfo")" 2>/dev/null)"
+
+# With --database: no server of its own; the schema is as given; two installations on one database.
+engine_up -- --data data
+given=$(cat data/conninfo)
+first=$ENGINE
+engine_up -- --data second --database "$given" --schema other
+expect_text "the ready line" "$(cat up.out)" '^ready: schema other, database given'
+expect_equal "a server of its own" '' "$(ls -d second/postgres 2>/dev/null)"
+expect_code 0 ps --database "$given" --schema other
+expect_code 0 migrate --database "$given" --schema other
+expect_text "migrate again" "$OUT" 'schema other is at version'
+expect_code 1 ps --database "$given" --schema none
+expect_text "no such schema" "$ERR" 'pawl migrate'
+expect_code 0 migrate --database "$given" --schema third -o json
+expect_text "migrate as JSON" "$OUT" '^\{"schema":"third","from":0,"to":[0-9]+\}$'
+PAWL_SCHEMA=third expect_code 0 ps --database "$given"
+engine_end TERM
+expect_equal "exit code of the second" 0 "$CODE"
+if alive "$(server_pid data)"; then ok; else bad "it stopped a server that is not its own"; fi
+psql -X -q -d "$given" -c "create database latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0"
+expect_code 1 migrate --database "$given dbname=latin"
+expect_text "a database that is not UTF-8" "$ERR" 'UTF8'
+ENGINE=$first
+engine_end TERM
+
+# As root, a folder that the server's user cannot enter; then as an ordinary user.
+if [ "$(id -u)" = 0 ]; then
+    mkdir -m 700 closed
+    engine_up -- --data closed/data
+    expect_text "the cluster's place" "$(cat closed/data/home)" '^/var/lib/pawl/'
+    expect_code 0 ps --data closed/data
+    engine_end KILL
+    engine_up -- --data closed/data
+    expect_text "the next one" "$(cat up.out)" 'found running'
+    engine_end TERM
+    rm -rf "$(cat closed/data/home)"
+    cp "$PAWL" ./pawl
+    chmod 755 pawl
+    install -d -o nobody -m 755 free
+    PAWL=$DIR/pawl engine_up runuser -u nobody -- -- --data "$DIR/free/data" || return
+    expect_equal "the server's owner" nobody "$(stat -c %U free/data/postgres/data)"
+    runuser -u nobody -- "$DIR/pawl" ps --data "$DIR/free/data" >/dev/null 2>&1
+    expect_equal "exit code of ps as nobody" 0 $?
+    expect_code 0 ps --data free/data
+    kill -TERM "$(cat free/data/lock)"
+    wait "$ENGINE"
+    expect_equal "exit code as nobody" 0 $?
+    ENGINE=
+    chmod 700 free/data
+    runuser -u nobody -- "$DIR/pawl" up --data "$DIR/data" >/dev/null 2>"$DIR/.err"
+    expect_equal "exit code with somebody else's folder" 1 $?
+    expect_text "somebody else's folder" "$(cat .err)" 'cannot (write into|use)'
+fi
