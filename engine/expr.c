@@ -121,8 +121,9 @@ int expr_compile(struct arena *arena, const char *text, const struct expr **ret_
     struct expr_source source = {.text = expr->text, .p = expr->text, .end = expr->text + n};
     source.arena = arena;
     source.err = err;
-    expr->literal = find_open(source.p, source.end) == NULL;
-    if (expr->literal)
+    /* An escaped \${ is text too, but not as it stands. */
+    expr->literal = strstr(expr->text, "${") == NULL && strstr(expr->text, "#{") == NULL;
+    if (find_open(source.p, source.end) == NULL)
         expr->root = text_node(&source, source.text, source.end);
     else if (compile_parts(&source, &expr->root) < 0)
         return err_trace(err);

@@ -43,6 +43,10 @@ static int put(struct step *step, struct instance *instance, struct scope *scope
             "Variable '%s' would be %zu bytes long, and the limit is %u. Keep large data "
             "in a table of your own, and its key in the variable.",
             variable->name, variable->n, LIMIT_VALUE_BYTES);
+    /* As a member of the variables it is one level deeper when it is read again. */
+    if (variable->value != NULL && value_depth(variable->value) >= LIMIT_JSON_DEPTH)
+        return err_set(step->err, ERR_LIMIT, "Variable '%s' would be nested deeper than %u levels.",
+                       variable->name, LIMIT_JSON_DEPTH - 1);
     if (scope->id == 0) {
         if (old != NULL && old->n == variable->n && memcmp(old->text, variable->text, old->n) == 0)
             return 0; /* as it was: the row need not be written */

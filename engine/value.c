@@ -421,6 +421,27 @@ bool value_equal(const struct value *a, const struct value *b)
     return false;
 }
 
+unsigned value_depth(const struct value *value)
+{
+    unsigned deepest = 0;
+
+    if (value->kind == VALUE_ARRAY) {
+        for (size_t i = 0; i < value->u.array.n; i++) {
+            unsigned depth = value_depth(&value->u.array.items[i]);
+            deepest = depth > deepest ? depth : deepest;
+        }
+        return deepest + 1;
+    }
+    if (value->kind == VALUE_OBJECT) {
+        for (size_t i = 0; i < value->u.object.n; i++) {
+            unsigned depth = value_depth(&value->u.object.members[i].value);
+            deepest = depth > deepest ? depth : deepest;
+        }
+        return deepest + 1;
+    }
+    return 0;
+}
+
 const char *value_kind_name(enum value_kind kind)
 {
     static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};

@@ -86,4 +86,7 @@ const struct value *value_member(const struct value *object, const char *name, s
 bool value_equal(const struct value *a, const struct value *b); /* 1 equals 1.0 */
 /* < 0, 0 or > 0 as number a is less than, equal to or greater than number b; exact at any length */
 int value_compare_numbers(const struct value *a, const struct value *b);
+/* How deep it nests: a number 0, [] 1, [[1]] 2. What is to be read again stays under
+ * LIMIT_JSON_DEPTH. */
+unsigned value_depth(const struct value *value);
 const char *value_kind_name(enum value_kind kind); /* "null", "boolean", "number", … */

@@ -329,6 +329,7 @@ static void test_expr__each_variable(void **state UNUSED)
 {
     static const char *const cases[][2] = {
         {"text", ""},
+        {"\\${a}", ""},
         {"${a + b.c}", "a b "},
         {"${a && b}", "a "},
         {"${a || b}", "a "},

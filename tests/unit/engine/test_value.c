@@ -350,6 +350,22 @@ static void test_value__member(void **state)
     assert_string_equal(value_kind_name(value.kind), "object");
 }
 
+static void test_value__depth(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned depth;
+    } cases[] = {
+        {"1", 0},  {"\"x\"", 0},     {"[]", 1},
+        {"{}", 1}, {"[1,[2],3]", 2}, {"{\"a\":{\"b\":[{}]},\"c\":1}", 4},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct value value = read_ok(*state, cases[i].text);
+        assert_int_equal(value_depth(&value), cases[i].depth);
+    }
+}
+
 static void each(void *context, const char *name, const char *raw, size_t raw_n)
 {
     buf_printf(context, "%s=%.*s;", name, (int)raw_n, raw);
@@ -562,6 +578,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_value__number_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_value__equal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_value__member, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_value__depth, setup, teardown),
         cmocka_unit_test_setup_teardown(test_value__split, setup, teardown),
         cmocka_unit_test(test_value__against_jansson),
     };
