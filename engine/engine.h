@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * The engine core: step(graph, state, command, now) -> state', effects. Pure: no I/O, clock, random,
- * lock, log, heap or global. Time, entropy and everything that lies outside of the family come in;
- * everything that shall happen outside goes out as data. One thread at a time works on a family.
+ * The engine core: step(graph, state, command, now) -> state', effects. Pure: no I/O, clock,
+ * random, lock, log, heap or global. Time, entropy and everything that lies outside of the family
+ * come in; everything that shall happen outside goes out as data. One thread at a time works on a
+ * family.
  *
- * A family is a root instance and all that its call activities started. Its state is one document an
- * instance (tokens, waits, scopes, fired calls) plus the process variables. What waits outside of
- * the document (timers, subscriptions, tasks, calls) are rows that index it: the store writes the
- * difference between the waits that were loaded and those at the end of the batch.
+ * A family is a root instance and all that its call activities started. Its state is one document
+ * an instance (tokens, waits, scopes, fired calls) plus the process variables. What waits outside
+ * of the document (timers, subscriptions, tasks, calls) are rows that index it: the store writes
+ * the difference between the waits that were loaded and those at the end of the batch.
  */
 #include "engine/graph.h"
 
 /* ---- Commands: all that can happen to one instance. Numbers are stored; never renumber. ---- */
 
 enum command_kind {
-    COMMAND_START = 1,         /* create `instance` at start event `node` of `graph`; body: variables */
-    COMMAND_CONTINUE = 2,      /* a READY token goes on at `node` in `phase` */
-    COMMAND_TIMER = 3,         /* wait (token, node) is due; node is the timer event's */
-    COMMAND_MESSAGE = 4,       /* wait (token, node) got its message `name`; body: variables */
-    COMMAND_TASK_COMPLETE = 5, /* task `subject` is done; body: variables */
-    COMMAND_TASK_ERROR = 6,    /* task `subject` throws BPMN error `name`, text `detail`; body: variables */
-    COMMAND_CALL_SENT = 7,     /* call `subject` left at due_us */
-    COMMAND_CALL_RESULT = 8,   /* call `subject` ended; body: the `response` object */
-    COMMAND_CANCEL = 9,        /* the whole instance (and what it called); detail: reason */
-    COMMAND_SET_VARIABLES = 10,/* body: variables of the process scope */
+    COMMAND_START = 1,          /* `instance` begins at `node` of `graph`; body: variables */
+    COMMAND_CONTINUE = 2,       /* a READY token goes on at `node` in `phase` */
+    COMMAND_TIMER = 3,          /* wait (token, node) is due; node is the timer event's */
+    COMMAND_MESSAGE = 4,        /* wait (token, node) got its message `name`; body: variables */
+    COMMAND_TASK_COMPLETE = 5,  /* task `subject` is done; body: variables */
+    COMMAND_TASK_ERROR = 6,     /* the same, with BPMN error `name` and its text `detail` */
+    COMMAND_CALL_SENT = 7,      /* call `subject` left at due_us */
+    COMMAND_CALL_RESULT = 8,    /* call `subject` ended; body: the `response` object */
+    COMMAND_CANCEL = 9,         /* the whole instance (and what it called); detail: reason */
+    COMMAND_SET_VARIABLES = 10, /* body: variables of the process scope */
 };
 
 enum command_phase {
-    PHASE_BEFORE = 0,  /* asyncBefore: the node is entered now */
-    PHASE_AFTER = 1,   /* asyncAfter: the node is left now */
-    PHASE_CALL = 2,    /* the token waits at `node`; its failed call is sent again */
-    PHASE_ENTER = 3,   /* goes on later after a used-up step budget: arrive at `node` afresh */
+    PHASE_BEFORE = 0, /* asyncBefore: the node is entered now */
+    PHASE_AFTER = 1,  /* asyncAfter: the node is left now */
+    PHASE_CALL = 2,   /* the token waits at `node`; its failed call is sent again */
+    PHASE_ENTER = 3,  /* goes on later after a used-up step budget: arrive at `node` afresh */
 };
 
 struct command {
@@ -46,7 +47,7 @@ struct command {
     const char *body;          /* JSON text or NULL */
     size_t body_n;
     int64_t due_us;
-    const char *actor;         /* who asked; NULL: the engine */
+    const char *actor; /* who asked; NULL: the engine */
     /* COMMAND_START */
     const struct graph *graph;
     const char *business_key, *tenant;
@@ -57,7 +58,7 @@ struct command {
 /* ---- State ---- */
 
 enum token_state {
-    TOKEN_READY = 1, /* a job (ready, retry timer or incident) carries its position; not in the document */
+    TOKEN_READY = 1, /* its job (ready, retry timer or incident) knows where it is */
     TOKEN_WAIT = 2,  /* at `node`, for one of its waits */
     TOKEN_JOIN = 3,  /* arrived at a parallel gateway */
     TOKEN_SCOPE = 4, /* its sub-process runs in scope `child` */
@@ -65,12 +66,12 @@ enum token_state {
 
 struct token {
     uint32_t id;
-    uint32_t scope;      /* the scope that it moves in */
+    uint32_t scope; /* the scope that it moves in */
     enum token_state state;
-    int node;            /* -1 while READY */
-    uint32_t local;      /* scope with the activity's local variables (inputOutput); 0: none */
-    uint32_t child;      /* TOKEN_SCOPE */
-    int64_t since_us;    /* when it came to its node */
+    int node;         /* -1 while READY */
+    uint32_t local;   /* scope with the activity's local variables (inputOutput); 0: none */
+    uint32_t child;   /* TOKEN_SCOPE */
+    int64_t since_us; /* when it came to its node */
 };
 
 enum wait_kind {
@@ -84,7 +85,7 @@ enum wait_kind {
 struct wait {
     enum wait_kind kind;
     uint32_t token;
-    int node;            /* whose wait it is: the event's, also for boundary events and gateway targets */
+    int node;            /* the event's own, also of boundary events and gateway targets */
     int64_t due_us;      /* WAIT_TIMER; INT64_MAX: not armed yet (startsWhenSent): has no row */
     int32_t remaining;   /* WAIT_TIMER: repetitions left after this one; -1: for ever */
     struct uuid subject; /* task, call or child instance */
@@ -95,7 +96,7 @@ struct wait {
 
 struct variable {
     const char *name;
-    const char *text;    /* JSON; NULL: deleted */
+    const char *text; /* JSON; NULL: deleted */
     size_t n;
     const struct value *value; /* parsed, or NULL until somebody looks */
 };
@@ -111,10 +112,10 @@ struct scope {
 /* A request that was fired and whose answer is still expected. */
 struct fired_call {
     struct uuid id;
-    int node;            /* the service task */
+    int node; /* the service task */
     uint32_t scope;
-    uint32_t token;      /* that fired it: its own waits come first */
-    int64_t sent_us;     /* 0: still queued */
+    uint32_t token;  /* that fired it: its own waits come first */
+    int64_t sent_us; /* 0: still queued */
     bool fresh;
     /* An answer that came before anybody waited for it; NULL: none. */
     const char *answer_name, *answer_body;
@@ -134,35 +135,35 @@ struct instance {
     const char *business_key, *tenant; /* business_key may be NULL */
     int64_t started_us;
     enum instance_fate fate;
-    bool born;                   /* made in this batch */
-    uint32_t next_id;            /* tokens and scopes */
+    bool born;        /* made in this batch */
+    uint32_t next_id; /* tokens and scopes */
     struct token *tokens;
     size_t n_tokens, tokens_capacity;
     struct wait *waits;
     size_t n_waits, waits_capacity;
-    struct wait *gone;           /* loaded waits that ended: their rows go */
+    struct wait *gone; /* loaded waits that ended: their rows go */
     size_t n_gone, gone_capacity;
-    struct scope *scopes;        /* scopes[0] is the process */
+    struct scope *scopes; /* scopes[0] is the process */
     size_t n_scopes, scopes_capacity;
     struct fired_call *calls;
     size_t n_calls, calls_capacity;
-    struct uuid *calls_gone;     /* fired calls that nobody waits for any more: rows go */
+    struct uuid *calls_gone; /* fired calls that nobody waits for any more: rows go */
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
-    uint32_t depth;              /* call activities above it */
+    uint32_t depth; /* call activities above it */
     /* The process variables as loaded, until somebody looks at them; then NULL. */
     const char *variables_text;
     size_t variables_n;
-    const char *doc;             /* as loaded, to see whether it changed */
+    const char *doc; /* as loaded, to see whether it changed */
     size_t doc_n;
-    void *row;                   /* the store's own */
+    void *row; /* the store's own */
 };
 
 /* ---- Effects ---- */
 
 enum job_place { JOB_READY, JOB_RETRY, JOB_INCIDENT };
 
-/* A command that is to be carried out later: as soon as possible, at due_us, or after somebody looked. */
+/* A command to carry out later: as soon as possible, at due_us, or after somebody looked. */
 struct job {
     enum job_place place;
     struct command command; /* its due_us: JOB_RETRY */
@@ -174,50 +175,51 @@ struct new_task {
     struct uuid id, instance;
     uint32_t token;
     int node;
-    const char *name, *assignee, *form_key;         /* each may be NULL */
+    const char *name, *assignee, *form_key; /* each may be NULL */
     const char **candidate_users, **candidate_groups;
     size_t n_candidate_users, n_candidate_groups;
-    int32_t priority;                               /* 50 unless told */
-    int64_t due_us, follow_up_us;                   /* 0: none */
+    int32_t priority;             /* 50 unless told */
+    int64_t due_us, follow_up_us; /* 0: none */
 };
 
 struct new_call {
-    struct uuid id, instance;    /* the id is the Idempotency-Key: the same for each attempt */
+    struct uuid id, instance; /* the id is the Idempotency-Key: the same for each attempt */
     uint32_t token;
     int node;
-    uint32_t attempt;            /* 1, 2, … of the same call in wait mode */
+    uint32_t attempt; /* 1, 2, … of the same call in wait mode */
     const char *endpoint, *method;
-    const char *path;            /* with its query, encoded; added to the endpoint's base URL */
-    const char *headers;         /* JSON object of strings */
-    const char *body;            /* NULL: none */
+    const char *path;    /* with its query, encoded; added to the endpoint's base URL */
+    const char *headers; /* JSON object of strings */
+    const char *body;    /* NULL: none */
     size_t body_n;
     int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
-    bool report_sent;            /* COMMAND_CALL_SENT is wanted */
+    bool report_sent;                       /* COMMAND_CALL_SENT is wanted */
 };
 
 struct message_out {
     const char *name, *key;
     int64_t ttl_us;
-    const char *body;            /* JSON object */
+    const char *body; /* JSON object */
 };
 
-enum history_kind { /* stored; never renumber */
-    HISTORY_INSTANCE_STARTED = 1,  /* data: called from, start node */
-    HISTORY_INSTANCE_ENDED = 2,    /* data: {"state":"completed|cancelled|terminated","reason":…} */
-    HISTORY_ACTIVITY_STARTED = 3,  /* written when the node waits */
-    HISTORY_ACTIVITY_ENDED = 4,    /* one row for a node that began and ended in one step */
-    HISTORY_ACTIVITY_CANCELLED = 5,/* data: {"by":element or reason} */
-    HISTORY_ERROR_THROWN = 6,      /* data: {"code":…,"message":…,"caught":element or null} */
-    HISTORY_JOB_FAILED = 7,        /* data: {"error":…,"tries":n,"next":time or null} */
-    HISTORY_CALL_REQUESTED = 8,    /* data: {"call":id,"endpoint":…,"request":"GET /…"} */
-    HISTORY_CALL_SENT = 9,         /* data: {"call":id,"attempt":n} */
-    HISTORY_CALL_ANSWERED = 10,    /* data: {"call":id,"outcome":…,"status":…,"attempt":n,"ms":…,"error":…} */
-    HISTORY_CALL_LATE = 11,        /* an answer whose wait was left; data as above */
-    HISTORY_MESSAGE_RECEIVED = 12, /* data: {"name":…} */
-    HISTORY_MESSAGE_SENT = 13,     /* data: {"name":…,"key":…} */
-    HISTORY_TASK_COMPLETED = 14,   /* data: {"task":id,"actor":…} */
-    HISTORY_VARIABLES_SET = 15,    /* by an API call; data: {"names":[…],"actor":…} */
-    HISTORY_INCIDENT = 16,         /* data: {"reason":…,"error":…} */
+/* Stored; never renumber. What a row's data is, as JSON. */
+enum history_kind {
+    HISTORY_INSTANCE_STARTED = 1,   /* called: {"calledBy":instance,"element":…} */
+    HISTORY_INSTANCE_ENDED = 2,     /* {"state":"completed|cancelled|terminated","reason":…} */
+    HISTORY_ACTIVITY_STARTED = 3,   /* written when the node waits */
+    HISTORY_ACTIVITY_ENDED = 4,     /* the only row of a node that began and ended in one step */
+    HISTORY_ACTIVITY_CANCELLED = 5, /* {"by":element or reason} */
+    HISTORY_ERROR_THROWN = 6,       /* {"code":…,"message":…,"caught":element or null} */
+    HISTORY_JOB_FAILED = 7,         /* {"error":…,"tries":n,"next":time or null} */
+    HISTORY_CALL_REQUESTED = 8,     /* {"call":id,"endpoint":…,"request":"GET /…"} */
+    HISTORY_CALL_SENT = 9,          /* {"call":id,"attempt":n} */
+    HISTORY_CALL_ANSWERED = 10,     /* {"call":id,"outcome":…,"status":…}, and what came back */
+    HISTORY_CALL_LATE = 11,         /* an answer whose wait was left; data as above */
+    HISTORY_MESSAGE_RECEIVED = 12,  /* {"name":…} */
+    HISTORY_MESSAGE_SENT = 13,      /* {"name":…,"key":…} */
+    HISTORY_TASK_COMPLETED = 14,    /* {"task":id,"actor":…} */
+    HISTORY_VARIABLES_SET = 15,     /* by an API call: {"names":[…],"actor":…} */
+    HISTORY_INCIDENT = 16,          /* {"reason":…,"error":…} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
 
@@ -226,9 +228,9 @@ struct history {
     struct uuid instance;
     const struct instance *of;
     uint32_t token;
-    int node;                    /* -1: none */
-    int64_t started_us;          /* 0: none */
-    const char *data;            /* JSON or NULL */
+    int node;           /* -1: none */
+    int64_t started_us; /* 0: none */
+    const char *data;   /* JSON or NULL */
 };
 
 /* ---- What a step may ask for ---- */
@@ -237,29 +239,29 @@ enum need_kind { NEED_INSTANCE, NEED_DEFINITION };
 
 struct need {
     enum need_kind kind;
-    struct uuid instance;            /* NEED_INSTANCE: of the same family */
-    const char *key, *tenant;        /* NEED_DEFINITION */
+    struct uuid instance;     /* NEED_INSTANCE: of the same family */
+    const char *key, *tenant; /* NEED_DEFINITION */
     enum call_binding binding;
-    int version;                     /* BINDING_VERSION */
-    int caller_definition_id;        /* BINDING_DEPLOYMENT: from the same deployment as this one */
+    int version;              /* BINDING_VERSION */
+    int caller_definition_id; /* BINDING_DEPLOYMENT: from the same deployment as this one */
     /* The answer to NEED_DEFINITION, filled by the store. */
-    int definition_id;               /* 0: there is none */
+    int definition_id; /* 0: there is none */
     const struct graph *graph;
     bool suspended;
 };
 
 struct family {
-    struct arena *arena;      /* the batch's; everything below lives there */
+    struct arena *arena; /* the batch's; everything below lives there */
     struct uuid root;
-    int64_t now_us;           /* the database's clock, read after the lock */
-    uint8_t entropy[16];      /* ids are derived from it and a counter */
+    int64_t now_us;      /* the database's clock, read after the lock */
+    uint8_t entropy[16]; /* ids are derived from it and a counter */
     uint32_t n_ids;
-    uint32_t moves;           /* of the step under way */
+    uint32_t moves; /* of the step under way */
     struct instance **instances;
     size_t n_instances, instances_capacity;
-    struct need *answers;     /* kept over reruns */
+    struct need *answers; /* kept over reruns */
     size_t n_answers, answers_capacity;
-    struct need *needs;       /* what the last step asked for */
+    struct need *needs; /* what the last step asked for */
     size_t n_needs, needs_capacity;
     struct job *jobs;
     size_t n_jobs, jobs_capacity;
@@ -274,21 +276,25 @@ struct family {
 };
 
 /*
- * What the store does with a family after its last command (tests/unit/engine/helper_sim.c is a store
- * in memory that shows it):
- * - rows of `gone` waits are deleted before those of `fresh` waits are inserted: a loop comes back to
- *   the same (token, node);
- * - a command's own row (timer, subscription, ready) is taken when it is claimed, so a `gone` wait may
- *   have none any more; a wait whose row was taken and which stays is `fresh` again;
- * - new_task and new_call rows are inserted, rows of calls_gone deleted, history and jobs written,
- *   whatever each step returned: STEP_DROPPED may have told of a late answer;
- * - the document is written where it differs from `doc`, the variables where variables_changed.
- * Retrying an incident by hand keeps the parked command's `tries` (of PHASE_CALL it is the number of
- * attempts). One with the reason "unknownOutcome" holds the COMMAND_CALL_RESULT: `detail` = "repeat"
- * sends again, "fail" counts as a failed attempt. COMMAND_CALL_SENT carries the attempt in `tries`.
+ * What the store does with a family after its last command; tests/unit/engine/helper_sim.c is a
+ * store in memory that shows it.
+ *
+ * Rows of `gone` waits are deleted before those of `fresh` waits are inserted: a loop comes back to
+ * the same (token, node). A command's own row (timer, subscription, ready) is taken when it is
+ * claimed, so a `gone` wait may have none any more; a wait whose row was taken and which stays is
+ * `fresh` again.
+ *
+ * Tasks, calls and jobs are inserted, rows of calls_gone deleted and history written whatever each
+ * step returned: STEP_DROPPED may have told of a late answer. The document is written where it
+ * differs from `doc`, the variables where variables_changed.
+ *
+ * Retrying an incident by hand keeps the parked command's `tries` (of PHASE_CALL it is the number
+ * of attempts). One with the reason "unknownOutcome" holds the COMMAND_CALL_RESULT: with `detail`
+ * "repeat" it sends again, with "fail" it counts as a failed attempt. COMMAND_CALL_SENT carries the
+ * attempt in `tries`.
  */
-void family_init(struct family *family, struct arena *arena, const struct uuid *root, int64_t now_us,
-                 const uint8_t entropy[16]);
+void family_init(struct family *family, struct arena *arena, const struct uuid *root,
+                 int64_t now_us, const uint8_t entropy[16]);
 
 /* A row of the store, for family_load(). All borrowed: must live as long as the family. */
 struct instance_row {
@@ -331,8 +337,8 @@ void engine_fail(struct family *family, const struct command *command, const str
 void instance_encode(struct family *family, const struct instance *instance, const char **ret_doc,
                      size_t *ret_n);
 /* The process variables as one JSON object. Arena memory. */
-void instance_variables(struct family *family, const struct instance *instance, const char **ret_text,
-                        size_t *ret_n);
+void instance_variables(struct family *family, const struct instance *instance,
+                        const char **ret_text, size_t *ret_n);
 
 /* The loaded or new instance, or NULL. */
 struct instance *family_instance(const struct family *family, const struct uuid *id);

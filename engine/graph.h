@@ -5,7 +5,8 @@
  * threads. The parser makes it; the engine walks it. Everything lives in graph->arena.
  *
  * A node's index is its position among all flow nodes of the process in document order (all levels,
- * an element before its children). It is stored in documents and history: the rule must never change.
+ * an element before its children). It is stored in documents and history: the rule must never
+ * change.
  */
 #include "base/arena.h"
 #include "base/uuid.h"
@@ -15,10 +16,10 @@
 enum node_kind {
     NODE_START_EVENT,
     NODE_END_EVENT,
-    NODE_CATCH_EVENT,    /* intermediateCatchEvent */
-    NODE_THROW_EVENT,    /* intermediateThrowEvent */
+    NODE_CATCH_EVENT, /* intermediateCatchEvent */
+    NODE_THROW_EVENT, /* intermediateThrowEvent */
     NODE_BOUNDARY_EVENT,
-    NODE_TASK,           /* task */
+    NODE_TASK, /* task */
     NODE_MANUAL_TASK,
     NODE_SERVICE_TASK,
     NODE_SEND_TASK,
@@ -47,34 +48,35 @@ enum timer_kind { TIMER_DATE, TIMER_DURATION, TIMER_CYCLE };
 struct event_definition {
     enum event_kind kind;
     /* EVENT_MESSAGE */
-    const struct expr *message_name;    /* NULL: a throw event without messageRef, which passes through */
+    const struct expr *message_name;    /* NULL: a throw event that passes through */
     const struct expr *correlation_key; /* pawl:correlationKey; NULL: the business key */
-    const struct expr *time_to_live;    /* pawl:timeToLive of a throw event, ISO duration; NULL: 10 minutes */
+    const struct expr *time_to_live;    /* pawl:timeToLive of a throw event; NULL: 10 minutes */
     /* EVENT_TIMER */
     enum timer_kind timer;
-    const struct expr *time;            /* ISO 8601 date, duration or cycle */
-    int starts_when_sent;               /* pawl:startsWhenSent: the clock starts when this node's call is sent; -1: at once */
+    const struct expr *time; /* ISO 8601 date, duration or cycle */
+    int starts_when_sent; /* pawl:startsWhenSent: the node whose call starts the clock; -1: none */
     /* EVENT_ERROR */
-    const char *error_code;             /* NULL on a boundary event: catches all */
-    const char *error_message;          /* thrown: a text; may be NULL */
-    const char *error_code_variable, *error_message_variable; /* caught: where to put them; may be NULL */
+    const char *error_code;    /* NULL on a boundary event: catches all */
+    const char *error_message; /* thrown: a text; may be NULL */
+    /* Caught: where to put them; may be NULL. */
+    const char *error_code_variable, *error_message_variable;
 };
 
 struct mapping {
     const char *name;         /* target variable */
-    const struct expr *value; /* list and map parameters are compiled to one JSON-building expression list: see items */
+    const struct expr *value; /* MAPPING_VALUE; NULL: null */
     enum mapping_kind { MAPPING_VALUE, MAPPING_LIST, MAPPING_MAP } kind;
-    struct mapping *items;    /* MAPPING_LIST: names are NULL; MAPPING_MAP: names are the keys */
+    struct mapping *items; /* MAPPING_LIST: names are NULL; MAPPING_MAP: names are the keys */
     size_t n_items;
 };
 
 /* How an answer of a remote call is judged; the first whose condition holds decides. */
 struct http_answer {
-    const struct expr *when;    /* NULL: always; sees `response` besides the variables */
-    const char *message;        /* fire: name of the message correlated to the instance */
-    const char *error_code;     /* wait: throws this BPMN error; else NULL */
+    const struct expr *when; /* NULL: always; sees `response` besides the variables */
+    const char *message;     /* fire: name of the message correlated to the instance */
+    const char *error_code;  /* wait: throws this BPMN error; else NULL */
     const char *error_message;
-    struct mapping *outputs;    /* evaluated with `response` visible */
+    struct mapping *outputs; /* evaluated with `response` visible */
     size_t n_outputs;
 };
 
@@ -90,17 +92,17 @@ enum http_mode {
 
 struct http_call {
     enum http_mode mode;
-    const struct expr *endpoint;  /* name of a configured endpoint */
-    const struct expr *path;      /* added to the endpoint's base URL; may be NULL */
-    const char *method;           /* upper case */
+    const struct expr *endpoint; /* name of a configured endpoint */
+    const struct expr *path;     /* added to the endpoint's base URL; may be NULL */
+    const char *method;          /* upper case */
     struct http_field *query, *headers;
     size_t n_query, n_headers;
-    const struct expr *body;      /* NULL: none; a string is sent as it is, anything else as JSON */
-    const char *content_type;     /* NULL: application/json where there is a body */
+    const struct expr *body;  /* NULL: none; a string is sent as it is, anything else as JSON */
+    const char *content_type; /* NULL: application/json where there is a body */
     int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
     struct http_answer *answers;
     size_t n_answers;
-    struct mapping *outputs;      /* wait: evaluated on success when no answer element says otherwise */
+    struct mapping *outputs; /* wait: on success, if no answer element holds */
     size_t n_outputs;
 };
 
@@ -111,7 +113,8 @@ enum service_kind {
 };
 
 struct user_task {
-    const struct expr *assignee, *candidate_users, *candidate_groups, *priority, *due_date, *follow_up_date;
+    const struct expr *assignee, *candidate_users, *candidate_groups;
+    const struct expr *priority, *due_date, *follow_up_date;
     const char *form_key; /* kept and shown */
 };
 
@@ -119,10 +122,10 @@ enum call_binding { BINDING_LATEST, BINDING_DEPLOYMENT, BINDING_VERSION };
 
 struct call_mapping {
     enum { CALL_MAP_ALL, CALL_MAP_SOURCE, CALL_MAP_EXPRESSION } kind;
-    const char *source;            /* variable */
+    const char *source; /* variable */
     const struct expr *expression;
     const char *target;
-    bool local;                    /* only the innermost scope */
+    bool local; /* only the innermost scope */
 };
 
 struct call_activity {
@@ -136,29 +139,29 @@ struct call_activity {
 
 struct flow {
     const char *id, *name;
-    int source, target;            /* nodes */
-    const struct expr *condition;  /* NULL: none */
+    int source, target;           /* nodes */
+    const struct expr *condition; /* NULL: none */
 };
 
 struct node {
     const char *id, *name; /* name may be NULL */
     int line;
     enum node_kind kind;
-    int scope;              /* the sub-process it lies in; -1: the process */
-    int *out, *in;          /* flows, in document order */
+    int scope;     /* the sub-process it lies in; -1: the process */
+    int *out, *in; /* flows, in document order */
     size_t n_out, n_in;
-    int default_flow;       /* -1: none */
+    int default_flow; /* -1: none */
     bool async_before, async_after;
-    bool exclusive;         /* accepted; changes nothing */
+    bool exclusive;            /* accepted; changes nothing */
     struct retry_cycle *retry; /* NULL: 3 tries without delay */
     struct mapping *inputs, *outputs;
     size_t n_inputs, n_outputs;
 
-    struct event_definition event;  /* events; a receive task's or send task's message */
+    struct event_definition event; /* events; a receive task's or send task's message */
     /* NODE_BOUNDARY_EVENT */
     int attached_to;
     bool interrupting;
-    int *boundary;          /* activities: boundary events attached, in document order */
+    int *boundary; /* activities: boundary events attached, in document order */
     size_t n_boundary;
     /* NODE_SERVICE_TASK, NODE_SEND_TASK, message throw and end events */
     enum service_kind service;
@@ -173,18 +176,18 @@ struct node {
 };
 
 struct graph {
-    struct arena arena;      /* owns everything below, and this struct too: graph_free() copies it out first */
-    int refs;                /* guarded by the owner of the cache */
+    struct arena arena; /* owns everything below, and this struct too */
+    int refs;           /* guarded by the owner of the cache */
     const char *key, *name, *version_tag;
-    const char *file;        /* resource name, for messages */
+    const char *file;                 /* resource name, for messages */
     const char *history_time_to_live; /* as written; may be NULL */
     struct node *nodes;
     struct flow *flows;
     size_t n_nodes, n_flows;
-    int none_start;          /* -1: none */
-    int *event_starts;       /* message and timer start events of the process */
+    int none_start;    /* -1: none */
+    int *event_starts; /* message and timer start events of the process */
     size_t n_event_starts;
-    int definition_id;       /* set by the store once it has one */
+    int definition_id; /* set by the store once it has one */
 };
 
 /* An empty graph: itself the first piece of its own arena (cap: see arena_init). */
