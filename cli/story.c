@@ -4,6 +4,7 @@
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/story.h"
+#include "cli/text.h"
 
 const char *story_element(struct cli *cli, const json_t *row)
 {
@@ -65,6 +66,43 @@ const char *story_kind(const json_t *elements, const char *id)
     return kind != NULL ? kind : "";
 }
 
+static int hex(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+const char *story_request(struct cli *cli, const char *request)
+{
+    char *text = arena_strdup(&cli->arena, request), *out = text;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        int high = *p == '%' ? hex(p[1]) : -1, low = high >= 0 ? hex(p[2]) : -1;
+        if (low >= 0 && (high != 0 || low != 0)) {
+            *out++ = (char)(high << 4 | low);
+            p += 2;
+        } else {
+            *out++ = *p;
+        }
+    }
+    *out = '\0';
+    return text;
+}
+
+/* What came back, as much as a line has room for; -o json has more. */
+static const char *beginning(struct cli *cli, const char *body)
+{
+    struct buf buf;
+
+    buf_init(&buf, 0);
+    text_add(&buf, body, 80);
+    const char *text = arena_strdup(&cli->arena, buf_str(&buf));
+    buf_deinit(&buf);
+    return text;
+}
+
 /* ", attempt 2": the first is not worth saying. */
 static const char *attempt_of(struct cli *cli, const json_t *data)
 {
@@ -99,7 +137,7 @@ const char *story_answer(struct cli *cli, const json_t *data)
         text = arena_printf(arena, "%s%s%s", outcome, error != NULL ? ": " : "",
                             error != NULL ? error : "");
     return arena_printf(arena, "%s%s%s%s", text, attempt_of(cli, data), body != NULL ? ": " : "",
-                        body != NULL ? body : "");
+                        body != NULL ? beginning(cli, body) : "");
 }
 
 static const char *call_text(struct cli *cli, const char *kind, const json_t *data)
@@ -108,7 +146,8 @@ static const char *call_text(struct cli *cli, const char *kind, const json_t *da
 
     if (strcmp(kind, "callRequested") == 0)
         return arena_printf(arena, "asks %s: %s%s", row_text(cli, data, "endpoint"),
-                            row_text(cli, data, "request"), attempt_of(cli, data));
+                            story_request(cli, row_text(cli, data, "request")),
+                            attempt_of(cli, data));
     if (strcmp(kind, "callSent") == 0)
         return arena_printf(arena, "the request has left%s", attempt_of(cli, data));
     if (strcmp(kind, "callAnswered") == 0)
@@ -120,15 +159,19 @@ static const char *call_text(struct cli *cli, const char *kind, const json_t *da
     return arena_printf(arena, "late answer, given to nobody: %s", story_answer(cli, data));
 }
 
-static const char *failure_text(struct cli *cli, const char *kind, const json_t *data,
+static const char *failure_text(struct cli *cli, const char *kind, const json_t *event,
                                 int64_t now_us)
 {
     struct arena *arena = &cli->arena;
+    const json_t *data = json_object_get(event, "data");
     const char *error = row_text(cli, data, "error");
     int64_t next = row_time(data, "next");
 
     if (strcmp(kind, "incident") == 0)
         return arena_printf(arena, "incident (%s): %s", row_text(cli, data, "reason"), error);
+    if (next != MOMENT_NONE && next <= row_time(event, "at"))
+        return arena_printf(arena, "failed, try %lld, again at once: %s",
+                            (long long)row_int(data, "tries"), error);
     if (next == MOMENT_NONE)
         return arena_printf(arena, "failed, try %lld: %s", (long long)row_int(data, "tries"),
                             error);
@@ -179,7 +222,7 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     if (strncmp(kind, "call", 4) == 0)
         return call_text(cli, kind, data);
     if (strcmp(kind, "jobFailed") == 0 || strcmp(kind, "incident") == 0)
-        return failure_text(cli, kind, data, now_us);
+        return failure_text(cli, kind, event, now_us);
     if (strcmp(kind, "errorThrown") == 0)
         return error_text(cli, data, elements);
     if (strcmp(kind, "messageReceived") == 0)

@@ -12,7 +12,9 @@ const char *story_element(struct cli *cli, const json_t *row);
 const char *story_element_by_id(struct cli *cli, const json_t *elements, const char *id);
 /* "user task", "event-based gateway": the kind as people say it; "" when it is not known. */
 const char *story_kind(const json_t *elements, const char *id);
-/* "200 in 35 ms: [{…" : data of a callAnswered event. */
+/* A request as people read it: without percent signs. */
+const char *story_request(struct cli *cli, const char *request);
+/* "HTTP 200 after 35 ms: [{…": data of a callAnswered event. */
 const char *story_answer(struct cli *cli, const json_t *data);
 /* An event that is not the passing of an element, as a sentence; NULL: not worth a line. */
 const char *story_event(struct cli *cli, const json_t *event, const json_t *elements,

@@ -59,6 +59,11 @@ static void line(const struct trace *trace, int depth, int64_t at_us, const char
     buf_deinit(&out);
 }
 
+static bool is_end(const json_t *event)
+{
+    return is_kind(event, "activityEnded") || is_kind(event, "activityCancelled");
+}
+
 /* The event that ended what this activityStarted began: the next of its token and element. */
 static const json_t *end_of(const json_t *events, size_t from)
 {
@@ -68,23 +73,48 @@ static const json_t *end_of(const json_t *events, size_t from)
 
     for (size_t i = from + 1; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
-        if ((is_kind(event, "activityEnded") || is_kind(event, "activityCancelled")) &&
-            row_int(event, "token") == token &&
+        if (is_end(event) && row_int(event, "token") == token &&
             json_equal(json_object_get(event, "element_id"), element))
             return event;
     }
     return NULL;
 }
 
-/* Was this end told with its start already? */
-static bool told(const json_t *events, size_t at)
+/* Which ends are told with their starts? Indexed as the events. */
+static bool *paired_ends(struct arena *arena, const json_t *events)
 {
-    const json_t *end = json_array_get(events, at);
+    bool *paired = arena_array(arena, json_array_size(events) + 1, sizeof(*paired));
 
-    for (size_t i = 0; i < at; i++)
-        if (is_kind(json_array_get(events, i), "activityStarted") && end_of(events, i) == end)
-            return true;
-    return false;
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        if (!is_kind(json_array_get(events, i), "activityStarted"))
+            continue;
+        const json_t *end = end_of(events, i);
+        for (size_t j = i + 1; end != NULL && j < json_array_size(events); j++)
+            paired[j] |= json_array_get(events, j) == end;
+    }
+    return paired;
+}
+
+/*
+ * What an element did in passing was written before its end: the element is told first. Where it is
+ * among the events, 0 if it was told already or waits.
+ */
+static size_t element_of(const json_t *events, size_t at, const bool *told)
+{
+    const json_t *event = json_array_get(events, at);
+
+    /* A fired request leaves, and is answered, when its task is long over. */
+    if (is_kind(event, "callSent") || is_kind(event, "callAnswered") || is_kind(event, "callLate"))
+        return 0;
+    for (size_t i = at + 1; i < json_array_size(events); i++) {
+        const json_t *end = json_array_get(events, i);
+        if (!json_equal(json_object_get(end, "at"), json_object_get(event, "at")))
+            return 0;
+        if (is_end(end) && !told[i] && row_int(end, "token") == row_int(event, "token") &&
+            json_equal(json_object_get(end, "element_id"), json_object_get(event, "element_id")))
+            return i;
+    }
+    return 0;
 }
 
 static const char *element_text(const struct trace *trace, const json_t *event, const json_t *end,
@@ -111,10 +141,11 @@ static const char *element_text(const struct trace *trace, const json_t *event, 
     return text;
 }
 
-static int print_instance(struct trace *trace, const struct uuid *id, int depth);
+static int print_instance(struct trace *trace, const struct uuid *id, const json_t *outer,
+                          int depth);
 
 /* What a call activity started: its own story, further in. */
-static int print_called(struct trace *trace, const json_t *start, int depth)
+static int print_called(struct trace *trace, const json_t *start, const json_t *elements, int depth)
 {
     json_auto_t *called = NULL;
     json_t *row;
@@ -131,7 +162,7 @@ static int print_called(struct trace *trace, const json_t *start, int depth)
         const json_t *element = json_object_get(json_object_get(row, "data"), "element");
         if (result == 0 && json_equal(element, json_object_get(start, "element_id")) &&
             row_uuid(row, "instance_id", &child))
-            result = print_instance(trace, &child, depth);
+            result = print_instance(trace, &child, elements, depth);
     }
     return result;
 }
@@ -146,7 +177,8 @@ static int print_element(struct trace *trace, const json_t *events, size_t i,
     int64_t to = end != NULL ? row_time(end, "at") : trace->now_us;
     const char *kind =
         story_kind(elements, json_string_value(json_object_get(event, "element_id")));
-    bool waited = from != MOMENT_NONE && to > from;
+    /* An event after a gateway waited as long as that, which is told already. */
+    bool waited = end != event && from != MOMENT_NONE && to > from;
     enum colour colour = end == NULL                         ? COLOUR_CYAN
                          : is_kind(end, "activityCancelled") ? COLOUR_YELLOW
                                                              : COLOUR_NONE;
@@ -154,47 +186,80 @@ static int print_element(struct trace *trace, const json_t *events, size_t i,
     line(trace, depth, row_time(event, "at"), waited ? moment_span(arena, to - from) : "", colour,
          element_text(trace, event, end, elements));
     if (strcmp(kind, "call activity") == 0 && is_kind(event, "activityStarted"))
-        return print_called(trace, event, depth + 1);
+        return print_called(trace, event, elements, depth + 1);
     return 0;
 }
 
+/* "completed after 3 s, order version 1, 0199…" */
 static const char *headline(const struct trace *trace, const json_t *row)
 {
-    struct cli *cli = trace->cli;
+    struct arena *arena = &trace->cli->arena;
     int64_t started = row_time(row, "started"), ended = row_time(row, "ended");
-    const char *reason = row_string(cli, row, "reason"), *state = row_text(cli, row, "state");
-    const char *text =
-        arena_printf(&cli->arena, "%s version %s, %s: %s", row_text(cli, row, "process"),
-                     row_text(cli, row, "version"), row_text(cli, row, "instance_id"), state);
+    const char *reason = row_string(trace->cli, row, "reason");
+    const char *text = row_text(trace->cli, row, "state");
 
     if (reason != NULL)
-        text = arena_printf(&cli->arena, "%s (%s)", text, reason);
+        text = arena_printf(arena, "%s (%s)", text, reason);
     if (ended != MOMENT_NONE && started != MOMENT_NONE)
-        return arena_printf(&cli->arena, "%s after %s", text,
-                            moment_span(&cli->arena, ended - started));
-    return text;
+        text = arena_printf(arena, "%s after %s", text, moment_span(arena, ended - started));
+    return arena_printf(arena, "%s, %s version %s, %s", text, row_text(trace->cli, row, "process"),
+                        row_text(trace->cli, row, "version"),
+                        row_text(trace->cli, row, "instance_id"));
+}
+
+/* A late answer is told of the element that asked: that is all that is left of its place. */
+static const json_t *asker_of(const json_t *events, const json_t *event)
+{
+    const json_t *call = json_object_get(json_object_get(event, "data"), "call"), *other;
+    size_t i;
+
+    json_array_foreach(events, i, other)
+    {
+        if (is_kind(event, "callLate") && is_kind(other, "callRequested") &&
+            json_equal(json_object_get(json_object_get(other, "data"), "call"), call))
+            return other;
+    }
+    return event;
+}
+
+/* last: the element that was told last; of another one the name is told. */
+static void print_event(struct trace *trace, const json_t *events, const json_t *event,
+                        const json_t *last, const json_t *elements, int depth)
+{
+    const char *text = story_event(trace->cli, event, elements, trace->now_us);
+    const json_t *place = asker_of(events, event);
+    bool bad =
+        is_kind(event, "incident") || is_kind(event, "jobFailed") || is_kind(event, "errorThrown");
+    bool same =
+        json_equal(json_object_get(last, "element_id"), json_object_get(place, "element_id"));
+
+    if (text == NULL)
+        return;
+    if (!same && row_string(trace->cli, place, "element_id") != NULL)
+        text = arena_printf(&trace->cli->arena, "%s: %s", story_element(trace->cli, place), text);
+    line(trace, depth + 1, row_time(event, "at"), "", bad ? COLOUR_RED : COLOUR_DIM, text);
 }
 
 static int print_events(struct trace *trace, const json_t *events, const json_t *elements,
                         int depth)
 {
-    const json_t *event;
-    size_t i;
+    bool *told = paired_ends(&trace->cli->arena, events);
+    const json_t *event, *last = NULL; /* the element told last */
+    size_t i, element;
 
     json_array_foreach(events, i, event)
     {
-        bool end = is_kind(event, "activityEnded") || is_kind(event, "activityCancelled");
-        if (is_kind(event, "activityStarted") || (end && !told(events, i))) {
-            if (print_element(trace, events, i, elements, depth) < 0)
+        element = i;
+        if (!is_kind(event, "activityStarted") && (!is_end(event) || told[i]))
+            element = is_end(event) ? 0 : element_of(events, i, told);
+        if (element != 0 || is_kind(event, "activityStarted")) {
+            last = json_array_get(events, element);
+            told[element] = true;
+            if (print_element(trace, events, element, elements, depth) < 0)
                 return err_trace(trace->err);
-            continue;
         }
-        const char *text = story_event(trace->cli, event, elements, trace->now_us);
-        if (text == NULL)
-            continue;
-        bool bad = is_kind(event, "incident") || is_kind(event, "jobFailed") ||
-                   is_kind(event, "errorThrown");
-        line(trace, depth + 1, row_time(event, "at"), "", bad ? COLOUR_RED : COLOUR_DIM, text);
+        if (element != i)
+            print_event(trace, events, event, last, elements, depth);
     }
     return 0;
 }
@@ -210,7 +275,8 @@ static int instance_row(struct trace *trace, const struct uuid *id, json_t **ret
 }
 
 /* A called instance: a line that names it, then its events. */
-static int print_instance(struct trace *trace, const struct uuid *id, int depth)
+static int print_instance(struct trace *trace, const struct uuid *id, const json_t *outer,
+                          int depth)
 {
     json_t *row = NULL, *events = NULL, *elements = NULL;
     int result = -1;
@@ -221,6 +287,9 @@ static int print_instance(struct trace *trace, const struct uuid *id, int depth)
         goto out;
     if (depth > 0 && row != NULL)
         line(trace, depth, MOMENT_NONE, "", COLOUR_BOLD, headline(trace, row));
+    /* What it throws may be caught further out. */
+    if (outer != NULL)
+        json_array_extend(elements, (json_t *)(uintptr_t)outer);
     result = print_events(trace, events, elements, depth);
 out:
     json_decref(row);
@@ -299,7 +368,7 @@ static int print_story(struct trace *trace, const json_t *row, const struct uuid
     trace->now_us = row_time(now, "now");
     trace->started_us = row_time(row, "started");
     print_head(trace, row);
-    if (print_instance(trace, id, 0) < 0)
+    if (print_instance(trace, id, NULL, 0) < 0)
         return err_trace(trace->err);
     if (row_time(row, "ended") != MOMENT_NONE)
         return 0;

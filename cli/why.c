@@ -254,8 +254,9 @@ static int tell_call(struct why *why, const json_t *call, const char *begin)
     struct arena *arena = &why->cli->arena;
     const char *state = row_text(why->cli, call, "state"),
                *endpoint = row_text(why->cli, call, "endpoint");
-    const char *request = arena_printf(arena, "%s %s", row_text(why->cli, call, "method"),
-                                       row_text(why->cli, call, "path"));
+    const char *request =
+        story_request(why->cli, arena_printf(arena, "%s %s", row_text(why->cli, call, "method"),
+                                             row_text(why->cli, call, "path")));
     const char *what = arena_printf(arena, "%s %s of %s", begin, request, endpoint);
     json_t *rows = NULL;
 
