@@ -78,6 +78,13 @@ int answer_judge(struct view *view, const struct http_call *http, int *ret_answe
     return 0;
 }
 
+static bool is_ok(const struct value *response)
+{
+    const struct value *ok = member(response, "ok");
+
+    return ok != NULL && ok->kind == VALUE_BOOL && ok->u.boolean;
+}
+
 /* "offline: could not connect …", "status 500", … */
 static const char *failure_text(struct step *step, const struct node *node,
                                 const struct value *response)
@@ -89,7 +96,9 @@ static const char *failure_text(struct step *step, const struct node *node,
 
     if (status != 0)
         what = arena_printf(step->arena, "%s %lld", what, (long long)status);
-    if (error != NULL)
+    if (is_ok(response))
+        what = arena_printf(step->arena, "%s: none of its answer elements holds", what);
+    else if (error != NULL)
         what = arena_printf(step->arena, "%s: %s", what, text_cut(step->arena, error, 300));
     return arena_printf(step->arena, "The call of %s '%s' failed: %s", node_kind_name(node->kind),
                         node->id, what);
@@ -158,6 +167,20 @@ static int call_succeeded(struct step *step, const struct trigger *trigger, stru
     return activity_complete(step, trigger->instance, trigger->token, trigger->node);
 }
 
+/*
+ * No answer element holds. What came is a success if it could be read, unless the model says what a
+ * success looks like, and has no outputs for any other.
+ */
+static bool success_by_itself(const struct http_call *http, const struct value *response)
+{
+    if (!is_ok(response))
+        return false;
+    for (size_t i = 0; i < http->n_answers && http->n_outputs == 0; i++)
+        if (http->answers[i].error_code == NULL)
+            return false;
+    return true;
+}
+
 int call_answered(struct step *step, const struct trigger *trigger)
 {
     const struct node *node = trigger->node;
@@ -178,8 +201,7 @@ int call_answered(struct step *step, const struct trigger *trigger)
     view.response = &response;
     if (answer_judge(&view, node->http, &which) < 0)
         return err_trace(step->err);
-    const struct value *ok = member(&response, "ok");
-    if (which < 0 && (ok == NULL || ok->kind != VALUE_BOOL || !ok->u.boolean)) {
+    if (which < 0 && !success_by_itself(node->http, &response)) {
         call_failed(step, trigger, &response);
         return 0;
     }

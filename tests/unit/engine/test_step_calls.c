@@ -357,6 +357,29 @@ static void test_step_calls__wait_judged(void **state)
     sim_deinit(&sim);
 }
 
+/* The model says what a success looks like: anything else is a failed try. */
+static void test_step_calls__wait_unmatched(void **state)
+{
+    struct sim sim;
+
+    (void)state;
+    sim_init(&sim);
+    sim_deploy(&sim, "p",
+               START HTTP("h", "method='GET' path='/x'",
+                          "<pawl:answer when='${!empty response.body}'><pawl:output name='x'>"
+                          "${response.body[0]}</pawl:output></pawl:answer>") USER("after")
+                   FLOW("start", "h") FLOW("h", "after"));
+    sim_start(&sim, "p", NULL);
+    sim_answer(&sim, "h", OK("[]"));
+    assert_string_equal(sim_where(&sim), "h");
+    assert_int_equal(sim_jobs(&sim, JOB_RETRY), 1);
+    assert_non_null(strstr(sim.jobs[0].error, "none of its answer elements holds"));
+    sim_advance(&sim, 60);
+    sim_answer(&sim, "h", OK("[1]"));
+    assert_string_equal(sim_where(&sim), "after");
+    sim_deinit(&sim);
+}
+
 static void test_step_calls__wait_retried(void **state)
 {
     struct sim sim;
@@ -609,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_step_calls__request_refused),
         cmocka_unit_test(test_step_calls__wait_answered),
         cmocka_unit_test(test_step_calls__wait_judged),
+        cmocka_unit_test(test_step_calls__wait_unmatched),
         cmocka_unit_test(test_step_calls__wait_retried),
         cmocka_unit_test(test_step_calls__wait_interrupted),
         cmocka_unit_test(test_step_calls__wait_unknown),
