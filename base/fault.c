@@ -43,6 +43,6 @@ void fault_point(const char *name)
     if (fault_wanted(getenv("PAWL_FAULT"), name, &killed))
         kill(getpid(), SIGKILL);
     if (fault_wanted(getenv("PAWL_FAULT_STOP"), name, &stopped))
-        kill(getpid(), SIGSTOP);
+        raise(SIGSTOP); /* this very thread; kill() might let it run on */
 }
 #endif
