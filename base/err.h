@@ -36,13 +36,21 @@ struct err {
     } frames[8];
 };
 
+/* Failures are -1. Said where the compiler can see it: it then knows that outputs are set after success. */
+static inline int err_failed(int failed)
+{
+    (void)failed;
+    return -1;
+}
+
 /* Fills err (which may be NULL) and returns -1. */
 int err_fill(struct err *err, enum err_code code, const char *file, int line, const char *format,
              ...) PRINTF_LIKE(5, 6);
-#define err_set(err, code, ...) err_fill((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+#define err_set(err, code, ...)                                                                    \
+    err_failed(err_fill((err), (code), __FILE__, __LINE__, __VA_ARGS__))
 
 int err_pass(struct err *err, const char *file, int line);
 /* Notes this place in err and returns -1. */
-#define err_trace(err) err_pass((err), __FILE__, __LINE__)
+#define err_trace(err) err_failed(err_pass((err), __FILE__, __LINE__))
 
 void err_reset(struct err *err);

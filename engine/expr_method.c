@@ -381,7 +381,7 @@ static int get(const struct call *c, struct value *ret)
 {
     const char *name;
     size_t n;
-    int64_t i;
+    int64_t i = 0;
 
     if (c->self->kind == VALUE_ARRAY) {
         if (arg_position(c, 0, &i) < 0)

@@ -159,8 +159,8 @@ int expr_text_of(struct expr_run *run, uint32_t column, const struct value *valu
 static int join(struct expr_run *run, uint32_t column, const struct value *a, const struct value *b,
                 struct value *ret)
 {
-    const char *x, *y;
-    size_t n, m;
+    const char *x = "", *y = "";
+    size_t n = 0, m = 0;
 
     if (expr_text_of(run, column, a, &x, &n) < 0 || expr_text_of(run, column, b, &y, &m) < 0)
         return -1;
