@@ -29,30 +29,42 @@ static bool is_kind(const json_t *event, const char *kind)
     return text != NULL && strcmp(text, kind) == 0;
 }
 
+/* Columns in front of the text; a narrow terminal only has the time since the start. */
+static int columns_of(const struct trace *trace)
+{
+    return trace->cli->width != 0 && trace->cli->width < 72 ? 9 : 32;
+}
+
+static void add_columns(const struct trace *trace, struct buf *out, const char *clock,
+                        const char *since, const char *span)
+{
+    if (columns_of(trace) == 9)
+        buf_printf(out, "%9s", since);
+    else
+        buf_printf(out, "%-12s %9s %9s", clock, since, span);
+}
+
 /* The clock, the time since the start, how long it took; then the text, cut to the terminal. */
 static void line(const struct trace *trace, int depth, int64_t at_us, const char *span,
                  enum colour colour, const char *text)
 {
     struct cli *cli = trace->cli;
+    int column = columns_of(trace) + 2 + 2 * depth;
     struct buf out;
-    const int column = 33;
 
     buf_init(&out, 0);
     colour_begin(cli, &out, COLOUR_DIM);
     if (at_us != MOMENT_NONE) {
         const char *exact = moment_exact(&cli->arena, at_us);
         const char *since = moment_span(&cli->arena, at_us - trace->started_us);
-        buf_printf(&out, "%s %9s%s", strlen(exact) > 11 ? exact + 11 : exact,
-                   arena_printf(&cli->arena, "+%s", since), "");
-        buf_printf(&out, " %9s", span);
+        /* "2026-05-01 10:00:00.500": the date stands in the head. */
+        add_columns(trace, &out, strlen(exact) > 11 ? exact + 11 : exact,
+                    arena_printf(&cli->arena, "+%s", since), span);
     }
     colour_end(cli, &out, COLOUR_DIM);
-    if (at_us == MOMENT_NONE)
-        text_pad(&out, column - 1);
-    text_pad(&out, 2 + 2 * depth);
+    text_pad(&out, at_us != MOMENT_NONE ? 2 + 2 * depth : column);
     colour_begin(cli, &out, colour);
-    int room = cli->width == 0 ? 0 : cli->width - column - 1 - 2 * depth;
-    text_add(&out, text, cli->width == 0 ? 0 : room < 10 ? 10 : room);
+    text_add(&out, text, cli->width == 0 ? 0 : cli->width - column < 10 ? 10 : cli->width - column);
     colour_end(cli, &out, colour);
     buf_add_char(&out, '\n');
     output_buf(&out);
@@ -311,12 +323,16 @@ static void print_head(const struct trace *trace, const json_t *row)
                           headline(trace, row)),
              cli->width);
     colour_end(cli, &out, COLOUR_BOLD);
-    buf_printf(&out, "\nstarted %s", moment_exact(&cli->arena, row_time(row, "started")));
+    buf_add_char(&out, '\n');
+    const char *times = moment_exact(&cli->arena, row_time(row, "started"));
     if (row_time(row, "ended") != MOMENT_NONE)
-        buf_printf(&out, ", ended %s", moment_exact(&cli->arena, row_time(row, "ended")));
-    buf_add_str(&out, "\n");
+        times = arena_printf(&cli->arena, "%s, ended %s", times,
+                             moment_exact(&cli->arena, row_time(row, "ended")));
+    text_wrap(&out, arena_printf(&cli->arena, "started %s", times), 0, 0, cli->width);
+    buf_add_char(&out, '\n');
     colour_begin(cli, &out, COLOUR_DIM);
-    buf_printf(&out, "%-12s %9s %9s  %s", "at", "since", "took", "what");
+    add_columns(trace, &out, "at", "since", "took");
+    buf_add_str(&out, "  what");
     colour_end(cli, &out, COLOUR_DIM);
     buf_add_char(&out, '\n');
     output_buf(&out);

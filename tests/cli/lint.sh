@@ -21,10 +21,16 @@ expect_code 1 lint bad.bpmn
 expect_text "a finding" "$OUT" '^bad\.bpmn:[0-9]+:([0-9]+:)? error [a-z-]+ [A-Za-z]+: .'
 expect_text "its summary" "$ERR" 'not deployable'
 expect_code 1 lint bad.bpmn -o json
-if jq -e -s 'length > 0 and all(.[]; (keys == ["code","column","element","file","line","message","severity"])
-        and .file == "bad.bpmn" and (.line | type) == "number" and (.column | type) == "number"
-        and (.severity == "error" or .severity == "warning") and (.message | length) > 0)' \
-    <<<"$OUT" >/dev/null 2>"$DIR/.err"; then ok; else bad "the JSON of a finding" "$OUT"; fi
+if /usr/bin/python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+keys = {"file": str, "line": int, "column": int, "element": str, "code": str, "severity": str, "message": str}
+assert rows
+for row in rows:
+    assert set(row) == set(keys), row
+    assert all(type(row[k]) is t for k, t in keys.items()), row
+    assert row["file"] == "bad.bpmn" and row["severity"] in ("error", "warning") and row["message"], row
+' <<<"$OUT" 2>"$DIR/.err"; then ok; else bad "the JSON of a finding" "$OUT" "$(cat .err)"; fi
 
 # Each bad file is said; a good one beside it does not help.
 expect_code 1 lint "$good" missing.bpmn bad.bpmn -o json

@@ -50,6 +50,31 @@ expect_equal() { # WHAT WANTED GOT
     if [ "$2" = "$3" ]; then ok; else bad "$1: \"$3\" instead of \"$2\""; fi
 }
 
+# field NAME: of the JSON object in $OUT (its first line)
+field() {
+    /usr/bin/python3 -c 'import json, sys; v = json.loads(sys.stdin.readline())[sys.argv[1]]
+print(v if isinstance(v, str) else json.dumps(v))' "$1" <<<"$OUT"
+}
+
+# Every line of $OUT is a JSON object.
+expect_json_lines() { # WHAT
+    if /usr/bin/python3 -c 'import json, sys
+for line in sys.stdin: assert isinstance(json.loads(line), dict)' <<<"$OUT" 2>/dev/null; then ok; else
+        bad "$1: not one JSON object a line" "$OUT"
+    fi
+}
+
+# expect_within COLUMNS: no line of $OUT is wider (East Asian characters take two). Commands to copy stay whole.
+expect_within() {
+    if /usr/bin/python3 -c 'import sys, unicodedata
+for line in sys.stdin.buffer.read().decode().splitlines():
+    if line.startswith("  -> "): continue
+    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+    assert width <= int(sys.argv[1]), "%d columns: %s" % (width, line)' "$1" <<<"$OUT" 2>"$DIR/.wide"; then ok; else
+        bad "wider than $1 columns" "$(tail -1 "$DIR/.wide")"
+    fi
+}
+
 # wait_for SECONDS COMMAND…
 wait_for() {
     local end=$((SECONDS + $1))

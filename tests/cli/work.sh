@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+# The subcommands at work, with an engine.
+basics=$ROOT/processes/basics
+engine_up -- --data data || return
+PAWL_DATABASE=$(cat data/conninfo)
+export PAWL_DATABASE
+
+state_of() { # KEY
+    "$PAWL" why "$1" -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["state"])'
+}
+is_state() { [ "$(state_of "$1")" = "$2" ]; }
+expect_state() { # KEY STATE
+    if wait_for 10 is_state "$1" "$2"; then ok; else bad "$1 is $(state_of "$1"), not $2"; fi
+}
+says() { "$PAWL" why "$1" | tr '\n' ' ' | grep -qE -- "$2"; }
+expect_why() { # KEY PATTERN
+    if wait_for 10 says "$1" "$2"; then ok; else bad "why $1: no \"$2\" in" "$("$PAWL" why "$1" 2>&1)"; fi
+}
+
+# ---- deploy ----
+expect_code 0 definitions
+expect_equal "definitions of nothing" '' "$OUT"
+expect_code 0 deploy "$basics"
+expect_text "deploy" "$OUT" '^approval version 1$'
+expect_code 0 deploy "$basics/approval.bpmn" --name again
+expect_equal "deploy again" 'approval version 1 (unchanged)' "$OUT"
+expect_code 0 deploy "$basics/approval.bpmn" -o json
+expect_text "deploy as JSON" "$OUT" '^\{"deployment_id":"[0-9a-f-]+","state":"active",'
+sed 's/"Approve the request"/"Approve it"/; s/id="approval"/id="wide"/' "$basics/approval.bpmn" |
+    sed 's/encoding="UTF-8"/encoding="UTF-16"/' | iconv -f utf-8 -t utf-16 >wide.bpmn
+expect_code 0 deploy wide.bpmn
+expect_equal "a file in UTF-16" 'wide version 1' "$OUT"
+expect_code 1 deploy "$DIR/nothing.bpmn"
+mkdir none
+expect_code 1 deploy none
+expect_text "an empty folder" "$ERR" 'there is no .bpmn file'
+sed 's/<bpmn:userTask /<bpmn:scriptTask /; s/<\/bpmn:userTask>/<\/bpmn:scriptTask>/' "$basics/opinion.bpmn" >bad.bpmn
+expect_code 1 deploy bad.bpmn
+expect_text "a bad file" "$ERR" 'scriptTask'
+expect_text "a bad file" "$ERR" 'not deployed'
+expect_code 0 definitions
+expect_text "definitions" "$OUT" '^approval +1 +Approval +active +approval.bpmn'
+expect_code 0 definitions -o json
+expect_json_lines definitions
+
+# ---- start ----
+expect_code 1 start nothing
+expect_text "no such process" "$ERR" 'there is no process "nothing"'
+expect_code 0 start opinion -k one -v who=anna -v 'order={"n": 1.5, "list": [1, 2]}' -v text=01
+expect_text "start" "$OUT" '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$'
+one=$OUT
+expect_why one 'It waits for anna to do the task "Answer the question"'
+expect_equal "variables" '{"who": "anna", "text": "01", "order": {"n": 1.5, "list": [1, 2]}}' \
+    "$(psql -X -A -t -d "$PAWL_DATABASE" -c "select jsonb_object_agg(name, value) from pawl.variables where instance_id = '$one'")"
+expect_code 0 start opinion --request-key r1 -k keyed -v who=ben
+keyed=$OUT
+expect_code 0 start opinion --request-key r1 -k keyed -v who=ben
+expect_equal "the same request" "$keyed" "$OUT"
+expect_text "the same request" "$ERR" 'used before'
+expect_code 1 start opinion --request-key r1 -k keyed -v who=carl
+expect_code 1 start opinion --version 7
+echo '{"who": "dora"}' >variables.json
+expect_code 0 start opinion -k file --variables @variables.json -o json
+expect_text "start as JSON" "$OUT" '"created":true'
+expect_why file 'dora'
+expect_code 0 start retries -k quick -v divisor=5 -v second=2 --wait
+expect_text "start --wait" "$OUT" ' completed$'
+expect_code 1 start opinion -k slow -v who=x --wait --timeout 0.3
+expect_text "start --wait that takes too long" "$ERR" 'has not ended'
+printf '%s\n' '{"businessKey":"m1","variables":{"who":"m"}}' '' '{"businessKey":"m2","variables":{"who":"m"}}' >many.jsonl
+expect_code 0 start opinion --many many.jsonl
+expect_text "start --many" "$OUT" '^[0-9a-f-]{36} m2$'
+expect_text "start --many" "$ERR" '2 started'
+echo '[{"businessKey":"m3","requestKey":"m3","variables":{"who":"m"}},{"businessKey":"m4"}]' >many.json
+expect_code 0 start opinion --many many.json -o json
+expect_json_lines "start --many"
+echo '{"key":"m5"}' >many.jsonl
+expect_code 1 start opinion --many many.jsonl
+expect_text "a wrong item" "$ERR" 'many.jsonl:1: "key"'
+echo 'm6' >many.jsonl
+expect_code 1 start opinion --many many.jsonl
+
+# ---- who is meant ----
+expect_code 0 why "$one"
+expect_code 0 why "${one:0:30}"
+expect_code 1 why "${one:0:7}"
+expect_text "too short" "$ERR" 'at least 8 characters'
+expect_code 1 why 00000000-0000-7000-8000-000000000000
+expect_code 0 start opinion -k twin -v who=a
+expect_code 0 start opinion -k twin -v who=b
+expect_why "$OUT" ' b '
+expect_code 1 why twin
+expect_text "two of one name" "$ERR" 'may mean one of several'
+expect_equal "candidates" 2 "$(grep -c 'twin  opinion' <<<"$ERR")"
+expect_code 1 task complete twin
+expect_text "two tasks" "$ERR" 'several tasks'
+expect_code 1 why "${one:0:8}"
+expect_text "a beginning of several ids" "$ERR" 'several'
+
+# ---- tasks ----
+expect_code 0 start approval -k app -v department=sales
+expect_why app 'group office or somebody of group sales to do the task "Approve the request"'
+expect_why app 'pawl task complete [0-9a-f-]{36}'
+expect_why app "pawl message Withdrawn --key app"
+expect_why app 'the timer "A day", due in 23 h'
+expect_code 0 tasks --group sales
+expect_text "tasks --group" "$OUT" 'Approve the request +app +approval +\(group office, group sales\) +70'
+expect_code 0 tasks --group none
+expect_equal "tasks of nobody" '' "$OUT"
+expect_code 0 tasks --assignee anna -o json
+expect_equal "tasks --assignee" one "$(field business_key)"
+expect_code 0 tasks --instance app -o json
+expect_equal "tasks --instance" app "$(field business_key)"
+task=$(field task_id)
+expect_code 0 tasks -n 1
+expect_text "tasks -n" "$ERR" 'more than 1'
+expect_code 0 task claim app --as ben
+expect_code 1 task claim app --as anna
+expect_text "claimed by another" "$ERR" 'belongs to ben'
+expect_code 0 task release "${task:0:34}"
+expect_code 0 task claim app --as anna -o json
+expect_json_lines "task claim"
+expect_code 0 task complete "$task" -v fine=true
+expect_equal "task complete" completed "$OUT"
+expect_code 1 task complete "$task"
+expect_code 1 task complete app
+expect_text "no task" "$ERR" 'no open task'
+expect_state app completed
+expect_code 0 start approval -k rejected -v department=sales
+wait_for 10 says rejected 'Approve'
+expect_code 0 task fail rejected REJECTED -m 'too dear'
+expect_state rejected completed
+expect_code 0 trace rejected
+expect_text "trace of an error" "$OUT" 'error REJECTED "too dear", caught by "Rejected"'
+
+# ---- messages ----
+expect_code 0 message 'Order placed' -v orderNo=77 -k 77
+expect_text "message" "$OUT" '^[0-9a-f-]{36}$'
+wait_for 10 test -n "$("$PAWL" ps -p messages -o json)"
+expect_code 0 ps -p messages -o json
+placed=$(field instance_id)
+expect_why "$placed" 'the message "Payment" with key 77'
+expect_code 1 message Payment --correlate --key 78
+expect_text "nobody waits" "$ERR" 'refused'
+expect_code 0 message Payment --correlate --key 77
+expect_equal "correlate" received "$OUT"
+expect_why "$placed" 'message "Ship"|waits for nothing'
+expect_code 0 start first-event -k fe
+expect_why fe 'whichever comes first: '
+expect_code 0 message Yes --instance fe -o json
+expect_equal "the outcome" done "$(field state)"
+expect_code 1 message Yes --instance nothing
+expect_code 0 start first-event -k fe2
+expect_code 0 start first-event -k fe3
+wait_for 10 says fe3 first
+expect_code 0 message No --key fe3 --ttl PT1H
+expect_code 1 message No --ttl soon
+
+# ---- incidents ----
+expect_code 0 start retries -k broken -v divisor=0 -v second=2
+expect_why broken 'failed \(try [0-9]\): .*tried again by itself|stands still'
+expect_code 0 start retries -k missing -v divisor=10
+expect_state missing incident
+expect_why missing 'stands still at "Divide quickly".*mends the cause'
+expect_code 0 incidents
+expect_text "incidents" "$OUT" 'missing +retries +divideAgain'
+expect_code 0 incidents --instance missing -o json
+expect_equal "incidents --instance" failedJob "$(field reason)"
+incident=$(field incident_id)
+expect_text "the command to retry" "$("$PAWL" why missing)" "pawl retry $incident"
+expect_code 1 retry missing
+expect_text "retry that fails again" "$ERR" 'could not be carried out'
+psql -X -q -A -t -d "$PAWL_DATABASE" -c "select pawl.set_variables(i.instance_id, '{\"second\": 5}') from pawl.instances i
+    where business_key = 'missing'" >/dev/null
+sleep 0.3
+expect_code 0 retry missing
+expect_state missing completed
+expect_code 1 retry missing
+expect_text "nothing to retry" "$ERR" 'has no incident'
+expect_code 0 retry --all --process approval
+expect_text "retry --all" "$OUT" '^0 asked'
+
+# ---- cancel ----
+expect_code 0 cancel one --reason 'ordered twice'
+expect_equal "cancel" cancelled "$OUT"
+expect_code 1 cancel one
+expect_text "cancel again" "$ERR" 'already ended'
+expect_why one 'was cancelled .*: ordered twice'
+expect_code 0 trace one
+expect_text "trace of a cancelled one" "$OUT" '^one: cancelled \(ordered twice\)'
+
+# ---- ps ----
+expect_code 0 ps
+expect_text "ps" "$OUT" '^INSTANCE +KEY +PROCESS'
+expect_code 0 ps --state completed -p retries
+expect_text "ps --state" "$OUT" 'quick +retries +1 +completed'
+expect_code 0 ps --all -n 2 -o json
+expect_equal "ps -n 2" 2 "$(wc -l <<<"$OUT")"
+expect_json_lines ps
+expect_code 0 ps -p nothing
+expect_equal "ps of nothing" '' "$OUT"
+
+# ---- trace ----
+expect_code 0 start two-opinions -k pair
+expect_why pair 'waits for the process opinion that it called'
+expect_why pair 'Of that one:'
+expect_code 0 trace pair
+expect_text "trace" "$OUT" 'Ask Anna \(call activity\) \.\.\. it is here'
+expect_text "trace of the called one" "$OUT" '  +running, opinion version 1'
+expect_text "trace" "$OUT" 'It waits for'
+expect_code 0 trace pair -o json
+expect_json_lines trace
+expect_text "trace as JSON" "$OUT" '"kind":"instanceStarted".*"depth":1'
+expect_code 1 cancel "$("$PAWL" ps -p opinion -o json | /usr/bin/python3 -c 'import json, sys
+print([r["instance_id"] for r in map(json.loads, sys.stdin) if r["parent_id"]][0])')"
+expect_text "cancel of a called one" "$ERR" 'call activity'
+
+# ---- endpoints ----
+expect_code 0 endpoint set geo http://127.0.0.1:9 --rate 2.5 --burst 2 --cache P1D --timeout PT2S \
+    --connect-timeout '250 ms' --repeat-unknown no --header 'X-Key: secret' -o json
+expect_equal "endpoint set" 2.5 "$(field rate)"
+expect_equal "headers" '["X-Key"]' "$(field headers)"
+expect_code 0 endpoint list
+expect_text "endpoint list" "$OUT" '^geo +http://127.0.0.1:9 +2.5 +1 day'
+expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
+expect_code 1 endpoint set geo nonsense
+expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon
+expect_code 0 endpoint drop geo
+expect_code 1 endpoint drop geo
+expect_code 0 endpoint set scenario-nobody http://127.0.0.1:9
+expect_code 0 start where-is-it -k lost -v geocoder=scenario-nobody -v address=x
+expect_why lost 'failed \(try 1\).*tried again by itself'
+expect_code 0 trace lost
+expect_text "trace of a call" "$OUT" 'asks scenario-nobody: GET /'
+expect_text "trace of a call" "$OUT" 'answer: no connection after'
+
+# ---- widths, colours, what is written by others ----
+expect_code 0 start opinion -k $'red \033[31m\nline 漢字漢字漢字漢字漢字漢字漢字漢字' -v who=w
+sleep 0.3
+for width in 40 60 80 132; do
+    for command in "ps" "ps --all" "tasks" "incidents" "definitions" "endpoint list" "trace pair" \
+        "trace lost" "trace one" "why one"; do
+        # shellcheck disable=SC2086
+        COLUMNS=$width run $command
+        expect_within "$width"
+        if grep -q $'\033' <<<"$OUT"; then bad "$command: an escape reaches the terminal"; else ok; fi
+    done
+done
+COLUMNS=60 run ps
+prefix=$(awk '$2 == "pair" { print $1; exit }' <<<"$OUT")
+expect_code 0 why "$prefix"
+if command -v script >/dev/null; then
+    expect_text "colours on a terminal" "$(script -qec "$PAWL ps" /dev/null)" $'\033\[1m'
+    if NO_COLOR=1 script -qec "$PAWL ps" /dev/null | grep -q $'\033'; then bad "NO_COLOR"; else ok; fi
+    if TERM=dumb script -qec "$PAWL ps" /dev/null | grep -q $'\033'; then bad "TERM=dumb"; else ok; fi
+fi
+"$PAWL" ps --all 2>"$DIR/.err" | head -1 >/dev/null
+expect_equal "a closed pipe" '' "$(cat .err)"
+
+# ---- no engine: what is accepted waits for one ----
+engine_end KILL
+expect_code 1 deploy "$basics/timers.bpmn" "$basics/branches.bpmn" --timeout 0.3
+expect_text "deploy without an engine" "$ERR" 'it waits for an engine'
+expect_code 0 start opinion -k waits -v who=z
+expect_code 0 ps --state accepted
+expect_text "an accepted start" "$OUT" 'waits +opinion +1 +accepted'
+expect_code 0 why waits
+expect_text "why" "$OUT" 'begins as soon as an engine runs'
+expect_code 0 cancel slow --timeout 0.2
+expect_text "cancel without an engine" "$ERR" 'accepted; it is carried out'
+expect_code 1 message Yes --correlate --key fe2 --timeout 0.2
+engine_up -- --data data
+expect_state slow cancelled
+expect_state fe2 completed
+expect_why waits '"Answer the question"'
