@@ -85,4 +85,8 @@ comment on function await(uuid, interval) is
 - `command_id`: what a function of this API returned. PW001 if nothing is known under it.
 - `timeout`: how long to wait, at most 5 minutes; then the state is `pending`.
 
-Returns `state`: of a deployment `active` or `refused`; of an instance `completed`, `cancelled` or `terminated`; of other commands `done` or `refused`; and `detail`, such as the findings or the reason.';
+Returns `state` and `detail` (such as the findings or the reason):
+- of a deployment `active` or `refused`;
+- of an instance `completed`, `cancelled` or `terminated`; `refused` if it could not be started;
+- of a message `done` once somebody has received it, `refused` if correlate() found nobody, or several, `expired` if its time to live is over;
+- of other commands `done`; `refused` if what they address had gone meanwhile; `failed` if they are tried again or became an incident.';

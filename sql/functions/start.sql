@@ -75,7 +75,7 @@ comment on function start(text, text, jsonb, text, integer, jsonb) is
 - `process`: the id of the process in its BPMN file. PW001 if it is not deployed, PW005 if it is suspended.
 - `business_key`: what your people call this case, such as an order number. Need not be unique.
 - `variables`: a JSON object.
-- `request_key`: makes the call safe to repeat. The same key with the same arguments returns the same instance with `created` = false; with other arguments it is refused with PW004. While another transaction with the same key is open, the call waits for it. Keys are kept for some days.
+- `request_key`: makes the call safe to repeat. The same key with the same arguments returns the same instance with `created` = false; with other arguments it is refused with PW004. While another transaction with the same key is open, the call waits for it. Keys are kept for 30 days.
 - `version`: of the process; the latest by default.
 - `options`: `actor`.
 
