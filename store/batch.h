@@ -161,7 +161,7 @@ struct claim_next {
     size_t n_inbox_flying;
     uint64_t inbox_last_xid;     /* the last row that was read */
     int64_t inbox_last_id;
-    int64_t timer_last_us;
+    int64_t timer_last_us, timer_seen_us;
     bool ready_limit, inbox_limit, timer_limit, starts_limit; /* there may be more */
     unsigned n_inbox, n_timer;
 };
@@ -279,6 +279,7 @@ struct store_worker {
     struct arena marks;
     uint64_t inbox_after_xid;  /* rows up to here were put off, and more wait behind them; 0: none */
     int64_t inbox_after_id;
+    int64_t timer_low_us;      /* nothing is due before, but for late commits */
     bool timer_full;           /* the next claim of timers reads everything */
     int64_t timer_after_us;    /* due times up to here were put off, and more wait behind them */
     unsigned n_inbox, n_timer; /* found by the last claim: their shares of the next */

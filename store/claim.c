@@ -11,7 +11,7 @@
 #include "store/batch.h"
 
 #define START_TIMERS_MAX 50
-#define TIMER_LAG_US INT64_C(600000000) /* timers that were due longer ago are found by the sweep */
+#define TIMER_LAG_US INT64_C(600000000) /* longer than any transaction that inserts timers may last */
 #define SHARE_MIN 64u
 #define INBOX_MAX 500u
 #define TIMER_MAX 300u
@@ -211,7 +211,7 @@ static int64_t timers_from(const struct store_worker *worker)
 {
     if (worker->timer_after_us != 0)
         return worker->timer_after_us;
-    return worker->timer_full ? INT64_MIN : worker->now_us - TIMER_LAG_US;
+    return worker->timer_full ? INT64_MIN : worker->timer_low_us;
 }
 
 static bool lap_begins(const struct store_worker *worker)
@@ -322,6 +322,7 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     for (int i = 0; i < result_rows(rows); i++)
         timer_item(batch, rows, i);
     next->timer_limit = next->n_timer == limits->timers;
+    next->timer_seen_us = batch->worker->now_us; /* read before */
     if (next->n_timer > 0)
         next->timer_last_us = result_time(rows, (int)next->n_timer - 1, 0);
     if (read_inbox(batch, limits, err) < 0 || next_rows(batch, &rows, err) < 0)
@@ -461,8 +462,9 @@ void claim_settle(struct batch *batch)
         worker->timer_after_us = next->timer_last_us;
     } else if (worker->timer_after_us != 0 && !next->timer_limit) {
         worker->timer_after_us = 0;
-    } else if (!next->timer_limit) {
+    } else if (!next->timer_limit && timers.put_off == 0) {
         worker->timer_full = false;
+        worker->timer_low_us = next->timer_seen_us - TIMER_LAG_US;
     }
     settle_inbox(worker, next, inbox);
     size_t done = ready.n + timers.n + inbox.n - ready.put_off - timers.put_off - inbox.put_off;

@@ -73,6 +73,25 @@ static bool waits_for_call(const struct instance *instance, const struct uuid *c
     return false;
 }
 
+/*
+ * A cycle that fell behind: its next time came up in this batch, is over already, and is earlier than this
+ * timer. It goes first, from ready; this one waits for the next batch.
+ */
+static bool timer_is_too_early(const struct fam *fam, const struct item *item)
+{
+    if (item->source != FROM_TIMER || item->retry)
+        return false;
+    for (size_t i = 0; i < fam->family.n_instances; i++) {
+        const struct instance *instance = fam->family.instances[i];
+        for (size_t j = 0; j < instance->n_waits; j++) {
+            const struct wait *wait = &instance->waits[j];
+            if (wait->kind == WAIT_TIMER && wait->fresh && wait->due_us < item->command.due_us)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* False: it is gone, or was never meant for what is there now. */
 static bool is_current(const struct fam *fam, const struct item *item)
 {
@@ -240,7 +259,9 @@ static int run_once(struct batch *batch, struct fam *fam)
         struct item *item = fam->items[i];
         if (item->state == ITEM_PUT_OFF || item->state == ITEM_REFUSED)
             continue;
-        item->state = ITEM_RUN;
+        item->state = timer_is_too_early(fam, item) ? ITEM_PUT_OFF : ITEM_RUN;
+        if (item->state == ITEM_PUT_OFF)
+            continue;
         int rc = step_item(batch, fam, item);
         if (rc == STEP_NEED || rc == STEP_FAILED)
             return rc;

@@ -5,7 +5,6 @@
 #include "store/worker.h"
 
 #define RECONNECTS 5
-#define TIMER_LAG_US INT64_C(600000000)
 
 static int open_slot(struct store_worker *worker, struct err *err)
 {
@@ -98,7 +97,7 @@ int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct 
     column_init(&flying, &arena, COLUMN_XID8);
     for (size_t i = 0; i < worker->n_inbox_flying; i++)
         column_int(&flying, worker->inbox_flying[i]);
-    int64_t due_from = worker->timer_full ? INT64_MIN : worker->now_us - TIMER_LAG_US;
+    int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
     int rc = conn_query(worker->conn, "peek",
                         PARAMS(p_int8(worker->ready_low), p_xid8(worker->inbox_mark), p_column(&flying),
                                p_time(due_from)),
