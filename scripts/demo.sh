@@ -22,16 +22,24 @@ ORDERS=$ROOT/$EXAMPLE/orders.csv
 cd "$ROOT"
 
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; else BOLD='' DIM='' PLAIN=''; fi
+COLUMNS=$(tput cols 2>/dev/null || echo 110)
+[ "$COLUMNS" -ge 90 ] && [ "$COLUMNS" -le 120 ] || COLUMNS=110
+export COLUMNS=$((COLUMNS - 3)) # what is shown is indented
 N=0
 step() {
     N=$((N + 1))
     printf '\n%s%d. %s%s\n' "$BOLD" "$N" "$1" "$PLAIN"
 }
 say() { printf '   %s\n' "$@"; }
-indent() { sed 's/^/   /'; }
+indent() { fold -s -w "$COLUMNS" | sed 's/^/   /'; }
 # Shows a command as a person would type it, and runs it.
 show() {
-    printf '   %s$ pawl %s%s\n' "$DIM" "$*" "$PLAIN"
+    local word words=pawl
+    for word; do
+        [[ $word == *[\ \"{]* ]] && word="'$word'"
+        words="$words $word"
+    done
+    printf '   %s$ %s%s\n' "$DIM" "$words" "$PLAIN"
     "$PAWL" "$@" 2>&1 | indent
 }
 
@@ -69,7 +77,7 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$PAWL_DATABASE" "$@"; }
 engine_start() {
     local i
     : >"$DIR/engine.out"
-    "$PAWL" up --data "$DIR/data" >"$DIR/engine.out" 2>>"$DIR/engine.log" &
+    env -u PAWL_DATABASE "$PAWL" up --data "$DIR/data" >"$DIR/engine.out" 2>>"$DIR/engine.log" &
     ENGINE=$!
     for ((i = 0; i < 600; i++)); do
         grep -q '^ready' "$DIR/engine.out" && break
@@ -134,6 +142,7 @@ sampler_start
 
 step "Two models, as the editor saved them: judged, then deployed"
 show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn
+say "(They say what is so: whoever calls the verification must catch its errors, as the order does.)"
 show deploy $EXAMPLE
 show endpoint set geocoder "$GEOCODER_URL" --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
 show endpoint set geocoder-offline http://127.0.0.1:9
@@ -149,8 +158,8 @@ for row in csv.DictReader(open(sys.argv[2], encoding="utf-8", newline="")):
                       "variables": {"address": address_of(row), "geocoder": row["geocoder"]}}))
 PYTHON
 say "Real addresses, made-up ones, one order without any; all in one transaction."
-"$PAWL" start order-delivery --from "$DIR/orders.jsonl" >"$DIR/started"
-say "$(orders_where true) orders started."
+"$PAWL" start order-delivery --many "$DIR/orders.jsonl" -o json >"$DIR/started" 2>&1 || die "$(cat "$DIR/started")"
+say "\$ pawl start order-delivery --many orders.jsonl" "$(orders_where true) orders started."
 sleep 3
 show endpoint list
 say "No transaction is open and no thread waits while requests are queued or under way."
@@ -190,9 +199,9 @@ wait_until 20 "every order has ended" \
     "select count(*) filter (where o.ended is null) = 0 from pawl.instances o where o.process = 'order-delivery'"
 
 step "What happened to one order of each outcome"
-for order in A-1001 A-1008 A-1015 A-1020; do
+for order in A-1002 A-1008 A-1015 A-1020; do
     case $order in
-    A-1001) say "" "Delivered at once:" ;;
+    A-1002) say "" "Delivered at once:" ;;
     A-1008) say "" "A fake address:" ;;
     A-1015) say "" "The first answer came too late, and reached nobody; the second attempt found it:" ;;
     A-1020) say "" "The geocoder could not be reached, three times; then a person knew:" ;;
