@@ -3,8 +3,9 @@
 # The SQL in sql/:
 #
 #   time        clock() only. now() and its like are when the transaction began, which may be hours ago;
-#               clock_timestamp() cannot be replaced by a test. Where real time is meant (a column that
-#               says when a row was written by this machine), say so with "-- real time" on the line.
+#               clock_timestamp() cannot be replaced by a test. Real time is meant where a node says that
+#               it lives (worker.seen), where a caller waits (await.sql) and in the table of migrations;
+#               elsewhere say so with "-- real time" on the line.
 #   schema      no hard-coded name: the schema is a parameter (default pawl). Functions are created with
 #               SET search_path = @schema@, pg_temp; queries run under a search_path and name no schema.
 #   described   each function and view that users see has COMMENT ON: docs/sql-api.md is made of them.
@@ -33,8 +34,9 @@ mapfile -t functions < <(find sql/functions -name '*.sql' | sort)
 
 found "$(code "${all[@]}" | grep -iE "\b(now|transaction_timestamp|statement_timestamp|timeofday) *\(|\b(current_timestamp|localtimestamp|current_date|localtime)\b")" \
     "time is clock()"
-found "$(grep -niE 'clock_timestamp *\(' "${all[@]}" | grep -vE '^sql/functions/clock\.sql:|-- .*real time')" \
-    'clock(), or say "-- real time"'
+real='^sql/functions/(clock|await)\.sql:|^sql/queries/migrate\.sql:|-- .*real time'
+real="$real|\bseen( =| timestamptz)[^,;]* clock_timestamp"
+found "$(grep -niE 'clock_timestamp *\(' "${all[@]}" | grep -vE "$real")" 'clock(), or say "-- real time"'
 found "$(code "${all[@]}" | grep -E '\bpawl\.[a-z_]|"pawl"|search_path *= *pawl')" "the schema is a parameter"
 found "$(code "${functions[@]}" | grep -F '@schema@' | grep -viE 'set search_path = @schema@, *pg_temp')" \
     "@schema@ belongs to SET search_path"
