@@ -183,7 +183,8 @@ struct batch {
     struct result **results;        /* freed at the end */
     size_t n_results, results_capacity;
     struct mail *mail;              /* message.c */
-    struct map tasks_locked;        /* tasks that no caller can answer any more: to anything */
+    struct map tasks_answered;      /* by a command of this batch, and locked: to anything */
+    struct map tasks_locked;        /* nobody has answered them, and nobody can now: to anything */
     struct claim_next next;
     bool keys_full;                 /* something was put off because of LIMIT_BATCH_KEYS */
     struct effects *effects;

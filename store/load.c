@@ -347,7 +347,7 @@ static int read_presence(struct batch *batch, const struct wanted *w, struct err
         return err_trace(err);
     for (int i = 0; i < rows_of(tasks); i++) {
         struct uuid id = result_uuid(tasks, i, 0);
-        map_put(&batch->tasks_locked, &id, batch);
+        map_put(&batch->tasks_answered, &id, batch);
     }
     find_incidents(batch, incidents);
     if (next_if(batch, w->n_timers > 0, &rows, err) < 0)

@@ -165,7 +165,7 @@ static void note_ended(struct batch *batch, struct fam *fam, struct item *item, 
             bool own = (item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR) &&
                        uuid_equal(&wait->subject, &item->command.subject);
             if (wait->kind != WAIT_TASK ||
-                (own && map_get(&batch->tasks_locked, &wait->subject) != NULL) ||
+                (own && map_get(&batch->tasks_answered, &wait->subject) != NULL) ||
                 (own && (item->source != FROM_INBOX || !uuid_is_nil(&item->incident))))
                 continue;
             *arena_push(batch->arena, fam->ended, fam->n_ended, fam->ended_capacity) =
