@@ -34,7 +34,7 @@ trap 'sessions_end; pg_stop; rm -rf "$output"' EXIT
 export PGHOST=$PG_DIR PGUSER=pawl PGDATABASE=pawl PGOPTIONS="-c client_min_messages=warning" PSQLRC=/dev/null
 ../lib/apply_schema.sh pawl || exit 1
 psql_admin -f roles.sql || exit 1
-psql_pawl -v schema=pawl -f fixtures.sql || exit 1
+psql_pawl -v schema=pawl -o /dev/null -f fixtures.sql || exit 1
 
 for file in cases/*.sql; do
     name=$(basename "$file" .sql)
