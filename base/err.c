@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 int err_fill(struct err *err, enum err_code code, const char *file, int line, const char *format,
              ...)
@@ -18,6 +19,8 @@ int err_fill(struct err *err, enum err_code code, const char *file, int line, co
     va_end(args);
     if (n >= (int)sizeof(err->text))
         memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+    /* It may become a row: one that the database refuses for its bytes would never be written. */
+    utf8_repair(err->text);
     return err_pass(err, file, line);
 }
 

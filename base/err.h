@@ -28,7 +28,7 @@ struct err {
     enum err_code code;
     int line, column;  /* in the text that was judged; 0: not known */
     char sqlstate[6];  /* "" when it did not come from the database */
-    char text[1024];   /* a sentence for people; cut with "..." when longer */
+    char text[1024];   /* a sentence for people, UTF-8; cut with "..." when longer */
     unsigned n_frames; /* where it came from and passed through */
     struct {
         const char *file;
@@ -36,7 +36,8 @@ struct err {
     } frames[8];
 };
 
-/* Failures are -1. Said where the compiler can see it: it then knows that outputs are set after success. */
+/* Failures are -1. Said where the compiler can see it: it then knows that outputs are set after
+ * success. */
 static inline int err_failed(int failed)
 {
     (void)failed;
@@ -46,8 +47,7 @@ static inline int err_failed(int failed)
 /* Fills err (which may be NULL) and returns -1. */
 int err_fill(struct err *err, enum err_code code, const char *file, int line, const char *format,
              ...) PRINTF_LIKE(5, 6);
-#define err_set(err, code, ...)                                                                    \
-    err_failed(err_fill((err), (code), __FILE__, __LINE__, __VA_ARGS__))
+#define err_set(err, code, ...) err_failed(err_fill((err), (code), __FILE__, __LINE__, __VA_ARGS__))
 
 int err_pass(struct err *err, const char *file, int line);
 /* Notes this place in err and returns -1. */

@@ -11,8 +11,8 @@
 #define LIMIT_XML_ATTRIBUTES 128u   /* attributes of one element */
 #define LIMIT_XML_NODES 500000u     /* elements of one file, diagram data included */
 #define LIMIT_XML_NAMESPACES 1000u  /* namespace declarations in force at one element */
-#define LIMIT_DEPLOYMENT_FILES 100u        /* files of one deployment */
-#define LIMIT_PROCESSES 1000u              /* executable processes of one file */
+#define LIMIT_DEPLOYMENT_FILES 100u /* files of one deployment */
+#define LIMIT_PROCESSES 1000u       /* executable processes of one file */
 #define LIMIT_GRAPH_NODES 20000u    /* flow nodes of one process */
 #define LIMIT_MAPPINGS 1000u        /* parameters of one element, in or out */
 #define LIMIT_FINDINGS 100u         /* findings reported for one file */

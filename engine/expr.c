@@ -4,8 +4,8 @@
 #include <stdarg.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "engine/expr_internal.h"
-#include "engine/value_internal.h"
 
 /* The public face: text with ${…} in it, and what a caller wants of its value. */
 
@@ -112,7 +112,7 @@ int expr_compile(struct arena *arena, const char *text, const struct expr **ret_
     struct expr *expr = arena_alloc(arena, sizeof(*expr));
     size_t n = strlen(text);
 
-    if (!value_utf8_valid(text, n))
+    if (!utf8_valid(text, n))
         return err_set(err, ERR_INVALID, "the text is not valid UTF-8");
     if (n > INT32_MAX)
         return err_set(err, ERR_LIMIT, "the text is too long");

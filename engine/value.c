@@ -449,14 +449,3 @@ const char *value_kind_name(enum value_kind kind)
     assert((size_t)kind < ARRAY_LEN(names));
     return names[kind];
 }
-
-bool value_utf8_valid(const char *text, size_t n)
-{
-    for (const char *p = text, *end = text + n; p < end;) {
-        size_t length = value_utf8_length(p, end);
-        if (length == 0 || *p == '\0')
-            return false;
-        p += length;
-    }
-    return true;
-}

@@ -8,7 +8,3 @@
  * point nor an exponent.
  */
 struct value value_number(struct arena *arena, const char *text, size_t n, bool integer);
-/* Bytes of the UTF-8 sequence at text (before end), 0 if it is not valid. */
-size_t value_utf8_length(const char *text, const char *end);
-/* Whether all n bytes are UTF-8. */
-bool value_utf8_valid(const char *text, size_t n);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "engine/value.h"
 #include "engine/value_internal.h"
 
@@ -68,25 +69,6 @@ static inline void skip_space(struct reader *r)
 {
     while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r'))
         r->p++;
-}
-
-size_t value_utf8_length(const char *text, const char *end)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t left = (size_t)(end - text);
-
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf && left >= 2 && (s[1] & 0xc0) == 0x80)
-        return 2;
-    if ((s[0] & 0xf0) == 0xe0 && left >= 3 && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80 &&
-        !(s[0] == 0xe0 && s[1] < 0xa0) && !(s[0] == 0xed && s[1] > 0x9f))
-        return 3;
-    if (s[0] >= 0xf0 && s[0] <= 0xf4 && left >= 4 && (s[1] & 0xc0) == 0x80 &&
-        (s[2] & 0xc0) == 0x80 && (s[3] & 0xc0) == 0x80 && !(s[0] == 0xf0 && s[1] < 0x90) &&
-        !(s[0] == 0xf4 && s[1] > 0x8f))
-        return 4;
-    return 0;
 }
 
 static int hex4(const char *p, const char *end)
@@ -182,7 +164,7 @@ static int scan_string(struct reader *r, struct span *ret)
         } else if (c < 0x80) {
             r->p++;
         } else {
-            size_t n = value_utf8_length(r->p, r->end);
+            size_t n = utf8_length(r->p, r->end);
             if (n == 0)
                 return refuse(r, r->p, "the byte 0x%02x is not valid UTF-8", c);
             r->p += n;

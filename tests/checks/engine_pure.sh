@@ -25,7 +25,7 @@ ALLOWED='__assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_
     strtod strtol strtoll strtoul strtoull qsort bsearch
     fmod floor ceil trunc round ldexp __isoc99_sscanf'
 # Of base: memory, texts, errors and ids; not the log and the fault points.
-ALLOWED_BASE='^(arena|buf|err|uuid)_'
+ALLOWED_BASE='^(arena|buf|err|utf8|uuid)_'
 
 for library in base engine; do
     if [ ! -e "$build/lib$library.a" ]; then

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 static int origin(struct err *err)
 {
@@ -54,6 +55,24 @@ static void test_err__long_text_is_cut(void **state UNUSED)
     assert_string_equal(err.text + sizeof(err.text) - 5, "x...");
 }
 
+/* A text that is cut inside a character is still UTF-8: it may become a row. */
+static void test_err__text_is_utf8(void **state UNUSED)
+{
+    struct err err = {.code = ERR_NONE};
+    char text[2001];
+
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(text, 'x', shift);
+        for (size_t i = shift; i + 4 <= sizeof(text) - 1; i += 4)
+            memcpy(text + i, "𝄞", 4);
+        text[sizeof(text) - 5] = '\0';
+        err_set(&err, ERR_INVALID, "%s", text);
+        assert_true(utf8_valid(err.text, strlen(err.text)));
+        err_set(&err, ERR_INVALID, "%.5s and \xff", text);
+        assert_true(utf8_valid(err.text, strlen(err.text)));
+    }
+}
+
 static void test_err__set_forgets_the_old(void **state UNUSED)
 {
     struct err err = {.code = ERR_DATA, .line = 3, .column = 4, .sqlstate = "22001"};
@@ -79,6 +98,7 @@ int main(void)
         cmocka_unit_test(test_err__set_and_trace),
         cmocka_unit_test(test_err__many_frames),
         cmocka_unit_test(test_err__long_text_is_cut),
+        cmocka_unit_test(test_err__text_is_utf8),
         cmocka_unit_test(test_err__set_forgets_the_old),
         cmocka_unit_test(test_err__nobody_wants_to_know),
     };
