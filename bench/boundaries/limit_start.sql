@@ -10,10 +10,10 @@ begin;
 update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
 -- The worker's transaction: the inbox row goes; an instance, its first ready row, and two history rows
 -- (instance started, start event passed) come.
-with i as materialized (
-    delete from pawl.inbox where (xid, id) in (
-        select xid, id from pawl.inbox order by xid, id limit :n for update skip locked)
-    returning instance_id, body),
+with c as materialized (
+    select ctid from pawl.inbox order by xid, id limit :n for update skip locked),
+i as materialized (
+    delete from pawl.inbox x using c where x.ctid = c.ctid returning x.instance_id, x.body),
 new_instance as (
     insert into pawl.instance (id, root_id, definition_id, tenant, business_key, started, doc, variables)
     select instance_id, instance_id, 1, '', null, clock_timestamp(), '\x0102030405060708090a0b0c0d0e0f10', body from i),
