@@ -352,8 +352,17 @@ static int run_round(struct batch *batch, bool *ret_again, struct err *err)
 static int lock_tasks(struct batch *batch, struct column *tasks, struct err *err)
 {
     struct result *rows;
+    struct column locked;
 
-    if (conn_query(batch->conn, "lock_open_tasks", PARAMS(p_column(tasks)), &rows, err) < 0)
+    if (conn_query(batch->conn, "lock_tasks", PARAMS(p_column(tasks)), &rows, err) < 0)
+        return err_trace(err);
+    batch_keep(batch, rows);
+    column_init(&locked, batch->arena, COLUMN_UUID);
+    for (int i = 0; i < result_rows(rows); i++) {
+        struct uuid id = result_uuid(rows, i, 0);
+        column_uuid(&locked, &id);
+    }
+    if (conn_query(batch->conn, "open_tasks", PARAMS(p_column(&locked)), &rows, err) < 0)
         return err_trace(err);
     batch_keep(batch, rows);
     for (int i = 0; i < result_rows(rows); i++) {

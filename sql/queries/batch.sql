@@ -68,12 +68,15 @@ union all
 select instance_id from inbox where kind = 1 and instance_id = any($1)
 -- name: lock_answered_tasks
 select id from task where id = any($1) for update skip locked
--- name: lock_open_tasks
--- An answer that waits in the inbox goes first; one that became an incident has had its turn.
+-- name: lock_tasks
+-- Whoever is answering one holds its row.
+select id from task where id = any($1) for update skip locked
+-- name: open_tasks
+-- After the lock, so that an answer is seen that was committed while we locked: it waits in the inbox and
+-- goes first. One that became an incident has had its turn.
 select t.id from task t
 where t.id = any($1) and (t.answered_by is null
     or not exists (select from inbox b where b.kind in (5, 6) and b.subject = t.id))
-for update of t skip locked
 -- name: load_incidents
 select id, kind, token, node, phase, tries, subject, name, detail, body, instance_id, reason
 from incident where id = any($1)
