@@ -22,8 +22,8 @@ ORDERS=$ROOT/$EXAMPLE/orders.csv
 cd "$ROOT"
 
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; else BOLD='' DIM='' PLAIN=''; fi
-COLUMNS=$(tput cols 2>/dev/null || echo 110)
-[ "$COLUMNS" -ge 90 ] && [ "$COLUMNS" -le 120 ] || COLUMNS=110
+COLUMNS=$(tput cols 2>/dev/null || echo 120)
+[ "$COLUMNS" -ge 100 ] && [ "$COLUMNS" -le 140 ] || COLUMNS=120
 export COLUMNS=$((COLUMNS - 3)) # what is shown is indented
 N=0
 step() {
@@ -31,7 +31,7 @@ step() {
     printf '\n%s%d. %s%s\n' "$BOLD" "$N" "$1" "$PLAIN"
 }
 say() { printf '   %s\n' "$@"; }
-indent() { fold -s -w "$COLUMNS" | sed 's/^/   /'; }
+indent() { sed 's/^/   /'; }
 # Shows a command as a person would type it, and runs it.
 show() {
     local word words=pawl
@@ -141,7 +141,8 @@ engine_start
 sampler_start
 
 step "Two models, as the editor saved them: judged, then deployed"
-show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn
+show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn | fold -s -w "$COLUMNS" |
+    sed 's/^\([^ ]\)/   \1/'
 say "(They say what is so: whoever calls the verification must catch its errors, as the order does.)"
 show deploy $EXAMPLE
 show endpoint set geocoder "$GEOCODER_URL" --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
