@@ -119,15 +119,15 @@ for round in $(seq "$ROUNDS"); do
 done
 
 pg_as_owner "$PG_BIN/pg_waldump" -z --path "$PG_DIR/data/pg_wal" --start "$wal_from" --end "$wal_to" >"$WORK/wal" 2>/dev/null || true
-# The last line: "Total  N  record bytes [x%]  FPI bytes [y%]  combined bytes".
-wal=$(awk '/^Total/ { gsub(/[][()%]/, ""); print $4 }' "$WORK/wal")
+# The last line: Total, records, their bytes [share], full-page images [share], both [share].
+wal=$(awk '/^Total/ { gsub(/[][()%]/, ""); print $3 }' "$WORK/wal")
 value=$(median "${pawl[@]}")
 bound=$(median "${limit_200[@]}")
 other=$(median "${limit_1000[@]}")
 [ "$other" -gt "$bound" ] && bound=$other
 ratio=$(awk -v a="$value" -v b="$bound" 'BEGIN { printf "%.2f", a / b }')
 bytes=$(awk -v w="${wal:-0}" -v n="$wal_count" 'BEGIN { printf "%.0f", n ? w / n : 0 }')
-stats=$(grep -o 'batches=.*' "$WORK/up.log" | tail -1 || true)
+stats=$(grep 'executor stopped' "$WORK/up.log" | tail -1 || true)
 per() { printf '%s' "$stats" | grep -oE "\\b$1=[0-9.]+" | cut -d= -f2; }
 statements=$(awk -v a="$(per statements)" -v b="$(per batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
 trips=$(awk -v a="$(per round_trips)" -v b="$(per batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
