@@ -79,7 +79,7 @@ import json, sys, urllib.request
 answered = json.load(open(sys.argv[2]))
 log = json.load(urllib.request.urlopen(sys.argv[1] + "/stats", timeout=10))["log"]
 print(sum(1 for r in log if r["key"] in answered and r["at"] > answered[r["key"]]
-          and r["answer"] != "500"))' "$STANDIN_URL" "$PG_DIR/answered.json"
+))' "$STANDIN_URL" "$PG_DIR/answered.json"
 }
 
 # Keeps an engine running; the first one dies by its fault point.
@@ -122,7 +122,7 @@ run_once() {
     SCENARIO_SCHEMA=$1
     local fault=${2:-} deadline=$((SECONDS + PATIENCE_S))
     problem='' kills=0
-    standin_start --rate 0 --delay 0.05 || { problem="no stand-in"; return 1; }
+    standin_start --rate 0 --delay 0.05 --by-key || { problem="no stand-in"; return 1; }
     env PAWL_FAULT="$fault" PAWL_FAULT_LOG="$PG_DIR/$1.points" "$PAWL" up --database "$PG_CONNINFO" \
         --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine-$SCENARIO_SCHEMA" \
         >"$PG_DIR/engine.out" 2>>"$PG_DIR/engine.log" &
@@ -165,7 +165,7 @@ done <"$PG_DIR/points"
 passed=0 failed=0 skipped=0 n=0
 for fault in "${faults[@]}"; do
     n=$((n + 1))
-    run_once "fault$n" "$fault"
+    run_once "fault$n" "$fault" 2>>"$PG_DIR/shell.log" # where bash says what was killed
     if [ -z "$problem" ] && ! diff "$PG_DIR/undisturbed" "$PG_DIR/fault$n" >"$PG_DIR/difference"; then
         problem="it came out otherwise:
 $(cat "$PG_DIR/difference")"

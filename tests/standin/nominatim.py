@@ -88,6 +88,7 @@ class Geocoder:
         self.answers = {}
         self.rates = {}
         self.asked = collections.Counter()  # requests admitted, by address
+        self.given = {}                     # answer by Idempotency-Key
         self.requests = []                  # every one, in order
         self.violations = 0
         self.longest_open = 0
@@ -111,11 +112,16 @@ class Geocoder:
             rate = self.rates[application] = Rate(self.options.rate, self.options.tolerance)
         return rate.admit(time.monotonic())
 
-    def next_answer(self, address):
+    def next_answer(self, address, key):
+        if self.options.by_key and key in self.given:
+            return self.given[key]
         n = self.asked[address]
         self.asked[address] += 1
         answers = self.answers.get(address, ["empty"])
-        return answers[min(n, len(answers) - 1)]
+        answer = answers[min(n, len(answers) - 1)]
+        if key is not None:
+            self.given[key] = answer
+        return answer
 
     def stats(self):
         by = {"q": collections.Counter(), "key": collections.Counter(),
@@ -149,7 +155,7 @@ class Geocoder:
             self.violations += 1
             request["answer"] = "too many"
             return request, answer_page(429, "Bandwidth limit exceeded")
-        answer = request["answer"] = self.next_answer(q)
+        answer = request["answer"] = self.next_answer(q, request["key"])
         what, _, seconds = answer.partition(":")
         await asyncio.sleep(float(seconds) if seconds else self.options.delay)
         return request, await self.carry_out(what, q)
@@ -269,6 +275,8 @@ async def main():
     parser.add_argument("--rate", type=float, default=1.0, help="requests a second; 0: no limit")
     parser.add_argument("--tolerance", type=float, default=0.1, help="seconds a request may be early")
     parser.add_argument("--delay", type=float, default=0.15, help="seconds that an answer takes")
+    parser.add_argument("--by-key", action="store_true",
+                        help="a request that comes again with the same Idempotency-Key gets the same answer")
     parser.add_argument("--life", type=float, default=600, help="seconds until it ends by itself")
     options = parser.parse_args()
 
