@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/value.h"
 #include "jobexec/clock.h"
 #include "jobexec/internal.h"
 
@@ -24,6 +25,7 @@ struct worker {
     struct arena arena;         /* immutable: holds this struct and its arrays */
     struct store_worker *store; /* owner: this thread; NULL: lost */
     struct backoff backoff;     /* owner: this thread, like the rest */
+    struct arena scratch;       /* for the log; reset after each batch */
     unsigned idle;              /* looks in a row that found nothing */
     struct flight **flights;
     struct call_result *results;
@@ -32,7 +34,36 @@ struct worker {
 
 /* ---- What people read ---- */
 
-static void log_notice(const struct store_notice *notice)
+/*
+ * A notice's text without what a log must not have: of a late answer, whose text is its row of
+ * history, the members that say what it was, and not its body.
+ */
+static const char *notice_text(struct arena *arena, const struct store_notice *notice)
+{
+    static const char *const members[] = {"call", "message", "outcome", "status", "attempt", "ms"};
+    struct err err = {0};
+    struct value value;
+
+    if (notice->text == NULL)
+        return "";
+    if (notice->kind != NOTICE_LATE)
+        return notice->text;
+    if (value_read(arena, notice->text, strlen(notice->text), &value, &err) < 0 ||
+        value.kind != VALUE_OBJECT)
+        return "";
+    const char *text = "";
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const struct value *member = value_member(&value, members[i], strlen(members[i]));
+        if (member == NULL || member->kind == VALUE_NULL)
+            continue;
+        const char *shown =
+            member->kind == VALUE_STRING ? member->u.string.text : value_text(arena, member, NULL);
+        text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "", members[i], shown);
+    }
+    return text;
+}
+
+static void log_notice(struct arena *arena, const struct store_notice *notice)
 {
     static const struct {
         enum log_level level;
@@ -55,7 +86,7 @@ static void log_notice(const struct store_notice *notice)
         id, log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
         log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
         notice->tries, (long long)(notice->wait_us / 1000),
-        log_quote(notice->text != NULL ? notice->text : "", text, sizeof(text)));
+        log_quote(notice_text(arena, notice), text, sizeof(text)));
 }
 
 static void log_result(const struct flight *flight)
@@ -133,7 +164,8 @@ static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *
         return err_trace(err);
     count_batch(jobexec, &report);
     for (size_t i = 0; i < report.n_notices; i++)
-        log_notice(&report.notices[i]);
+        log_notice(&worker->scratch, &report.notices[i]);
+    arena_reset(&worker->scratch);
     if (report.calls != 0)
         dispatcher_wake(jobexec->dispatcher);
     if (report.more)
@@ -280,6 +312,7 @@ static void worker_free(struct worker *worker)
 {
     struct arena arena = worker->arena;
 
+    arena_deinit(&worker->scratch);
     arena_deinit(&arena);
 }
 
@@ -292,6 +325,7 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     struct worker *worker = arena_alloc(&arena, sizeof(*worker));
     worker->jobexec = jobexec;
     worker->index = index;
+    arena_init(&worker->scratch, 0);
     worker->flights = arena_array(&arena, RESULTS_MAX, sizeof(struct flight *));
     worker->results = arena_array(&arena, RESULTS_MAX, sizeof(*worker->results));
     worker->done = arena_array(&arena, RESULTS_MAX, sizeof(*worker->done));
