@@ -83,7 +83,8 @@ static int migrate(struct up *up, struct err *err)
 {
     struct store_options options = {.conninfo = up->database.conninfo,
                                     .schema = up->database.schema,
-                                    .journal_dir = up->directory};
+                                    .journal_dir = up->directory,
+                                    .keep_functions = true};
     int from = 0, to = 0, tries = up->private ? 240 : 1;
 
     for (;;) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creates or upgrades a schema: sql/migrations in order, each once, then all of sql/functions again,
- * in one transaction under an advisory lock, so that of several nodes that start one does the work.
+ * Creates or upgrades a schema: sql/migrations in order, each once, then all of sql/functions again
+ * (unless they are these very ones and the caller wants to disturb nobody), in one transaction under an
+ * advisory lock, so that of several nodes that start one does the work.
  */
 #include "base/build.h"
+
+#include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/fault.h"
@@ -101,8 +104,33 @@ static int run_migrations(struct conn *conn, int from, int *ret_to, struct err *
     return 0;
 }
 
-static int run_functions(struct conn *conn, struct err *err)
+/* Which functions these are: FNV-1a over their names and texts. */
+static void functions_name(char *ret_name, size_t n)
 {
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < n_embedded_files; i++) {
+        const struct embedded_file *file = &embedded_files[i];
+        if (!in_folder(file, "functions/"))
+            continue;
+        for (const char *c = file->name; *c != '\0'; c++)
+            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+        for (const char *c = file->text; *c != '\0'; c++)
+            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    snprintf(ret_name, n, "functions %016" PRIx64, hash);
+}
+
+static int run_functions(struct conn *conn, bool keep, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    char name[32];
+
+    functions_name(name, sizeof(name));
+    if (conn_query(conn, "functions_present", PARAMS(p_text(name)), &rows, err) < 0)
+        return err_trace(err);
+    if (keep && result_bool(rows, 0, 0))
+        return 0;
     /* Bodies may name functions of later files; the tests of sql/ call each of them. */
     if (conn_script(conn, "set local check_function_bodies = off", err) < 0)
         return err_trace(err);
@@ -111,10 +139,10 @@ static int run_functions(struct conn *conn, struct err *err)
             run_file(conn, &embedded_files[i], err) < 0)
             return err_trace(err);
     }
-    return 0;
+    return conn_query(conn, "functions_done", PARAMS(p_text(name)), NULL, err) < 0 ? err_trace(err) : 0;
 }
 
-static int migrate(struct conn *conn, int *ret_from, int *ret_to, struct err *err)
+static int migrate(struct conn *conn, bool keep, int *ret_from, int *ret_to, struct err *err)
 {
     int from = 0, to = 0;
 
@@ -124,7 +152,7 @@ static int migrate(struct conn *conn, int *ret_from, int *ret_to, struct err *er
     if (from > ours)
         return err_set(err, ERR_INVALID, "schema \"%s\" is of version %d, newer than this program's "
                        "%d: use a newer pawl", conn_schema(conn), from, ours);
-    if (run_migrations(conn, from, &to, err) < 0 || run_functions(conn, err) < 0)
+    if (run_migrations(conn, from, &to, err) < 0 || run_functions(conn, keep && to == from, err) < 0)
         return err_trace(err);
     fault_point("migrate.before_commit");
     if (conn_commit(conn, err) < 0)
@@ -152,7 +180,7 @@ int store_migrate(const struct store_options *options, int *ret_from, int *ret_t
                        "beginning with pg_", options->schema, SCHEMA_NAME_BYTES_MAX);
     if (conn_open(&how, &conn, err) < 0)
         return err_trace(err);
-    if (migrate(conn, ret_from, ret_to, err) < 0) {
+    if (migrate(conn, options->keep_functions, ret_from, ret_to, err) < 0) {
         conn_rollback(conn);
         return err_trace(err);
     }

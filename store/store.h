@@ -39,6 +39,11 @@ struct store_options {
      * runs them one by one and finds the one that kills the process. NULL: none is kept.
      */
     const char *journal_dir;
+    /*
+     * store_migrate(): functions and views that are these very ones are left alone. Making them again
+     * wants each view for itself: it waits for whoever reads one, and they for it.
+     */
+    bool keep_functions;
 };
 
 /* Checks the connection and that the schema is of a version this program accepts. */
@@ -46,8 +51,8 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 void store_close(struct store *store);
 
 /*
- * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions, makes
- * partitions of history ahead, and the four roles where it may. ret_from/ret_to: schema versions.
+ * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions (see keep_functions),
+ * makes partitions of history ahead, and the four roles where it may. ret_from/ret_to: schema versions.
  */
 int store_migrate(const struct store_options *options, int *ret_from, int *ret_to, struct err *err) MUST_CHECK;
 

@@ -12,6 +12,12 @@ create table if not exists migration (
 )
 -- name: migrate_done
 insert into migration (version, name) values ($1, $2)
+-- name: functions_present
+-- Version 0 is that of the functions: its name says which.
+select exists (select from migration where version = 0 and name = $1)
+-- name: functions_done
+insert into migration (version, name) values (0, $1)
+on conflict (version) do update set name = excluded.name, at = clock_timestamp()
 -- name: partitions_missing
 select p.name, to_char(p.day, 'YYYY-MM-DD'), to_char(p.day + 1, 'YYYY-MM-DD')
 from (select d.day, 'event_' || to_char(d.day, 'YYYYMMDD') as name
