@@ -207,7 +207,8 @@ static enum exit_code send(struct deploy *deploy, struct client *client, double 
 
 static enum exit_code run_deploy(struct cli *cli)
 {
-    struct deploy deploy = {.cli = cli, .resources = json_array()};
+    json_auto_t *resources = json_array();
+    struct deploy deploy = {.cli = cli, .resources = resources};
     struct client *client CLEANUP(client_closep) = NULL;
     double seconds;
 
@@ -223,7 +224,6 @@ static enum exit_code run_deploy(struct cli *cli)
         code = session_open(cli, &client);
     if (code == EXIT_DONE)
         code = send(&deploy, client, seconds);
-    json_decref(deploy.resources);
     return code;
 }
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "cli/variables.h"
 
+/* ret_object is the caller's to free, whatever comes back. */
 static enum exit_code read_object(struct cli *cli, const char *given, json_t **ret_object)
 {
     struct err err = {0};
@@ -23,11 +24,9 @@ static enum exit_code read_object(struct cli *cli, const char *given, json_t **r
         return cli_usage(cli, "example: --variables '{\"amount\": 12}'",
                          "--variables is not JSON: %s (line %d, column %d)", error.text, error.line,
                          error.column);
-    if (!json_is_object(*ret_object)) {
-        json_decref(*ret_object);
+    if (!json_is_object(*ret_object))
         return cli_usage(cli, "example: --variables '{\"amount\": 12}'",
                          "--variables must be a JSON object of names and values");
-    }
     return EXIT_DONE;
 }
 
