@@ -83,9 +83,10 @@ static enum exit_code add_resource(struct deploy *deploy, const char *file, cons
     json_t *content = json_stringn(utf8, utf8_n);
     if (content == NULL)
         return cli_refuse(cli, NULL, "%s is not text", file);
-    json_array_append_new(
-        deploy->resources,
-        json_pack("{s:s, s:o}", "name", slash != NULL ? slash + 1 : file, "content", content));
+    json_array_append_new(deploy->resources,
+                          json_pack("{s:o, s:o}", "name",
+                                    output_string(slash != NULL ? slash + 1 : file), "content",
+                                    content));
     return EXIT_DONE;
 }
 

@@ -101,8 +101,11 @@ static enum exit_code add_headers(struct cli *cli, json_t *options)
             }
             value = arena_strndup(&cli->arena, value, strcspn(value, "\r\n"));
         }
-        json_object_set_new(headers, arena_strndup(&cli->arena, given, (size_t)(colon - given)),
-                            json_string(value));
+        const char *name = arena_strndup(&cli->arena, given, (size_t)(colon - given));
+        if (json_object_set_new(headers, name, json_string(value)) < 0) {
+            json_decref(headers);
+            return cli_usage(cli, NULL, "the header %s is not UTF-8", name);
+        }
     }
     if (json_object_size(headers) > 0)
         json_object_set(options, "headers", headers);
@@ -125,7 +128,7 @@ static enum exit_code read_options(struct cli *cli, json_t *options)
     for (size_t i = 0; i < ARRAY_LEN(durations); i++)
         if (cli_has(cli, durations[i][0]))
             json_object_set_new(options, durations[i][1],
-                                json_string(cli_option(cli, durations[i][0])));
+                                output_string(cli_option(cli, durations[i][0])));
     const char *repeat = cli_option(cli, "repeat-unknown");
     if (repeat != NULL && strcmp(repeat, "yes") != 0 && strcmp(repeat, "no") != 0)
         return cli_usage(cli, NULL, "--repeat-unknown must be yes or no, not \"%s\"", repeat);

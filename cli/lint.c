@@ -16,9 +16,10 @@ static const char *severity_name(enum finding_severity severity)
 static void print_json(const char *file, const struct finding *finding)
 {
     json_t *line =
-        json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "file", file, "line", finding->line,
-                  "column", finding->column, "element", finding->element, "code", finding->code,
-                  "severity", severity_name(finding->severity), "message", finding->message);
+        json_pack("{s:o, s:i, s:i, s:o, s:s, s:s, s:o}", "file", output_string(file), "line",
+                  finding->line, "column", finding->column, "element",
+                  output_string(finding->element), "code", finding->code, "severity",
+                  severity_name(finding->severity), "message", output_string(finding->message));
 
     output_json(line);
     json_decref(line);

@@ -98,6 +98,20 @@ void output_buf(const struct buf *buf)
     fwrite(buf_str(buf), 1, buf->len, stdout);
 }
 
+json_t *output_string(const char *text)
+{
+    json_t *string = json_string(text);
+    struct buf clean;
+
+    if (string != NULL)
+        return string;
+    buf_init(&clean, 0);
+    text_add(&clean, text, 0);
+    string = json_string(buf_str(&clean));
+    buf_deinit(&clean);
+    return string;
+}
+
 const char *row_text(struct cli *cli, const json_t *row, const char *key)
 {
     const json_t *field = json_object_get(row, key);

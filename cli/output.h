@@ -30,6 +30,8 @@ enum colour colour_of_state(const char *state);
 void output_json_lines(const json_t *rows);
 void output_json(const json_t *object);
 void output_buf(const struct buf *buf);
+/* A JSON string of any bytes: what is not UTF-8 is replaced. */
+json_t *output_string(const char *text);
 
 /* Fields of a row for people, in the arena: "" for null and missing; numbers and structures as
  * JSON. */

@@ -374,9 +374,13 @@ int postgres_start(struct postgres *pg, struct cli *cli, const char *directory, 
         return err_trace(err);
     if (check_version(pg, err) < 0)
         return err_trace(err);
-    /* One that is just being stopped goes on for a moment. */
-    pid_t pid = postgres_running(cli, pg->data);
-    pg->found_running = pid != 0 && running_socket(pg);
+    /* One that is on its way down is waited for. */
+    for (int i = 0; i < 1200 && postgres_stopping(cli, pg->data); i++) {
+        if (postgres_running(cli, pg->data) == 0)
+            break;
+        nap();
+    }
+    pg->found_running = postgres_running(cli, pg->data) != 0 && running_socket(pg);
     if (!pg->found_running && start_server(pg, err) < 0)
         return err_trace(err);
     return conninfo_of(pg, err) < 0 ? err_trace(err) : 0;

@@ -134,6 +134,15 @@ pid_t postgres_running(struct cli *cli, const char *data)
     return (pid_t)strtol(pid, NULL, 10);
 }
 
+bool postgres_stopping(struct cli *cli, const char *data)
+{
+    const char *text, *file = arena_printf(&cli->arena, "%s/postmaster.pid", data);
+    size_t n;
+
+    return access(file, F_OK) == 0 && cli_read_file(cli, file, 4096, &text, &n, NULL) == 0 &&
+           strstr(text, "\nstopping") != NULL;
+}
+
 bool postgres_any_process(const char *data)
 {
     DIR *proc = opendir("/proc");

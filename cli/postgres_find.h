@@ -11,5 +11,7 @@ int postgres_find(struct cli *cli, int version, const char **ret_bin, int *ret_v
 /* The server that runs on this cluster, by its pid file and what that process really is; 0: none.
  */
 pid_t postgres_running(struct cli *cli, const char *data);
+/* Is that server on its way down? Its pid file says so in its eighth line. */
+bool postgres_stopping(struct cli *cli, const char *data);
 /* Does any process work in this cluster's directory? */
 bool postgres_any_process(const char *data);

@@ -50,3 +50,9 @@ if grep -q $'\033' <<<"$OUT"; then bad "a control character reaches the terminal
 # Options may stand anywhere; -- ends them.
 cp "$good" ./-o
 expect_code 0 lint -- -o
+
+# A name that is not UTF-8 is shown, and makes no broken JSON.
+cp bad.bpmn $'bad\xff.bpmn'
+expect_code 1 lint -o json $'bad\xff.bpmn'
+expect_json_lines "a name that is not UTF-8"
+expect_code 1 lint $'bad\xff.bpmn'

@@ -42,6 +42,30 @@ engine_up -- --data data
 engine_end HUP
 expect_equal "exit code after SIGHUP" 0 "$CODE"
 
+# A second signal does not wait for the answer under way; the server goes, too, and the next start waits for that.
+/usr/bin/python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >silent &
+silent=$!
+wait_for 10 test -s silent
+engine_up -- --data data
+expect_code 0 endpoint set silent "http://127.0.0.1:$(cat silent)" --data data
+expect_code 0 deploy "$ROOT/processes/basics/where-is-it.bpmn" --data data
+expect_code 0 start where-is-it -k s -v geocoder=silent -v address=x --data data
+is_sent() { "$PAWL" why s --data data | grep -q 'sent .* ago'; }
+if wait_for 10 is_sent; then ok; else bad "the request is not sent" "$("$PAWL" why s --data data 2>&1)"; fi
+began=$SECONDS
+kill -TERM "$ENGINE"
+sleep 0.5
+if alive "$ENGINE"; then ok; else bad "the engine does not wait for the answer"; fi
+engine_end TERM
+expect_equal "exit code after two signals" 1 "$CODE"
+if [ $((SECONDS - began)) -le 5 ]; then ok; else bad "two signals took $((SECONDS - began)) s"; fi
+engine_up -- --data data
+if wait_for 10 is_sent; then ok; else bad "the request is not repeated" "$("$PAWL" why s --data data 2>&1)"; fi
+expect_code 0 cancel s --data data
+kill "$silent"
+engine_end TERM
+
 # A server that was killed with its engine, a stale pid file with the number of somebody else's process.
 engine_up -- --data data
 server=$(server_pid data)
