@@ -51,8 +51,9 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 void store_close(struct store *store);
 
 /*
- * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions (see keep_functions),
- * makes partitions of history ahead, and the four roles where it may. ret_from/ret_to: schema versions.
+ * Creates or upgrades the schema (one transaction, one node at a time), re-runs sql/functions (see
+ * keep_functions), makes partitions of history ahead, and the four roles where it may.
+ * ret_from/ret_to: schema versions.
  */
 int store_migrate(const struct store_options *options, int *ret_from, int *ret_to, struct err *err) MUST_CHECK;
 
