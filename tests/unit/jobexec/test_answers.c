@@ -149,7 +149,7 @@ static void test_wake__signals_are_kept(void **state)
     assert_true(wake_sleep(&wake, clock_mono_us() + 10000000));
     int64_t from = clock_mono_us();
     assert_false(wake_sleep(&wake, from + 20000));
-    assert_in_range(clock_mono_us() - from, 20000, 500000);
+    assert_in_range(clock_mono_us() - from, 20000, 5000000);
     assert_false(wake_sleep(&wake, 0));
     wake_close(&wake);
     assert_false(wake_sleep(&wake, INT64_MAX));

@@ -197,20 +197,27 @@ static void test_http__timeouts(void **state)
     int64_t took = clock_mono_us() - from;
     response_build(&shot.arena, "far", 1, &shot.exchange, &shot.response);
     assert_int_equal(shot.response.outcome, OUTCOME_TIMEOUT);
-    assert_true(took >= SECOND / 5 && took < SECOND);
+    assert_true(took >= SECOND / 5 && took < 3 * SECOND);
     free_one(&shot);
     /* A backlog that is full: the connection is never made. */
     int fd = stub_listen(0, &port);
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
-    for (size_t i = 0; i < ARRAY_LEN(full); i++)
-        send_one(f, &full[i], "GET", url, SECOND / 2);
+    for (size_t i = 0; i < ARRAY_LEN(full); i++) {
+        arena_init(&full[i].arena, 0);
+        full[i].exchange = (struct http_exchange){.method = "GET",
+                                                  .url = url,
+                                                  .connect_timeout_us = SECOND / 5,
+                                                  .timeout_us = 2 * SECOND,
+                                                  .done = on_done,
+                                                  .owner = f};
+        http_send(f->http, &full[i].exchange);
+    }
     wait_done(f, ARRAY_LEN(full));
     unsigned unconnected = 0;
     for (size_t i = 0; i < ARRAY_LEN(full); i++) {
         response_build(&full[i].arena, "far", 1, &full[i].exchange, &full[i].response);
         assert_int_equal(full[i].response.outcome, OUTCOME_TIMEOUT);
-        unconnected += strstr(full[i].response.text, "Connection timeout") != NULL ||
-                       strstr(full[i].response.text, "Connection timed out") != NULL;
+        unconnected += full[i].exchange.duration_us < 3 * SECOND / 2;
         free_one(&full[i]);
     }
     assert_true(unconnected > 0);
@@ -369,7 +376,7 @@ static void test_http__end(void **state)
     int64_t from = clock_mono_us();
     http_stop(f->http, SECOND);
     f->http = NULL;
-    assert_in_range(clock_mono_us() - from, SECOND - 5000, 3 * SECOND);
+    assert_in_range(clock_mono_us() - from, SECOND - 5000, 4 * SECOND);
     assert_int_equal(quick.exchange.result, HTTP_COMPLETE);
     assert_int_equal(never.exchange.result, HTTP_GIVEN_UP);
     free_one(&quick);
