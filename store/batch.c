@@ -77,18 +77,31 @@ static int carry_out(struct batch *batch, struct err *err)
     return message_pair(batch, err);
 }
 
+static int note_journal(struct batch *batch, struct err *err)
+{
+    const struct store_worker *worker = batch->worker;
+    struct item_key *keys = arena_array(batch->arena, batch->n_items, sizeof(*keys));
+    size_t n = 0;
+
+    if (worker->journal == NULL)
+        return 0;
+    for (size_t i = 0; i < batch->n_items; i++) {
+        if (batch->items[i]->state != ITEM_PUT_OFF)
+            keys[n++] = batch->items[i]->key;
+    }
+    return journal_begin(worker->journal, worker->alone, keys, n, err);
+}
+
 static int transact(struct batch *batch, const struct call_result *results, size_t n_results,
                     struct err *err)
 {
-    struct store_worker *worker = batch->worker;
-
     if (claim(batch, results, n_results, err) < 0)
         return err_trace(err);
     if (count_items(batch, false) == 0) {
         conn_rollback(batch->conn);
         return 0;
     }
-    if (worker->journal != NULL && journal_begin(worker->journal, batch, err) < 0)
+    if (note_journal(batch, err) < 0)
         return err_trace(err);
     fault_point("batch.claimed");
     if (carry_out(batch, err) < 0)
@@ -152,7 +165,21 @@ struct attempt {
     struct arena arena;       /* keys and verdicts: they outlive a transaction */
     struct item_key *ran;     /* what the last transaction was to carry out */
     size_t n_ran;
+    bool left;                /* something of worker->only was put off */
 };
+
+/* Was it there, and locked by somebody? */
+static bool left_over(const struct batch *batch)
+{
+    const struct store_worker *worker = batch->worker;
+
+    for (size_t i = 0; i < batch->n_items && worker->n_only == 1; i++) {
+        if (batch->items[i]->state == ITEM_PUT_OFF &&
+            item_key_equal(&batch->items[i]->key, &worker->only[0]))
+            return true;
+    }
+    return false;
+}
 
 static void keep_keys(struct attempt *attempt, const struct batch *batch)
 {
@@ -212,6 +239,7 @@ static int once(struct attempt *attempt, struct err *err)
     if (rc == 0) {
         fault_point("batch.after_commit");
         worker->number = batch.number;
+        attempt->left = left_over(&batch);
         batch.report.transaction_us = mono_us() - started_us;
         if (worker->only == NULL)
             claim_settle(&batch);
@@ -312,13 +340,22 @@ static int all(struct attempt *attempt, struct err *err)
     return rc < 0 ? err_trace(err) : 0;
 }
 
-/* A command that may have killed the process before us: alone. */
-static int suspect(struct attempt *attempt, const struct item_key *key, struct err *err)
+/* A command that was under way when the process before us died: alone. */
+static int suspect(struct attempt *attempt, const struct suspect *suspect, struct err *err)
 {
-    int rc = halves(attempt, key, 1, err);
+    struct store_worker *worker = attempt->worker;
+    struct err why;
 
-    if (rc == 0)
-        journal_clear(attempt->worker->journal);
+    worker->alone = true;
+    worker->guilty = suspect->guilty;
+    int rc = halves(attempt, &suspect->key, 1, err);
+    worker->alone = worker->guilty = false;
+    worker->only = NULL;
+    worker->n_only = 0;
+    if (suspects_settle(&worker->store->suspects, &suspect->key, rc < 0 || attempt->left, &why) < 0) {
+        *err = why;
+        rc = -1;
+    }
     return rc < 0 ? err_trace(err) : 0;
 }
 
@@ -346,7 +383,7 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
 {
     struct attempt attempt = {.worker = worker, .results = results, .n_results = n_results,
                               .result_done = result_done, .report = ret_report};
-    struct item_key key;
+    struct suspect under_suspicion;
     bool committed;
 
     *ret_report = (struct store_batch_report){0};
@@ -357,9 +394,11 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
     if (worker->deploy_waits)
         return deploy(worker, ret_report, err);
     arena_init(&attempt.arena, 0);
-    int rc = worker->journal != NULL && journal_suspect(worker->journal, &key)
-                 ? suspect(&attempt, &key, err)
-                 : all(&attempt, err);
+    int rc = 0;
+    if (suspects_take(&worker->store->suspects, &under_suspicion))
+        rc = suspect(&attempt, &under_suspicion, err);
+    if (rc == 0)
+        rc = all(&attempt, err);
     worker->only = NULL;
     worker->n_only = 0;
     worker->verdicts = NULL;

@@ -13,6 +13,7 @@
  */
 #include "base/limits.h"
 #include "store/deploy.h"
+#include "store/journal.h"
 #include "store/map.h"
 #include "store/store_internal.h"
 
@@ -24,11 +25,6 @@ enum item_source {
     FROM_INBOX = 3,
     FROM_RESULT = 4,
     FROM_START_TIMER = 5,
-};
-
-/* Which command it is, also for another process after a crash. */
-struct item_key {
-    uint64_t word[4];
 };
 
 enum item_state {
@@ -236,20 +232,6 @@ int write_all(struct batch *batch, struct err *err) MUST_CHECK;
 
 void notices_build(struct batch *batch);
 
-/* ---- journal.c ---- */
-
-struct journal;
-/* Reads what a predecessor left. NULL dir: none is kept, and *ret_journal is NULL. */
-int journal_open(const char *dir, int slot, struct journal **ret_journal, struct err *err) MUST_CHECK;
-void journal_close(struct journal *journal);
-/* The command that must run alone next; false: there is none. */
-bool journal_suspect(const struct journal *journal, struct item_key *ret_key);
-bool journal_guilty(const struct journal *journal, const struct item_key *key);
-/* The suspect was looked at: it did not kill us. */
-void journal_clear(struct journal *journal);
-int journal_begin(struct journal *journal, const struct batch *batch, struct err *err) MUST_CHECK;
-int journal_end(struct journal *journal, struct err *err) MUST_CHECK;
-
 /* ---- The worker ---- */
 
 /* What was found out about a command that the database refused for its data. */
@@ -290,12 +272,8 @@ struct store_worker {
     /* While a batch is run again: only these, NULL = all; and what is known of some. */
     const struct item_key *only;
     size_t n_only;
+    bool alone, guilty;        /* `only` is a suspect; it becomes an incident */
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
     int64_t now_us;            /* the database's clock at the last look */
 };
-
-static inline bool item_key_equal(const struct item_key *a, const struct item_key *b)
-{
-    return memcmp(a, b, sizeof(*a)) == 0;
-}

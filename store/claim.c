@@ -364,7 +364,7 @@ static void judge(const struct store_worker *worker, struct item *item)
         if (v->level >= 2)
             item_refuse(item, ERR_DATA, v->why);
     }
-    if (worker->journal != NULL && journal_guilty(worker->journal, &item->key)) {
+    if (worker->guilty) {
         item->fail = item->park = true;
         item->why_code = ERR_INTERNAL;
         item->why = "The engine has crashed twice while it carried this command out: look for what is "
@@ -372,9 +372,22 @@ static void judge(const struct store_worker *worker, struct item *item)
     }
 }
 
+/* Named by the journal of a process that died: it runs alone first. */
+static bool is_suspect(const struct store_worker *worker, const struct item *item,
+                       const struct item_key *suspects, size_t n)
+{
+    for (size_t i = 0; i < n && !worker->alone; i++) {
+        if (item_key_equal(&suspects[i], &item->key))
+            return true;
+    }
+    return false;
+}
+
 static void choose(struct batch *batch)
 {
     struct store_worker *worker = batch->worker;
+    size_t n_suspects;
+    struct item_key *suspects = suspects_keys(&worker->store->suspects, batch->arena, &n_suspects);
 
     for (size_t i = 0; i < batch->n_items; i++) {
         struct item *item = batch->items[i];
@@ -383,7 +396,7 @@ static void choose(struct batch *batch)
             worker->deploy_xid = item->xid;
             worker->deploy_id = item->id;
             worker->deploy_waits = true;
-        } else if (!is_chosen(worker, item)) {
+        } else if (!is_chosen(worker, item) || is_suspect(worker, item, suspects, n_suspects)) {
             item->state = ITEM_PUT_OFF;
         } else {
             judge(worker, item);

@@ -1,71 +1,218 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Which commands were under way when a process died. Each worker has a small file that names those of its
- * batch and is empty between batches. What a predecessor left in it runs alone, one by one; the file then
- * says so, and who is found there again has killed the process twice.
- *
- *   batch <key>     it ran with others          alone <key>     it ran alone: it is the one
- *   suspect <key>   still to be looked at
- *
- * Written without fsync: a command that takes the process down leaves the file in the page cache, and a
- * machine that goes down was not killed by a command.
- */
 #include "base/build.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "store/batch.h"
+#include "store/journal.h"
 
 struct journal {
     struct arena arena; /* owns this */
-    char *path;
+    const char *path;
     int fd;
-    struct item_key *suspects, *guilty;
-    size_t n_suspects, n_guilty, suspects_capacity, guilty_capacity;
+    bool empty;         /* the file is */
     struct buf text;
 };
 
-static int trouble(const struct journal *journal, const char *what, struct err *err)
+/* ---- Files ---- */
+
+static int trouble(const char *path, const char *what, struct err *err)
 {
-    return err_set(err, ERR_IO, "the journal %s can not be %s: %s", journal->path, what, strerror(errno));
+    return err_set(err, ERR_IO, "the journal %s can not be %s: %s", path, what, strerror(errno));
 }
 
-static void read_line(struct journal *journal, const char *line)
+static void add_line(struct buf *text, const char *word, const struct item_key *key)
 {
-    struct item_key key;
-    char word[16];
-
-    if (sscanf(line, "%15s %" SCNx64 ".%" SCNx64 ".%" SCNx64 ".%" SCNx64, word, &key.word[0],
-               &key.word[1], &key.word[2], &key.word[3]) != 5)
-        return; /* cut off: the process died while it wrote, not while it carried out */
-    if (strcmp(word, "alone") == 0)
-        *arena_push(&journal->arena, journal->guilty, journal->n_guilty, journal->guilty_capacity) = key;
-    /* The guilty one is looked at once more, to be parked. */
-    *arena_push(&journal->arena, journal->suspects, journal->n_suspects, journal->suspects_capacity) = key;
+    buf_printf(text, "%s %" PRIx64 ".%" PRIx64 ".%" PRIx64 ".%" PRIx64 "\n", word, key->word[0],
+               key->word[1], key->word[2], key->word[3]);
 }
 
-static int read_all(struct journal *journal, struct err *err)
+static int open_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return fd < 0 ? trouble(path, "opened", err) : fd;
+}
+
+/* Makes the text the whole content of the file. */
+static int write_file(int fd, const char *path, const struct buf *text, struct err *err)
+{
+    for (size_t at = 0; at < text->len;) {
+        ssize_t wrote = pwrite(fd, buf_str(text) + at, text->len - at, (off_t)at);
+        if (wrote < 0 && errno != EINTR)
+            return trouble(path, "written", err);
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return ftruncate(fd, (off_t)text->len) < 0 ? trouble(path, "written", err) : 0;
+}
+
+static int read_file(int fd, const char *path, struct buf *text, struct err *err)
 {
     char bytes[4096];
     ssize_t n;
 
-    while ((n = read(journal->fd, bytes, sizeof(bytes))) > 0)
-        buf_add(&journal->text, bytes, (size_t)n);
-    if (n < 0)
-        return trouble(journal, "read", err);
-    for (const char *line = buf_str(&journal->text); *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        if (end == NULL)
-            break;
-        read_line(journal, line);
-        line = end + 1;
+    while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+        buf_add(text, bytes, (size_t)n);
+    return n < 0 ? trouble(path, "read", err) : 0;
+}
+
+/* ---- What a predecessor left ---- */
+
+static void add_suspect(struct suspects *suspects, const struct item_key *key, bool guilty)
+{
+    for (size_t i = 0; i < suspects->n; i++) {
+        if (item_key_equal(&suspects->items[i].key, key)) {
+            suspects->items[i].guilty |= guilty;
+            return;
+        }
     }
+    *arena_push(&suspects->arena, suspects->items, suspects->n, suspects->capacity) =
+        (struct suspect){.key = *key, .guilty = guilty};
+}
+
+static void read_line(struct suspects *suspects, const char *line)
+{
+    struct item_key key;
+    char word[16];
+
+    /* A line that was cut off: the process died while it wrote, not while it carried out. */
+    if (sscanf(line, "%15s %" SCNx64 ".%" SCNx64 ".%" SCNx64 ".%" SCNx64, word, &key.word[0],
+               &key.word[1], &key.word[2], &key.word[3]) == 5)
+        add_suspect(suspects, &key, strcmp(word, "alone") == 0 || strcmp(word, "guilty") == 0);
+}
+
+static int read_suspects(struct suspects *suspects, const char *path, struct err *err)
+{
+    struct buf text CLEANUP(buf_deinit);
+    int fd = open_file(path, err);
+
+    buf_init(&text, 0);
+    if (fd < 0)
+        return err_trace(err);
+    int rc = read_file(fd, path, &text, err);
+    close(fd);
+    for (const char *line = buf_str(&text), *end; rc == 0 && (end = strchr(line, '\n')) != NULL;
+         line = end + 1)
+        read_line(suspects, line);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+static int save_suspects(const struct suspects *suspects, struct err *err)
+{
+    struct buf text CLEANUP(buf_deinit);
+
+    buf_init(&text, 0);
+    for (size_t i = 0; i < suspects->n; i++)
+        add_line(&text, suspects->items[i].guilty ? "guilty" : "suspect", &suspects->items[i].key);
+    int fd = open_file(suspects->path, err);
+    if (fd < 0)
+        return err_trace(err);
+    int rc = write_file(fd, suspects->path, &text, err);
+    close(fd);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+/* Calls each() with the path of every worker's file. */
+static int each_file(struct suspects *suspects, const char *dir,
+                     int (*each)(struct suspects *, const char *, struct err *), struct err *err)
+{
+    DIR *files = opendir(dir);
+    int rc = 0;
+
+    if (files == NULL)
+        return trouble(dir, "read", err);
+    for (const struct dirent *file; rc == 0 && (file = readdir(files)) != NULL;) {
+        if (strncmp(file->d_name, "batch.", 6) == 0)
+            rc = each(suspects, arena_printf(&suspects->arena, "%s/%s", dir, file->d_name), err);
+    }
+    closedir(files);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+static int empty_file(struct suspects *suspects, const char *path, struct err *err)
+{
+    (void)suspects;
+    return truncate(path, 0) < 0 ? trouble(path, "emptied", err) : 0;
+}
+
+int suspects_open(struct suspects *suspects, const char *dir, struct err *err)
+{
+    *suspects = (struct suspects){0};
+    pthread_mutex_init(&suspects->lock, NULL);
+    arena_init(&suspects->arena, 0);
+    if (dir == NULL)
+        return 0;
+    suspects->path = arena_printf(&suspects->arena, "%s/suspects", dir);
+    if (read_suspects(suspects, suspects->path, err) < 0 ||
+        each_file(suspects, dir, read_suspects, err) < 0 || save_suspects(suspects, err) < 0 ||
+        each_file(suspects, dir, empty_file, err) < 0)
+        return err_trace(err);
     return 0;
 }
+
+void suspects_close(struct suspects *suspects)
+{
+    arena_deinit(&suspects->arena);
+    pthread_mutex_destroy(&suspects->lock);
+}
+
+bool suspects_take(struct suspects *suspects, struct suspect *ret_suspect)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&suspects->lock);
+    for (size_t i = 0; i < suspects->n && !found; i++) {
+        if (suspects->items[i].in_hand)
+            continue;
+        suspects->items[i].in_hand = true;
+        *ret_suspect = suspects->items[i];
+        found = true;
+    }
+    pthread_mutex_unlock(&suspects->lock);
+    return found;
+}
+
+int suspects_settle(struct suspects *suspects, const struct item_key *key, bool again,
+                    struct err *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&suspects->lock);
+    for (size_t i = 0; i < suspects->n; i++) {
+        if (!item_key_equal(&suspects->items[i].key, key))
+            continue;
+        struct suspect last = suspects->items[i];
+        last.in_hand = false;
+        memmove(&suspects->items[i], &suspects->items[i + 1],
+                (suspects->n - i - 1) * sizeof(*suspects->items));
+        if (again)
+            suspects->items[suspects->n - 1] = last;
+        else
+            suspects->n--;
+        break;
+    }
+    if (!again)
+        rc = save_suspects(suspects, err);
+    pthread_mutex_unlock(&suspects->lock);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+struct item_key *suspects_keys(struct suspects *suspects, struct arena *arena, size_t *ret_n)
+{
+    pthread_mutex_lock(&suspects->lock);
+    size_t n = suspects->n;
+    struct item_key *keys = arena_array(arena, n, sizeof(*keys));
+    for (size_t i = 0; i < n; i++)
+        keys[i] = suspects->items[i].key;
+    pthread_mutex_unlock(&suspects->lock);
+    *ret_n = n;
+    return keys;
+}
+
+/* ---- One worker ---- */
 
 int journal_open(const char *dir, int slot, struct journal **ret_journal, struct err *err)
 {
@@ -76,14 +223,13 @@ int journal_open(const char *dir, int slot, struct journal **ret_journal, struct
         return 0;
     arena_init(&arena, 0);
     struct journal *journal = arena_alloc(&arena, sizeof(*journal));
-    journal->arena = arena;
     buf_init(&journal->text, 0);
-    journal->path = arena_printf(&journal->arena, "%s/batch.%d", dir, slot);
-    journal->fd = open(journal->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (journal->fd < 0 || read_all(journal, err) < 0) {
-        int rc = journal->fd < 0 ? trouble(journal, "opened", err) : err_trace(err);
+    journal->path = arena_printf(&arena, "%s/batch.%d", dir, slot);
+    journal->fd = open_file(journal->path, err);
+    journal->arena = arena;
+    if (journal->fd < 0) {
         journal_close(journal);
-        return rc;
+        return err_trace(err);
     }
     *ret_journal = journal;
     return 0;
@@ -100,74 +246,22 @@ void journal_close(struct journal *journal)
     arena_deinit(&arena);
 }
 
-bool journal_suspect(const struct journal *journal, struct item_key *ret_key)
+int journal_begin(struct journal *journal, bool alone, const struct item_key *keys, size_t n,
+                  struct err *err)
 {
-    if (journal->n_suspects == 0)
-        return false;
-    *ret_key = journal->suspects[journal->n_suspects - 1];
-    return true;
-}
-
-bool journal_guilty(const struct journal *journal, const struct item_key *key)
-{
-    for (size_t i = 0; i < journal->n_guilty; i++) {
-        if (item_key_equal(&journal->guilty[i], key))
-            return true;
-    }
-    return false;
-}
-
-static void add_line(struct buf *text, const char *word, const struct item_key *key)
-{
-    buf_printf(text, "%s %" PRIx64 ".%" PRIx64 ".%" PRIx64 ".%" PRIx64 "\n", word, key->word[0],
-               key->word[1], key->word[2], key->word[3]);
-}
-
-static int write_text(struct journal *journal, struct err *err)
-{
-    const char *bytes = buf_str(&journal->text);
-    size_t n = journal->text.len;
-
-    for (size_t at = 0; at < n;) {
-        ssize_t wrote = pwrite(journal->fd, bytes + at, n - at, (off_t)at);
-        if (wrote < 0 && errno != EINTR)
-            return trouble(journal, "written", err);
-        at += wrote > 0 ? (size_t)wrote : 0;
-    }
-    return ftruncate(journal->fd, (off_t)n) < 0 ? trouble(journal, "written", err) : 0;
-}
-
-/* The one that runs now is not among the suspects that are still to be looked at. */
-static void add_suspects(struct journal *journal)
-{
-    for (size_t i = 0; i + 1 < journal->n_suspects; i++)
-        add_line(&journal->text, "suspect", &journal->suspects[i]);
-}
-
-void journal_clear(struct journal *journal)
-{
-    if (journal->n_suspects > 0)
-        journal->n_suspects--;
-    if (journal->n_suspects == 0)
-        journal->n_guilty = 0;
-}
-
-int journal_begin(struct journal *journal, const struct batch *batch, struct err *err)
-{
-    const char *word = journal->n_suspects > 0 ? "alone" : "batch";
-
     buf_reset(&journal->text);
-    add_suspects(journal);
-    for (size_t i = 0; i < batch->n_items; i++) {
-        if (batch->items[i]->state != ITEM_PUT_OFF)
-            add_line(&journal->text, word, &batch->items[i]->key);
-    }
-    return write_text(journal, err);
+    for (size_t i = 0; i < n; i++)
+        add_line(&journal->text, alone ? "alone" : "batch", &keys[i]);
+    journal->empty = false;
+    return write_file(journal->fd, journal->path, &journal->text, err);
 }
 
 int journal_end(struct journal *journal, struct err *err)
 {
-    buf_reset(&journal->text);
-    add_suspects(journal);
-    return write_text(journal, err);
+    if (journal->empty)
+        return 0;
+    if (ftruncate(journal->fd, 0) < 0)
+        return trouble(journal->path, "emptied", err);
+    journal->empty = true;
+    return 0;
 }

@@ -35,7 +35,8 @@ int store_open(const struct store_options *options, struct store **ret_store, st
         store->journal_dir = arena_strdup(&arena, options->journal_dir);
     graphs_init(&store->graphs);
     store->arena = arena;
-    if (store_connect(store, "pawl", &conn, err) < 0) {
+    if (suspects_open(&store->suspects, options->journal_dir, err) < 0 ||
+        store_connect(store, "pawl", &conn, err) < 0) {
         store_close(store);
         return err_trace(err);
     }
@@ -48,6 +49,7 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     graphs_deinit(&store->graphs);
+    suspects_close(&store->suspects);
     struct arena arena = store->arena;
     arena_deinit(&arena);
 }

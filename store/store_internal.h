@@ -2,6 +2,7 @@
 #pragma once
 /* What the files of store/ share: the inside of a store. */
 #include "store/graphs.h"
+#include "store/journal.h"
 #include "store/store.h"
 
 struct store {
@@ -10,6 +11,7 @@ struct store {
     const char *schema;
     const char *journal_dir;     /* NULL: none */
     struct graphs graphs;        /* has its own lock */
+    struct suspects suspects;    /* has its own lock */
 };
 
 /* A connection for a worker of this store: plans by key, short timeouts. */
