@@ -162,10 +162,10 @@ struct attempt {
     size_t n_results;
     bool *result_done;
     struct store_batch_report *report;
-    struct arena arena;       /* keys and verdicts: they outlive a transaction */
-    struct item_key *ran;     /* what the last transaction was to carry out */
+    struct arena arena;   /* keys and verdicts: they outlive a transaction */
+    struct item_key *ran; /* what the last transaction was to carry out */
     size_t n_ran;
-    bool left;                /* something of worker->only was put off */
+    bool left; /* something of worker->only was put off */
 };
 
 /* Was it there, and locked by somebody? */
@@ -191,7 +191,8 @@ static void keep_keys(struct attempt *attempt, const struct batch *batch)
     }
 }
 
-/* Ends the transaction on whichever side it still is open, and finds out whether it was committed. */
+/* Ends the transaction on whichever side it still is open, and finds out whether it was committed.
+ */
 static int after_failure(struct batch *batch, bool *ret_committed, struct err *err)
 {
     struct store_worker *worker = batch->worker;
@@ -211,7 +212,8 @@ static int after_failure(struct batch *batch, bool *ret_committed, struct err *e
     return 0;
 }
 
-/* One transaction, from the claim to the commit. < 0: it was not committed (or nobody can tell: no conn). */
+/* One transaction, from the claim to the commit. < 0: it was not committed (or nobody can tell: no
+ * conn). */
 static int once(struct attempt *attempt, struct err *err)
 {
     struct store_worker *worker = attempt->worker;
@@ -255,7 +257,8 @@ static int once(struct attempt *attempt, struct err *err)
     return rc < 0 ? err_trace(err) : 0;
 }
 
-/* The server asks to try again, or a partition of history is missing: the same commands once more. */
+/* The server asks to try again, or a partition of history is missing: the same commands once more.
+ */
 static int again(struct attempt *attempt, struct err *err)
 {
     int rc = -1;
@@ -265,7 +268,8 @@ static int again(struct attempt *attempt, struct err *err)
         if (rc == 0 || attempt->worker->conn == NULL || err->code == ERR_CONFLICT ||
             err->code == ERR_DENIED)
             break;
-        bool no_partition = strcmp(err->sqlstate, "23514") == 0 && strstr(err->text, "partition") != NULL;
+        bool no_partition =
+            strcmp(err->sqlstate, "23514") == 0 && strstr(err->text, "partition") != NULL;
         struct err why;
         if (no_partition && partition_ahead(attempt->worker->conn, &why) < 0) {
             *err = why;
@@ -304,7 +308,8 @@ static int level_of(const struct store_worker *worker, const struct item_key *ke
     return 0;
 }
 
-/* Carries out `keys`; what the database refuses is halved until the one command is found that it means. */
+/* Carries out `keys`; what the database refuses is halved until the one command is found that it
+ * means. */
 static int halves(struct attempt *attempt, const struct item_key *keys, size_t n, struct err *err)
 {
     struct store_worker *worker = attempt->worker;
@@ -352,7 +357,8 @@ static int suspect(struct attempt *attempt, const struct suspect *suspect, struc
     worker->alone = worker->guilty = false;
     worker->only = NULL;
     worker->n_only = 0;
-    if (suspects_settle(&worker->store->suspects, &suspect->key, rc < 0 || attempt->left, &why) < 0) {
+    if (suspects_settle(&worker->store->suspects, &suspect->key, rc < 0 || attempt->left, &why) <
+        0) {
         *err = why;
         rc = -1;
     }
@@ -367,8 +373,8 @@ static int deploy(struct store_worker *worker, struct store_batch_report *report
     arena_reset(&worker->arena);
     worker->deploy_waits = false;
     report->more = true;
-    if (deploy_run(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid, worker->deploy_id,
-                   err) == 0) {
+    if (deploy_run(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
+                   worker->deploy_id, err) == 0) {
         report->commands = 1;
         return 0;
     }
@@ -381,8 +387,11 @@ static int deploy(struct store_worker *worker, struct store_batch_report *report
 int store_batch(struct store_worker *worker, const struct call_result *results, size_t n_results,
                 bool *result_done, struct store_batch_report *ret_report, struct err *err)
 {
-    struct attempt attempt = {.worker = worker, .results = results, .n_results = n_results,
-                              .result_done = result_done, .report = ret_report};
+    struct attempt attempt = {.worker = worker,
+                              .results = results,
+                              .n_results = n_results,
+                              .result_done = result_done,
+                              .report = ret_report};
     struct suspect under_suspicion;
     bool committed;
 

@@ -4,10 +4,11 @@
  * One batch, seen from inside of store/. README.md in this folder draws it statement by statement.
  *
  *   worker.c   the connection, the fence, what became of a lost commit     claim.c   rows to items
- *   load.c     families are locked, then loaded                            run.c     items are stepped
- *   message.c  message keys, and who gets what                             effects.c what changed, as columns
- *   write.c    one statement a table, counts compared                      batch.c   all of it, and its failures
- *   journal.c  which command killed the process                            notice.c  what the log wants to know
+ *   load.c     families are locked, then loaded                            run.c     items are
+ * stepped message.c  message keys, and who gets what                             effects.c what
+ * changed, as columns write.c    one statement a table, counts compared batch.c   all of it, and
+ * its failures journal.c  which command killed the process                            notice.c what
+ * the log wants to know
  *
  * Everything lives in the worker's arena until the next batch.
  */
@@ -28,39 +29,39 @@ enum item_source {
 };
 
 enum item_state {
-    ITEM_RUN = 0,     /* to be carried out */
+    ITEM_RUN = 0, /* to be carried out */
     ITEM_DONE,
-    ITEM_DROPPED,     /* what it addresses is gone */
-    ITEM_FAILED,      /* engine_fail() took its place */
-    ITEM_REFUSED,     /* nothing could be done with it: an incident, or an outcome that says why */
-    ITEM_PUT_OFF,     /* stays where it is, for a later batch */
+    ITEM_DROPPED, /* what it addresses is gone */
+    ITEM_FAILED,  /* engine_fail() took its place */
+    ITEM_REFUSED, /* nothing could be done with it: an incident, or an outcome that says why */
+    ITEM_PUT_OFF, /* stays where it is, for a later batch */
 };
 
 struct item {
     enum item_source source;
     enum item_state state;
     struct item_key key;
-    int kind;                     /* enum command_kind or enum inbox_kind */
+    int kind; /* enum command_kind or enum inbox_kind */
     struct command command;
-    struct tid tid;               /* FROM_READY, FROM_INBOX, FROM_START_TIMER */
-    int64_t id;                   /* FROM_READY, FROM_INBOX */
-    uint64_t xid;                 /* FROM_INBOX */
-    struct uuid command_id;       /* FROM_INBOX: its outcome is filed under it */
-    int64_t ttl_us;               /* INBOX_PUBLISH */
-    int64_t asked_us;             /* FROM_INBOX: when the caller asked */
-    bool retry;                   /* FROM_TIMER: a failed command, not a timer event */
-    int32_t remaining;            /* FROM_START_TIMER */
-    int definition_id;            /* COMMAND_START */
+    struct tid tid;         /* FROM_READY, FROM_INBOX, FROM_START_TIMER */
+    int64_t id;             /* FROM_READY, FROM_INBOX */
+    uint64_t xid;           /* FROM_INBOX */
+    struct uuid command_id; /* FROM_INBOX: its outcome is filed under it */
+    int64_t ttl_us;         /* INBOX_PUBLISH */
+    int64_t asked_us;       /* FROM_INBOX: when the caller asked */
+    bool retry;             /* FROM_TIMER: a failed command, not a timer event */
+    int32_t remaining;      /* FROM_START_TIMER */
+    int definition_id;      /* COMMAND_START */
     const char *tenant;
     const struct call_result *result;
     size_t result_index;
-    struct uuid incident;         /* INBOX_RETRY: the parked command is carried out; its incident goes */
-    struct fam *fam;              /* NULL: addresses no instance */
-    bool fail;                    /* engine_fail() in place of engine_step() */
-    bool park;                    /* it becomes an incident at once: it has killed a process twice */
-    const char *why;              /* fail, REFUSED: the error */
+    struct uuid incident; /* INBOX_RETRY: the parked command is carried out; its incident goes */
+    struct fam *fam;      /* NULL: addresses no instance */
+    bool fail;            /* engine_fail() in place of engine_step() */
+    bool park;            /* it becomes an incident at once: it has killed a process twice */
+    const char *why;      /* fail, REFUSED: the error */
     enum err_code why_code;
-    bool present;                 /* looked for after the lock, and still there */
+    bool present; /* looked for after the lock, and still there */
 };
 
 /* ---- Families ---- */
@@ -79,21 +80,21 @@ struct ended_task {
 struct fam {
     struct uuid root;
     uint8_t entropy[16];
-    bool locked;                 /* its root's row is ours */
-    bool fresh;                  /* a command starts it: there is no row yet */
-    bool missing;                /* no row, and nobody starts it: gone */
-    bool ready;                  /* stepped, nothing is asked for any more */
-    const char *broken;          /* it could not be loaded: why */
+    bool locked;        /* its root's row is ours */
+    bool fresh;         /* a command starts it: there is no row yet */
+    bool missing;       /* no row, and nobody starts it: gone */
+    bool ready;         /* stepped, nothing is asked for any more */
+    const char *broken; /* it could not be loaded: why */
     struct row **rows;
     size_t n_rows, rows_capacity;
-    struct item **items;         /* in the order in which they are carried out */
+    struct item **items; /* in the order in which they are carried out */
     size_t n_items, items_capacity;
     struct need *answers;
     size_t n_answers, answers_capacity;
     struct ended_task *ended;
     size_t n_ended, ended_capacity;
-    struct family family;        /* the last run's */
-    bool kept;                   /* its effects are written in this batch */
+    struct family family; /* the last run's */
+    bool kept;            /* its effects are written in this batch */
 };
 
 /* ---- Messages ---- */
@@ -108,11 +109,11 @@ struct letter {
     size_t body_n;
     int64_t expires_us;
     enum letter_mode mode;
-    struct uuid instance;            /* only to this one; nil: any */
-    int64_t row;                     /* its row in message; 0: it has none */
-    const char *receiver;            /* who got it first; NULL: nobody yet */
+    struct uuid instance; /* only to this one; nil: any */
+    int64_t row;          /* its row in message; 0: it has none */
+    const char *receiver; /* who got it first; NULL: nobody yet */
     unsigned receivers;
-    bool cut;                        /* LETTER_ALL: there are more receivers than were read */
+    bool cut; /* LETTER_ALL: there are more receivers than were read */
 };
 
 /* A row of subscription, or one that this batch makes. */
@@ -152,10 +153,10 @@ struct graph_ref {
 /* Where the next claim begins: worked out while a batch runs, taken over when it has ended well. */
 struct claim_next {
     int64_t ready_cursor, ready_lap_end;
-    uint64_t inbox_xmax;         /* of the snapshot before the inbox was read */
+    uint64_t inbox_xmax; /* of the snapshot before the inbox was read */
     const int64_t *inbox_flying;
     size_t n_inbox_flying;
-    uint64_t inbox_last_xid;     /* the last row that was read */
+    uint64_t inbox_last_xid; /* the last row that was read */
     int64_t inbox_last_id;
     int64_t timer_last_us, timer_seen_us;
     bool ready_limit, inbox_limit, timer_limit, starts_limit; /* there may be more */
@@ -167,22 +168,22 @@ struct batch {
     struct conn *conn;
     struct arena *arena;
     int64_t now_us;
-    int64_t number;                 /* of the worker: the fence's answer */
+    int64_t number; /* of the worker: the fence's answer */
     struct item **items;
     size_t n_items, items_capacity;
     struct fam **fams;
     size_t n_fams, fams_capacity;
-    struct map fams_by_root;        /* -> struct fam */
-    struct map graphs;              /* definition id -> struct graph_ref */
+    struct map fams_by_root; /* -> struct fam */
+    struct map graphs;       /* definition id -> struct graph_ref */
     struct graph_ref **refs;
     size_t n_refs, refs_capacity;
-    struct result **results;        /* freed at the end */
+    struct result **results; /* freed at the end */
     size_t n_results, results_capacity;
-    struct mail *mail;              /* message.c */
-    struct map tasks_answered;      /* by a command of this batch, and locked: to anything */
-    struct map tasks_locked;        /* nobody has answered them, and nobody can now: to anything */
+    struct mail *mail;         /* message.c */
+    struct map tasks_answered; /* by a command of this batch, and locked: to anything */
+    struct map tasks_locked;   /* nobody has answered them, and nobody can now: to anything */
     struct claim_next next;
-    bool keys_full;                 /* something was put off because of LIMIT_BATCH_KEYS */
+    bool keys_full; /* something was put off because of LIMIT_BATCH_KEYS */
     struct effects *effects;
     struct store_batch_report report;
 };
@@ -207,10 +208,13 @@ void claim_settle(struct batch *batch);
 
 /* ---- load.c ---- */
 
-/* Locks the families of the items, loads what they address, and looks whether claimed rows are still there. */
+/* Locks the families of the items, loads what they address, and looks whether claimed rows are
+ * still there. */
 int load(struct batch *batch, struct err *err) MUST_CHECK;
-int load_instances(struct batch *batch, const struct uuid *ids, size_t n, struct err *err) MUST_CHECK;
-int load_definitions(struct batch *batch, struct need **needs, size_t n, struct err *err) MUST_CHECK;
+int load_instances(struct batch *batch, const struct uuid *ids, size_t n,
+                   struct err *err) MUST_CHECK;
+int load_definitions(struct batch *batch, struct need **needs, size_t n,
+                     struct err *err) MUST_CHECK;
 
 /* ---- run.c ---- */
 
@@ -218,7 +222,8 @@ int run(struct batch *batch, struct err *err) MUST_CHECK;
 
 /* ---- message.c ---- */
 
-/* Which families fit under LIMIT_BATCH_KEYS; letters and waiters of those; the others are put off. */
+/* Which families fit under LIMIT_BATCH_KEYS; letters and waiters of those; the others are put off.
+ */
 void message_gather(struct batch *batch);
 /* Locks the keys, reads who waits and what is buffered, and pairs. */
 int message_pair(struct batch *batch, struct err *err) MUST_CHECK;
@@ -237,30 +242,30 @@ void notices_build(struct batch *batch);
 /* What was found out about a command that the database refused for its data. */
 struct verdict {
     struct item_key key;
-    int level;         /* 1: engine_fail(); 2: nothing is kept of it but why */
+    int level; /* 1: engine_fail(); 2: nothing is kept of it but why */
     const char *why;
 };
 
 struct store_worker {
     struct store *store;
-    struct conn *conn;         /* NULL: lost */
+    struct conn *conn; /* NULL: lost */
     struct uuid node;
     int slot;
     struct worker_fence fence;
-    int64_t number;            /* of the last batch that was fenced */
-    struct arena arena;        /* of the batch; reset at the beginning of the next */
-    struct arena own;          /* owns this struct */
+    int64_t number;     /* of the last batch that was fenced */
+    struct arena arena; /* of the batch; reset at the beginning of the next */
+    struct arena own;   /* owns this struct */
     struct journal *journal;
     /* The claims' cursors: see README.md. */
-    int64_t ready_cursor;      /* the next claim begins behind it */
-    int64_t ready_lap_end;     /* the last id when the lap began */
-    int64_t ready_low;         /* no unprocessed id is at or below, but for late commits */
+    int64_t ready_cursor;  /* the next claim begins behind it */
+    int64_t ready_lap_end; /* the last id when the lap began */
+    int64_t ready_low;     /* no unprocessed id is at or below, but for late commits */
     int64_t ready_low_next, ready_low_at_us; /* what ready_low becomes, and when it was seen */
-    uint64_t inbox_mark;       /* transactions below have been read … */
-    int64_t *inbox_flying;     /* … but these, which were open then; lives in `marks` */
+    uint64_t inbox_mark;                     /* transactions below have been read … */
+    int64_t *inbox_flying; /* … but these, which were open then; lives in `marks` */
     size_t n_inbox_flying;
     struct arena marks;
-    uint64_t inbox_after_xid;  /* rows up to here were put off, and more wait behind them; 0: none */
+    uint64_t inbox_after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
     int64_t inbox_after_id;
     int64_t timer_low_us;      /* nothing is due before, but for late commits */
     bool timer_full;           /* the next claim of timers reads everything */
@@ -272,8 +277,8 @@ struct store_worker {
     /* While a batch is run again: only these, NULL = all; and what is known of some. */
     const struct item_key *only;
     size_t n_only;
-    bool alone, guilty;        /* `only` is a suspect; it becomes an incident */
+    bool alone, guilty; /* `only` is a suspect; it becomes an incident */
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
-    int64_t now_us;            /* the database's clock at the last look */
+    int64_t now_us; /* the database's clock at the last look */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows become items. Claims of ready, inbox and start timers lock their rows, stepping over those that
- * others have; due timers are only read (see load.c). The cursors are in README.md.
+ * Rows become items. Claims of ready, inbox and start timers lock their rows, stepping over those
+ * that others have; due timers are only read (see load.c). The cursors are in README.md.
  */
 #include "base/build.h"
 
@@ -11,7 +11,8 @@
 #include "store/batch.h"
 
 #define START_TIMERS_MAX 50
-#define TIMER_LAG_US INT64_C(600000000) /* longer than any transaction that inserts timers may last */
+#define TIMER_LAG_US                                                                               \
+    INT64_C(600000000) /* longer than any transaction that inserts timers may last */
 #define SHARE_MIN 64u
 #define INBOX_MAX 500u
 #define TIMER_MAX 300u
@@ -77,7 +78,8 @@ static void ready_item(struct batch *batch, const struct result *rows, int row)
         c->token = 0;
         c->business_key = c->name;
         c->name = c->detail = NULL;
-    } else if ((c->kind == COMMAND_CALL_SENT || c->kind == COMMAND_TIMER) && all_digits(c->detail)) {
+    } else if ((c->kind == COMMAND_CALL_SENT || c->kind == COMMAND_TIMER) &&
+               all_digits(c->detail)) {
         c->due_us = strtoll(c->detail, NULL, 10);
     }
 }
@@ -106,9 +108,10 @@ static void timer_item(struct batch *batch, const struct result *rows, int row)
     if (item->retry && c->kind == COMMAND_CALL_SENT && all_digits(c->detail))
         c->due_us = strtoll(c->detail, NULL, 10);
     key_uuid(&c->instance, &a, &b);
-    item->key = key_of((uint64_t)FROM_TIMER | (uint64_t)item->kind << 4 | (uint64_t)item->retry << 12 |
-                           (uint64_t)(uint32_t)c->node << 13 | (uint64_t)c->token << 32,
-                       (uint64_t)item->id, a, b);
+    item->key =
+        key_of((uint64_t)FROM_TIMER | (uint64_t)item->kind << 4 | (uint64_t)item->retry << 12 |
+                   (uint64_t)(uint32_t)c->node << 13 | (uint64_t)c->token << 32,
+               (uint64_t)item->id, a, b);
 }
 
 static void inbox_item(struct batch *batch, const struct result *rows, int row)
@@ -155,13 +158,17 @@ static void start_item(struct batch *batch, const struct result *rows, int row)
     item->present = true;
     int64_t due_us = result_time(rows, row, 3);
     int node = (int)result_int(rows, row, 2);
-    item->key = key_of(FROM_START_TIMER, (uint64_t)item->definition_id, (uint64_t)node,
-                       (uint64_t)due_us);
+    item->key =
+        key_of(FROM_START_TIMER, (uint64_t)item->definition_id, (uint64_t)node, (uint64_t)due_us);
     ssize_t got = getrandom(entropy, sizeof(entropy), 0);
     assert(got == (ssize_t)sizeof(entropy)); /* up to 256 bytes never come short */
     struct uuid id = uuid_v7(batch->worker->now_us / 1000, entropy);
-    item->command = (struct command){
-        .kind = COMMAND_START, .instance = id, .root = id, .node = node, .due_us = due_us, .origin = item};
+    item->command = (struct command){.kind = COMMAND_START,
+                                     .instance = id,
+                                     .root = id,
+                                     .node = node,
+                                     .due_us = due_us,
+                                     .origin = item};
 }
 
 static void result_item(struct batch *batch, const struct call_result *result, size_t index)
@@ -203,7 +210,8 @@ static struct limits shares(const struct store_worker *worker, size_t n_results)
                             .timers = share(worker->n_timer, TIMER_MAX)};
     unsigned taken = limits.inbox + limits.timers + (unsigned)n_results;
 
-    limits.ready = taken + SHARE_MIN < LIMIT_BATCH_COMMANDS ? LIMIT_BATCH_COMMANDS - taken : SHARE_MIN;
+    limits.ready =
+        taken + SHARE_MIN < LIMIT_BATCH_COMMANDS ? LIMIT_BATCH_COMMANDS - taken : SHARE_MIN;
     return limits;
 }
 
@@ -227,13 +235,13 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
     struct column flying;
 
     if (conn_send(conn, "begin", NO_PARAMS, err) < 0 ||
-        conn_send(conn, "batch_fence", PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)),
-                  err) < 0 ||
+        conn_send(conn, "batch_fence",
+                  PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)), err) < 0 ||
         (lap_begins(worker) && conn_send(conn, "ready_last", NO_PARAMS, err) < 0) ||
-        conn_send(conn, "claim_ready", PARAMS(p_int8(worker->ready_cursor), p_int4((int)limits->ready)),
-                  err) < 0 ||
-        conn_send(conn, "claim_timers", PARAMS(p_time(timers_from(worker)), p_int4((int)limits->timers)),
-                  err) < 0 ||
+        conn_send(conn, "claim_ready",
+                  PARAMS(p_int8(worker->ready_cursor), p_int4((int)limits->ready)), err) < 0 ||
+        conn_send(conn, "claim_timers",
+                  PARAMS(p_time(timers_from(worker)), p_int4((int)limits->timers)), err) < 0 ||
         conn_send(conn, "inbox_snapshot", NO_PARAMS, err) < 0 ||
         conn_send(conn, "claim_inbox",
                   PARAMS(p_xid8(after ? worker->inbox_after_xid : worker->inbox_mark),
@@ -245,8 +253,8 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
         column_init(&flying, batch->arena, COLUMN_XID8);
         for (size_t i = 0; i < worker->n_inbox_flying; i++)
             column_int(&flying, worker->inbox_flying[i]);
-        if (conn_send(conn, "claim_inbox_late", PARAMS(p_column(&flying), p_int4((int)limits->inbox)),
-                      err) < 0)
+        if (conn_send(conn, "claim_inbox_late",
+                      PARAMS(p_column(&flying), p_int4((int)limits->inbox)), err) < 0)
             return err_trace(err);
     }
     return conn_sync(conn, err);
@@ -267,7 +275,8 @@ static int read_fence(struct batch *batch, struct err *err)
     if (conn_next(batch->conn, NULL, err) < 0 || next_rows(batch, &rows, err) < 0)
         return err_trace(err);
     if (result_rows(rows) != 1)
-        return err_set(err, ERR_CONFLICT, "another process runs with this node's id: end one of them, or "
+        return err_set(err, ERR_CONFLICT,
+                       "another process runs with this node's id: end one of them, or "
                        "give it a data directory of its own");
     batch->number = result_int(rows, 0, 0);
     return 0;
@@ -351,7 +360,8 @@ static bool is_chosen(const struct store_worker *worker, const struct item *item
     return worker->only == NULL;
 }
 
-/* What is known of a command from earlier runs of this batch, or from the process before this one. */
+/* What is known of a command from earlier runs of this batch, or from the process before this one.
+ */
 static void judge(const struct store_worker *worker, struct item *item)
 {
     for (size_t i = 0; i < worker->n_verdicts; i++) {
@@ -367,8 +377,9 @@ static void judge(const struct store_worker *worker, struct item *item)
     if (worker->guilty) {
         item->fail = item->park = true;
         item->why_code = ERR_INTERNAL;
-        item->why = "The engine has crashed twice while it carried this command out: look for what is "
-                    "unusual about it before you try again.";
+        item->why =
+            "The engine has crashed twice while it carried this command out: look for what is "
+            "unusual about it before you try again.";
     }
 }
 
@@ -435,7 +446,8 @@ static struct tally tally_of(const struct batch *batch, enum item_source source)
     return tally;
 }
 
-static void settle_inbox(struct store_worker *worker, const struct claim_next *next, struct tally tally)
+static void settle_inbox(struct store_worker *worker, const struct claim_next *next,
+                         struct tally tally)
 {
     bool was_after = worker->inbox_after_xid != 0;
 
@@ -467,7 +479,8 @@ void claim_settle(struct batch *batch)
 
     worker->n_inbox = next->n_inbox;
     worker->n_timer = next->n_timer;
-    /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it starved. */
+    /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it
+     * starved. */
     bool lap_goes_on = next->ready_limit && next->ready_cursor < next->ready_lap_end;
     worker->ready_cursor = lap_goes_on ? next->ready_cursor : worker->ready_low;
     worker->ready_lap_end = next->ready_lap_end;
@@ -481,7 +494,9 @@ void claim_settle(struct batch *batch)
     }
     settle_inbox(worker, next, inbox);
     size_t done = ready.n + timers.n + inbox.n - ready.put_off - timers.put_off - inbox.put_off;
-    batch->report.more = (done > 0 && (next->ready_limit || worker->ready_cursor > worker->ready_low || next->timer_limit || next->inbox_limit ||
-                                       next->starts_limit || batch->keys_full)) ||
-                         worker->inbox_after_xid != 0 || worker->deploy_waits;
+    batch->report.more =
+        (done > 0 &&
+         (next->ready_limit || worker->ready_cursor > worker->ready_low || next->timer_limit ||
+          next->inbox_limit || next->starts_limit || batch->keys_full)) ||
+        worker->inbox_after_xid != 0 || worker->deploy_waits;
 }

@@ -10,7 +10,7 @@ struct oids {
 
 /* pg_type.dat; these never change. */
 static const struct oids oids[] = {
-    [COLUMN_BOOL] = {16, 1000},  [COLUMN_INT2] = {21, 1005}, [COLUMN_INT4] = {23, 1007},
+    [COLUMN_BOOL] = {16, 1000},  [COLUMN_INT2] = {21, 1005},   [COLUMN_INT4] = {23, 1007},
     [COLUMN_INT8] = {20, 1016},  [COLUMN_UUID] = {2950, 2951}, [COLUMN_TEXT] = {25, 1009},
     [COLUMN_BYTEA] = {17, 1001}, [COLUMN_TIME] = {1184, 1185}, [COLUMN_TID] = {27, 1010},
     [COLUMN_XID8] = {5069, 271},

@@ -70,7 +70,8 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
 
     conn->reply_timeout_ms = statement_ms + REPLY_GRACE_MS;
     buf_init(&sql, 0);
-    buf_printf(&sql, "set statement_timeout = %d; set lock_timeout = %d; "
+    buf_printf(&sql,
+               "set statement_timeout = %d; set lock_timeout = %d; "
                "set idle_in_transaction_session_timeout = %d; "
                "set timezone = 'UTC'; set datestyle = 'ISO'; set jit = off; "
                "set plan_cache_mode = force_generic_plan; set standard_conforming_strings = on; "
@@ -89,11 +90,14 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
     if (PQresultStatus(rows) != PGRES_TUPLES_OK)
         rc = conn_error(rows, conn->pg, "the session's settings", err);
     else if (strcmp(PQgetvalue(rows, 0, 0), "off") == 0)
-        rc = err_set(err, ERR_INVALID, "the database runs with synchronous_commit = off, so that "
+        rc = err_set(err, ERR_INVALID,
+                     "the database runs with synchronous_commit = off, so that "
                      "acknowledged work could be lost: set it on for this role or database");
     else if (strcmp(PQgetvalue(rows, 0, 1), "UTF8") != 0)
-        rc = err_set(err, ERR_INVALID, "the database's encoding is %s; it must be UTF8: create one "
-                     "with createdb -E UTF8 -T template0", PQgetvalue(rows, 0, 1));
+        rc = err_set(err, ERR_INVALID,
+                     "the database's encoding is %s; it must be UTF8: create one "
+                     "with createdb -E UTF8 -T template0",
+                     PQgetvalue(rows, 0, 1));
     else if (PQserverVersion(conn->pg) < 150000)
         rc = err_set(err, ERR_INVALID, "PostgreSQL %s is too old: 15 or later is needed",
                      PQgetvalue(rows, 0, 2));
@@ -103,13 +107,21 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
 
 static PGconn *connect_to(const struct conn_options *options)
 {
-    const char *application = options->application_name != NULL ? options->application_name : "pawl";
+    const char *application =
+        options->application_name != NULL ? options->application_name : "pawl";
     /* What stands before dbname can be overridden by the connection string, the rest can not. */
-    const char *keywords[] = {"connect_timeout", "keepalives_idle", "keepalives_interval",
-                              "keepalives_count", "tcp_user_timeout", "target_session_attrs",
-                              "dbname", "client_encoding", "application_name", NULL};
-    const char *values[] = {"5", "5", "2", "3", "10000", "read-write",
-                            options->conninfo, "UTF8", application, NULL};
+    const char *keywords[] = {"connect_timeout",
+                              "keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "tcp_user_timeout",
+                              "target_session_attrs",
+                              "dbname",
+                              "client_encoding",
+                              "application_name",
+                              NULL};
+    const char *values[] = {"5",    "5",         "2", "3", "10000", "read-write", options->conninfo,
+                            "UTF8", application, NULL};
 
     return PQconnectdbParams(keywords, values, 1);
 }
@@ -495,18 +507,24 @@ int conn_check_schema(struct conn *conn, struct err *err)
     if (conn_query(conn, "schema_there", PARAMS(p_text(conn->schema)), &rows, err) < 0)
         return err_trace(err);
     if (!result_bool(rows, 0, 0))
-        return err_set(err, ERR_NOT_FOUND, "there is no engine in schema \"%s\" of this database: "
-                       "run pawl migrate first", conn->schema);
+        return err_set(err, ERR_NOT_FOUND,
+                       "there is no engine in schema \"%s\" of this database: "
+                       "run pawl migrate first",
+                       conn->schema);
     result_freep(&rows);
     rows = NULL;
     if (conn_query(conn, "schema_version", NO_PARAMS, &rows, err) < 0)
         return err_trace(err);
     int version = (int)result_int(rows, 0, 0), ours = conn_schema_version();
     if (version < ours)
-        return err_set(err, ERR_INVALID, "schema \"%s\" is of version %d, this program needs %d: "
-                       "run pawl migrate", conn->schema, version, ours);
+        return err_set(err, ERR_INVALID,
+                       "schema \"%s\" is of version %d, this program needs %d: "
+                       "run pawl migrate",
+                       conn->schema, version, ours);
     if (version > ours + 1)
-        return err_set(err, ERR_INVALID, "schema \"%s\" is of version %d, newer than this program "
-                       "(%d) understands: use a newer pawl", conn->schema, version, ours);
+        return err_set(err, ERR_INVALID,
+                       "schema \"%s\" is of version %d, newer than this program "
+                       "(%d) understands: use a newer pawl",
+                       conn->schema, version, ours);
     return 0;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * One connection to PostgreSQL: named queries, binary parameters and results, pipelines. Internal to
- * store/ and the only file there that includes libpq. A connection belongs to one thread at a time.
+ * One connection to PostgreSQL: named queries, binary parameters and results, pipelines. Internal
+ * to store/ and the only file there that includes libpq. A connection belongs to one thread at a
+ * time.
  *
- * A query is a section "-- name: xxx" of a file in sql/queries/; its text goes up to the next section.
- * It is prepared when a connection first uses it, with the types of the parameters given then, so a
- * query must always be given the same types. Names in it are unqualified: search_path is the engine's
- * schema, then pg_temp. Results are binary: select jsonb, numeric, interval, enums … as ::text.
+ * A query is a section "-- name: xxx" of a file in sql/queries/; its text goes up to the next
+ * section. It is prepared when a connection first uses it, with the types of the parameters given
+ * then, so a query must always be given the same types. Names in it are unqualified: search_path is
+ * the engine's schema, then pg_temp. Results are binary: select jsonb, numeric, interval, enums …
+ * as ::text.
  *
  *     struct result *rows = NULL;                        // CLEANUP(result_freep)
  *     if (conn_query(conn, "task_by_instance", PARAMS(p_uuid(&id), p_int4(10)), &rows, err) < 0)
@@ -15,8 +17,9 @@
  *     for (int i = 0; i < result_rows(rows); i++)
  *         use(result_uuid(rows, i, 0), result_text(rows, i, 1));
  *
- * Without conn_begin() each conn_query() is its own transaction. A pipeline sends several statements
- * in one round trip; outside of conn_begin() … conn_commit() they are one transaction together:
+ * Without conn_begin() each conn_query() is its own transaction. A pipeline sends several
+ * statements in one round trip; outside of conn_begin() … conn_commit() they are one transaction
+ * together:
  *
  *     conn_send(conn, "a", PARAMS(…), err) …  conn_send(conn, "b", …)    // each < 0 on error
  *     conn_sync(conn, err);                                              // off they go
@@ -40,18 +43,19 @@ struct conn_options {
     int lock_timeout_ms;          /* 0: 10 s */
     int idle_in_transaction_ms;   /* 0: 10 s */
     /*
-     * Plans by key only (no sequential scans, hash or merge joins): a worker's statements find all rows by
-     * key, and a generic plan that was made while a table was empty would scan it for ever.
+     * Plans by key only (no sequential scans, hash or merge joins): a worker's statements find all
+     * rows by key, and a generic plan that was made while a table was empty would scan it for ever.
      */
     bool keyed_plans;
 };
 
 /*
  * Connects and sets the session up (search_path, timeouts, jit off, generic plans, UTC, UTF-8).
- * ERR_LOST: not reachable; ERR_DENIED: refused; ERR_INVALID: the server is too old, not UTF-8, or runs
- * with synchronous_commit = off. Whether the schema is ours, conn_check_schema() says.
+ * ERR_LOST: not reachable; ERR_DENIED: refused; ERR_INVALID: the server is too old, not UTF-8, or
+ * runs with synchronous_commit = off. Whether the schema is ours, conn_check_schema() says.
  */
-int conn_open(const struct conn_options *options, struct conn **ret_conn, struct err *err) MUST_CHECK;
+int conn_open(const struct conn_options *options, struct conn **ret_conn,
+              struct err *err) MUST_CHECK;
 void conn_close(struct conn *conn); /* NULL is a no-op; an open transaction is rolled back */
 void conn_closep(struct conn **conn);
 /* False once the connection is gone: only conn_close() is left to do. */
@@ -77,8 +81,8 @@ struct param p_int2(int16_t value);
 struct param p_int4(int32_t value);
 struct param p_int8(int64_t value);
 struct param p_double(double value);
-struct param p_uuid(const struct uuid *value);      /* NULL: SQL NULL. Copied */
-struct param p_time(int64_t unix_us);               /* timestamptz; INT64_MAX: infinity, INT64_MIN: -infinity */
+struct param p_uuid(const struct uuid *value); /* NULL: SQL NULL. Copied */
+struct param p_time(int64_t unix_us); /* timestamptz; INT64_MAX: infinity, INT64_MIN: -infinity */
 struct param p_xid8(uint64_t value);
 /* Borrowed until conn_query() or conn_send() returns; NULL: SQL NULL. For jsonb write $1::jsonb. */
 struct param p_text(const char *value);
@@ -88,7 +92,8 @@ struct param p_bytea(const void *value, size_t n);
 #define P_NULL_INT4 ((struct param){.type = 23, .n = -1})
 #define P_NULL_INT8 ((struct param){.type = 20, .n = -1})
 
-#define PARAMS(...) (const struct param[]){__VA_ARGS__}, ARRAY_LEN(((const struct param[]){__VA_ARGS__}))
+#define PARAMS(...)                                                                                \
+    (const struct param[]){__VA_ARGS__}, ARRAY_LEN(((const struct param[]){__VA_ARGS__}))
 #define NO_PARAMS NULL, 0
 
 /*
@@ -96,8 +101,16 @@ struct param p_bytea(const void *value, size_t n);
  * unnest($1, $2, …). Lives in an arena; column_init() starts it afresh.
  */
 enum column_type {
-    COLUMN_BOOL, COLUMN_INT2, COLUMN_INT4, COLUMN_INT8, COLUMN_UUID, COLUMN_TEXT, COLUMN_BYTEA,
-    COLUMN_TIME, COLUMN_TID, COLUMN_XID8,
+    COLUMN_BOOL,
+    COLUMN_INT2,
+    COLUMN_INT4,
+    COLUMN_INT8,
+    COLUMN_UUID,
+    COLUMN_TEXT,
+    COLUMN_BYTEA,
+    COLUMN_TIME,
+    COLUMN_TID,
+    COLUMN_XID8,
 };
 
 struct column {
@@ -118,10 +131,12 @@ struct tid {
 void column_init(struct column *column, struct arena *arena, enum column_type type);
 void column_null(struct column *column);
 void column_bool(struct column *column, bool value);
-void column_int(struct column *column, int64_t value); /* INT2, INT4, INT8, XID8: by the column's type */
+void column_int(struct column *column,
+                int64_t value); /* INT2, INT4, INT8, XID8: by the column's type */
 void column_uuid(struct column *column, const struct uuid *value); /* nil or NULL: SQL NULL */
 void column_text(struct column *column, const char *value);        /* NULL: SQL NULL */
-void column_bytes(struct column *column, const void *value, size_t n); /* TEXT or BYTEA; NULL: SQL NULL */
+void column_bytes(struct column *column, const void *value,
+                  size_t n); /* TEXT or BYTEA; NULL: SQL NULL */
 void column_time(struct column *column, int64_t unix_us);
 void column_tid(struct column *column, struct tid value);
 struct param p_column(struct column *column); /* borrowed: nothing may be added until it is sent */
@@ -131,7 +146,8 @@ struct param p_column(struct column *column); /* borrowed: nothing may be added 
 /* Runs one statement. ret_rows may be NULL. */
 int conn_query(struct conn *conn, const char *query, const struct param *params, size_t n_params,
                struct result **ret_rows, struct err *err) MUST_CHECK;
-/* Runs SQL text of any number of statements without parameters: migrations. One implicit transaction. */
+/* Runs SQL text of any number of statements without parameters: migrations. One implicit
+ * transaction. */
 int conn_script(struct conn *conn, const char *sql, struct err *err) MUST_CHECK;
 
 int conn_begin(struct conn *conn, struct err *err) MUST_CHECK; /* READ COMMITTED */
@@ -160,7 +176,8 @@ void result_freep(struct result **result);
 int result_rows(const struct result *result);
 int result_columns(const struct result *result);
 const char *result_column_name(const struct result *result, int column);
-int64_t result_affected(const struct result *result); /* rows that an INSERT, UPDATE, DELETE touched */
+int64_t
+result_affected(const struct result *result); /* rows that an INSERT, UPDATE, DELETE touched */
 bool result_null(const struct result *result, int row, int column);
 /* The type is the query's: these assert it. NULL reads as 0, false, nil, NULL. */
 bool result_bool(const struct result *result, int row, int column);

@@ -16,7 +16,8 @@ static int compare_versions(struct conn *conn, struct deployment *d, const struc
     column_init(&keys, d->arena, COLUMN_TEXT);
     for (size_t i = 0; i < d->n_processes; i++)
         column_text(&keys, d->processes[i].graph->key);
-    if (conn_query(conn, "deploy_latest", PARAMS(p_text(d->tenant), p_column(&keys)), &rows, err) < 0)
+    if (conn_query(conn, "deploy_latest", PARAMS(p_text(d->tenant), p_column(&keys)), &rows, err) <
+        0)
         return err_trace(err);
     for (size_t i = 0; i < d->n_processes; i++) {
         struct deploy_process *p = &d->processes[i];
@@ -64,7 +65,8 @@ static int judge_message_starts(struct conn *conn, struct deployment *d, struct 
     for (int r = 0; r < result_rows(rows); r++) {
         const char *name = arena_strdup(d->arena, result_text(rows, r, 0));
         deploy_found(d, FINDING_ERROR, d->processes[0].file->name, 0, "", "duplicate-message-start",
-                     arena_printf(d->arena, "Process '%s', which is deployed, starts with message '%s', "
+                     arena_printf(d->arena,
+                                  "Process '%s', which is deployed, starts with message '%s', "
                                   "too: only one process may start with a message of that name.",
                                   result_text(rows, r, 1), name));
     }
@@ -102,9 +104,12 @@ static int judge_called(struct conn *conn, struct deployment *d, struct err *err
     for (int r = 0; r < result_rows(rows); r++) {
         size_t i = (size_t)result_int(rows, r, 0);
         const char *called = expr_text(nodes[i]->call->called_element);
-        deploy_found(d, FINDING_WARNING, files[i], nodes[i]->line, nodes[i]->id, "called-process-missing",
-                     arena_printf(d->arena, "Process '%s' is called here and not deployed: deploy it before "
-                                  "an instance comes here.", called));
+        deploy_found(d, FINDING_WARNING, files[i], nodes[i]->line, nodes[i]->id,
+                     "called-process-missing",
+                     arena_printf(d->arena,
+                                  "Process '%s' is called here and not deployed: deploy it before "
+                                  "an instance comes here.",
+                                  called));
     }
     return 0;
 }
@@ -123,7 +128,8 @@ static int insert_files(struct conn *conn, struct deployment *d, struct result *
         column_bytes(&contents, d->files[i].content, d->files[i].n);
     }
     return conn_query(conn, "deploy_files",
-                      PARAMS(p_uuid(&d->id), p_column(&names), p_column(&contents)), ret_digests, err);
+                      PARAMS(p_uuid(&d->id), p_column(&names), p_column(&contents)), ret_digests,
+                      err);
 }
 
 static int insert_definition(struct conn *conn, struct deployment *d, struct deploy_process *p,
@@ -156,8 +162,8 @@ static int insert_definition(struct conn *conn, struct deployment *d, struct dep
         column_int(&line, n->line);
     }
     return conn_query(conn, "deploy_elements",
-                      PARAMS(p_int4(p->definition_id), p_column(&node), p_column(&id), p_column(&name),
-                             p_column(&kind), p_column(&line)),
+                      PARAMS(p_int4(p->definition_id), p_column(&node), p_column(&id),
+                             p_column(&name), p_column(&kind), p_column(&line)),
                       NULL, err);
 }
 
@@ -200,10 +206,13 @@ static int replace_starts(struct conn *conn, struct deployment *d, int64_t now_u
         conn_query(conn, "deploy_clear_timers", PARAMS(p_text(d->tenant), p_column(&keys)), NULL,
                    err) < 0 ||
         conn_query(conn, "deploy_messages",
-                   PARAMS(p_text(d->tenant), p_column(&name), p_column(&definition[0]), p_column(&node[0])),
+                   PARAMS(p_text(d->tenant), p_column(&name), p_column(&definition[0]),
+                          p_column(&node[0])),
                    NULL, err) < 0 ||
-        conn_query(conn, "deploy_timers", PARAMS(p_column(&definition[1]), p_column(&node[1]),
-                                                 p_column(&due), p_column(&remaining)), NULL, err) < 0)
+        conn_query(conn, "deploy_timers",
+                   PARAMS(p_column(&definition[1]), p_column(&node[1]), p_column(&due),
+                          p_column(&remaining)),
+                   NULL, err) < 0)
         return err_trace(err);
     return 0;
 }
@@ -235,7 +244,8 @@ static const char *outcome_json(const struct deployment *d, const char *findings
         const struct deploy_process *p = &d->processes[i];
         struct value key = value_string(d->arena, p->graph->key, strlen(p->graph->key));
         struct value file = value_string(d->arena, p->file->name, strlen(p->file->name));
-        buf_printf(&json, "%s{\"definition_id\":%d,\"process\":", i > 0 ? "," : "", p->definition_id);
+        buf_printf(&json, "%s{\"definition_id\":%d,\"process\":", i > 0 ? "," : "",
+                   p->definition_id);
         value_write(&key, &json);
         buf_printf(&json, ",\"version\":%d,\"new\":%s,\"resource\":", p->version,
                    p->is_new ? "true" : "false");
@@ -255,7 +265,8 @@ static int write_active(struct conn *conn, struct deployment *d, const char *sta
 {
     if (conn_query(conn, "deploy_insert",
                    PARAMS(p_uuid(&d->id), p_text(d->name), p_text(d->tenant), p_text(d->actor),
-                          p_time(now_us), p_text(state)), NULL, err) < 0 ||
+                          p_time(now_us), p_text(state)),
+                   NULL, err) < 0 ||
         insert_files(conn, d, ret_digests, err) < 0)
         return err_trace(err);
     if (d->n_errors > 0)
@@ -286,11 +297,13 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
     if (write_active(conn, d, state, now_us, &digests, err) < 0)
         return err_trace(err);
     const char *findings = deploy_findings_json(d);
-    if (conn_query(conn, "deploy_findings", PARAMS(p_uuid(&d->id), p_text(findings)), NULL, err) < 0)
+    if (conn_query(conn, "deploy_findings", PARAMS(p_uuid(&d->id), p_text(findings)), NULL, err) <
+        0)
         return err_trace(err);
-    return conn_query(conn, "outcome_put",
-                      PARAMS(p_uuid(&d->id), p_text(state), p_text(outcome_json(d, findings)),
-                             p_time(now_us)), NULL, err);
+    return conn_query(
+        conn, "outcome_put",
+        PARAMS(p_uuid(&d->id), p_text(state), p_text(outcome_json(d, findings)), p_time(now_us)),
+        NULL, err);
 }
 
 static int transaction(struct conn *conn, struct deployment *d, const struct worker_fence *fence,
@@ -301,11 +314,12 @@ static int transaction(struct conn *conn, struct deployment *d, const struct wor
     struct result *now CLEANUP(result_freep) = NULL;
 
     if (conn_begin(conn, err) < 0 ||
-        conn_query(conn, "batch_fence", PARAMS(p_int4(fence->worker), p_int8(fence->epoch)), &fenced,
-                   err) < 0)
+        conn_query(conn, "batch_fence", PARAMS(p_int4(fence->worker), p_int8(fence->epoch)),
+                   &fenced, err) < 0)
         return err_trace(err);
     if (result_rows(fenced) != 1)
-        return err_set(err, ERR_CONFLICT, "another process runs with this node's id: end one of them");
+        return err_set(err, ERR_CONFLICT,
+                       "another process runs with this node's id: end one of them");
     if (conn_query(conn, "deploy_take", PARAMS(p_xid8(xid), p_int8(id)), &taken, err) < 0)
         return err_trace(err);
     if (result_affected(taken) == 0) {
@@ -323,8 +337,8 @@ static int transaction(struct conn *conn, struct deployment *d, const struct wor
     return 0;
 }
 
-int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence, uint64_t xid, int64_t id,
-               struct err *err)
+int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
+               uint64_t xid, int64_t id, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct deployment d = {.arena = arena};
@@ -343,7 +357,8 @@ int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence
     if (rc < 0 && err->code == ERR_DATA) {
         /* The database refused a text of the files: as good a reason to refuse them as any. */
         conn_rollback(conn);
-        deploy_found(&d, FINDING_ERROR, "", 0, "", "refused-by-database", arena_strdup(arena, err->text));
+        deploy_found(&d, FINDING_ERROR, "", 0, "", "refused-by-database",
+                     arena_strdup(arena, err->text));
         size_t n_files = d.n_files;
         d.n_files = 0;
         rc = transaction(conn, &d, fence, xid, id, err);

@@ -45,8 +45,8 @@ struct deployment {
 /* Reads the inbox row's body and judges all files. What is wrong becomes findings. */
 void deploy_judge(struct deployment *deployment, const char *body, size_t body_n);
 void deploy_forget(struct deployment *deployment); /* what parsing took */
-void deploy_found(struct deployment *deployment, enum finding_severity severity, const char *file, int line,
-                  const char *element, const char *code, const char *message);
+void deploy_found(struct deployment *deployment, enum finding_severity severity, const char *file,
+                  int line, const char *element, const char *code, const char *message);
 /* As a JSON array of objects: file, line, column, element, code, severity, message. */
 const char *deploy_findings_json(const struct deployment *deployment);
 
@@ -55,8 +55,8 @@ struct worker_fence {
     int64_t epoch;
 };
 /*
- * Carries out the deployment that waits in the inbox at (xid, id). Harmless if it is not there any more or
- * another worker has it. Not inside of a transaction.
+ * Carries out the deployment that waits in the inbox at (xid, id). Harmless if it is not there any
+ * more or another worker has it. Not inside of a transaction.
  */
-int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence, uint64_t xid, int64_t id,
-               struct err *err) MUST_CHECK;
+int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
+               uint64_t xid, int64_t id, struct err *err) MUST_CHECK;

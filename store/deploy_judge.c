@@ -4,14 +4,18 @@
 
 #include "store/deploy.h"
 
-void deploy_found(struct deployment *deployment, enum finding_severity severity, const char *file, int line,
-                  const char *element, const char *code, const char *message)
+void deploy_found(struct deployment *deployment, enum finding_severity severity, const char *file,
+                  int line, const char *element, const char *code, const char *message)
 {
-    struct deploy_finding *found = arena_push(deployment->arena, deployment->findings,
-                                              deployment->n_findings, deployment->findings_capacity);
+    struct deploy_finding *found =
+        arena_push(deployment->arena, deployment->findings, deployment->n_findings,
+                   deployment->findings_capacity);
     *found = (struct deploy_finding){
         .file = file,
-        .finding = {.severity = severity, .line = line, .element = element, .code = code,
+        .finding = {.severity = severity,
+                    .line = line,
+                    .element = element,
+                    .code = code,
                     .message = message},
     };
     deployment->n_errors += severity == FINDING_ERROR;
@@ -70,8 +74,7 @@ static void read_body(struct deployment *deployment, const char *body, size_t n)
                             err.code != ERR_NONE ? err.text : "it is something else"));
         return;
     }
-    deployment->files =
-        arena_array(deployment->arena, value.u.array.n, sizeof(*deployment->files));
+    deployment->files = arena_array(deployment->arena, value.u.array.n, sizeof(*deployment->files));
     for (size_t i = 0; i < value.u.array.n; i++)
         read_file(deployment, &value.u.array.items[i]);
 }
@@ -111,13 +114,14 @@ static void judge_pair(struct deployment *deployment, const struct deploy_proces
         const struct node *x = &a->graph->nodes[a->graph->event_starts[i]];
         for (size_t j = 0; x->event.kind == EVENT_MESSAGE && j < b->graph->n_event_starts; j++) {
             const struct node *y = &b->graph->nodes[b->graph->event_starts[j]];
-            if (y->event.kind != EVENT_MESSAGE || strcmp(expr_text(x->event.message_name),
-                                                         expr_text(y->event.message_name)) != 0)
+            if (y->event.kind != EVENT_MESSAGE ||
+                strcmp(expr_text(x->event.message_name), expr_text(y->event.message_name)) != 0)
                 continue;
             refuse(deployment, b->file->name, y->line, y->id, "duplicate-message-start",
-                   arena_printf(arena, "Process '%s' starts with message '%s', too: only one process may "
-                                "start with a message of that name.", a->graph->key,
-                                expr_text(x->event.message_name)));
+                   arena_printf(arena,
+                                "Process '%s' starts with message '%s', too: only one process may "
+                                "start with a message of that name.",
+                                a->graph->key, expr_text(x->event.message_name)));
         }
     }
 }
@@ -135,7 +139,8 @@ void deploy_judge(struct deployment *deployment, const char *body, size_t body_n
     }
     if (n_bpmn == 0 && deployment->n_errors == 0)
         refuse(deployment, deployment->n_files > 0 ? deployment->files[0].name : "", 0, "",
-               "no-bpmn-file", "There is no BPMN file in the deployment: its name must end with .bpmn or "
+               "no-bpmn-file",
+               "There is no BPMN file in the deployment: its name must end with .bpmn or "
                ".xml.");
     for (size_t i = 0; i < deployment->n_processes; i++) {
         for (size_t j = i + 1; j < deployment->n_processes; j++)
@@ -156,7 +161,8 @@ void deploy_forget(struct deployment *deployment)
 
 static void add_text(struct arena *arena, struct buf *json, const char *name, const char *text)
 {
-    struct value value = value_string(arena, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+    struct value value =
+        value_string(arena, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
 
     buf_printf(json, "\"%s\":", name);
     value_write(&value, json);

@@ -94,11 +94,11 @@ static const struct tid *take_spare(struct spares *spares)
 }
 
 /*
- * What is due already goes to ready at once: claims of timers begin a little before now, and a time long
- * past would be found late.
+ * What is due already goes to ready at once: claims of timers begin a little before now, and a time
+ * long past would be found late.
  */
-static void timer_row(struct batch *batch, const struct command *command, int64_t due_us, bool retry,
-                      const char *error, struct spares *spares)
+static void timer_row(struct batch *batch, const struct command *command, int64_t due_us,
+                      bool retry, const char *error, struct spares *spares)
 {
     struct effects *e = batch->effects;
 
@@ -122,11 +122,14 @@ static void timer_row(struct batch *batch, const struct command *command, int64_
     column_text(col(e, T_INSERT_TIMERS, 13), error);
 }
 
-static void fresh_timer(struct batch *batch, const struct instance *instance, const struct wait *wait,
-                        struct spares *spares)
+static void fresh_timer(struct batch *batch, const struct instance *instance,
+                        const struct wait *wait, struct spares *spares)
 {
-    struct command command = {.kind = COMMAND_TIMER, .instance = instance->id, .root = instance->root,
-                              .token = wait->token, .node = wait->node};
+    struct command command = {.kind = COMMAND_TIMER,
+                              .instance = instance->id,
+                              .root = instance->root,
+                              .token = wait->token,
+                              .node = wait->node};
 
     if (wait->due_us == INT64_MAX)
         return; /* not armed, or never */
@@ -135,8 +138,8 @@ static void fresh_timer(struct batch *batch, const struct instance *instance, co
     timer_row(batch, &command, wait->due_us, false, NULL, spares);
 }
 
-static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance, uint32_t token,
-                         int node, int kind, bool retry)
+static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance,
+                         uint32_t token, int node, int kind, bool retry)
 {
     column_time(col(e, T_DELETE_TIMERS, 0), due_us);
     column_uuid(col(e, T_DELETE_TIMERS, 1), instance);
@@ -158,7 +161,8 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
     switch (wait->kind) {
     case WAIT_TIMER:
         if (wait->due_us != INT64_MAX)
-            delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node, COMMAND_TIMER, false);
+            delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node, COMMAND_TIMER,
+                         false);
         break;
     case WAIT_MESSAGE:
         column_uuid(col(e, T_DELETE_SUBSCRIPTIONS, 0), &instance->id);
@@ -178,7 +182,8 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
 
 /* ---- Instances ---- */
 
-static void put_variables(struct column *column, struct family *family, const struct instance *instance)
+static void put_variables(struct column *column, struct family *family,
+                          const struct instance *instance)
 {
     const char *text;
     size_t n;
@@ -190,7 +195,8 @@ static void put_variables(struct column *column, struct family *family, const st
         column_bytes(column, text, n);
 }
 
-static void insert_instance(struct effects *e, struct family *family, const struct instance *instance)
+static void insert_instance(struct effects *e, struct family *family,
+                            const struct instance *instance)
 {
     const char *doc;
     size_t doc_n;
@@ -212,7 +218,8 @@ static void insert_instance(struct effects *e, struct family *family, const stru
     put_variables(col(e, T_INSERT_INSTANCES, 9), family, instance);
 }
 
-static void update_instance(struct effects *e, struct family *family, const struct instance *instance)
+static void update_instance(struct effects *e, struct family *family,
+                            const struct instance *instance)
 {
     const struct row *row = instance->row;
     const char *doc;
@@ -231,8 +238,8 @@ static void update_instance(struct effects *e, struct family *family, const stru
         column_null(col(e, T_UPDATE_INSTANCES, 3));
 }
 
-static void instance_rows(struct batch *batch, struct family *family, const struct instance *instance,
-                          struct spares *spares)
+static void instance_rows(struct batch *batch, struct family *family,
+                          const struct instance *instance, struct spares *spares)
 {
     struct effects *e = batch->effects;
     bool ended = instance->fate == INSTANCE_ENDED;
@@ -297,7 +304,8 @@ static const char *text_array(struct arena *arena, const char **texts, size_t n)
     return n > 0 ? value_text(arena, &array, NULL) : "[]";
 }
 
-static void put_task(struct effects *e, const struct instance *instance, const struct new_task *task)
+static void put_task(struct effects *e, const struct instance *instance,
+                     const struct new_task *task)
 {
     column_uuid(col(e, T_INSERT_TASKS, 0), &task->id);
     column_uuid(col(e, T_INSERT_TASKS, 1), &task->instance);
@@ -417,7 +425,8 @@ static void put_audit(struct batch *batch, struct item *item)
         kind = HISTORY_TASK_CLAIMED;
     else if (c->name != NULL && strcmp(c->name, "taskReleased") == 0)
         kind = HISTORY_TASK_RELEASED;
-    bool read = c->body != NULL && value_read(batch->arena, c->body, c->body_n, &value, &err) == 0 &&
+    bool read = c->body != NULL &&
+                value_read(batch->arena, c->body, c->body_n, &value, &err) == 0 &&
                 value.kind == VALUE_OBJECT;
     audit_row(batch, &c->instance, kind, read ? number_of(&value, "token", 0) : 0,
               read ? number_of(&value, "node", -1) : -1, read ? c->body : NULL);
@@ -454,7 +463,8 @@ static void put_start_timer(struct batch *batch, const struct item *item)
     int node = item->command.node;
 
     if (graph == NULL || (size_t)node >= graph->n_nodes ||
-        start_timer_next(&graph->nodes[node], batch->arena, &time, batch->now_us, &next, &err) < 0 ||
+        start_timer_next(&graph->nodes[node], batch->arena, &time, batch->now_us, &next, &err) <
+            0 ||
         next.due_us == INT64_MAX) {
         column_tid(col(e, T_DELETE_START_TIMERS, 0), item->tid);
         return;
@@ -507,9 +517,9 @@ static void put_outcome(struct batch *batch, const struct item *item)
             effect_outcome(e, &item->command_id, "done", NULL);
         break;
     case ITEM_DROPPED:
-        effect_outcome(e, &item->command_id, "refused",
-                       effect_reason(arena, item->why != NULL ? item->why
-                                                              : "what it addresses is gone"));
+        effect_outcome(
+            e, &item->command_id, "refused",
+            effect_reason(arena, item->why != NULL ? item->why : "what it addresses is gone"));
         break;
     case ITEM_FAILED:
         if (item->kind != COMMAND_START)
@@ -529,7 +539,8 @@ static void put_refused(struct batch *batch, struct item *item)
 {
     struct command command = item->command;
 
-    /* A caller reads it in the outcome, unless his command was an answer that is given only once. */
+    /* A caller reads it in the outcome, unless his command was an answer that is given only once.
+     */
     bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR;
     if (item->source == FROM_INBOX && !answer)
         return;

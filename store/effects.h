@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What a batch writes, as columns: one table of columns a statement, in the order in which the statements
- * run. Deletes come before inserts, because a loop comes back to the same (token, node).
+ * What a batch writes, as columns: one table of columns a statement, in the order in which the
+ * statements run. Deletes come before inserts, because a loop comes back to the same (token, node).
  */
 #include "store/batch.h"
 
@@ -72,12 +72,14 @@ int table_send(struct batch *batch, enum table_id id, struct err *err) MUST_CHEC
 /* Reads its answer and compares the count, where every row must have been found. */
 int table_done(struct batch *batch, enum table_id id, struct err *err) MUST_CHECK;
 
-/* A command into ready; spare: the row of a command of the same family that was carried out, or NULL. */
+/* A command into ready; spare: the row of a command of the same family that was carried out, or
+ * NULL. */
 void effect_ready(struct effects *effects, const struct command *command, const struct tid *spare);
 void effect_incident(struct batch *batch, const struct command *command, const char *reason,
                      const char *message);
 /* state: 'done', 'refused', 'failed', 'expired'; detail: JSON or NULL. Nothing for a nil id. */
-void effect_outcome(struct effects *effects, const struct uuid *id, const char *state, const char *detail);
+void effect_outcome(struct effects *effects, const struct uuid *id, const char *state,
+                    const char *detail);
 /* {"reason": text} in the arena. */
 const char *effect_reason(struct arena *arena, const char *text);
 struct uuid batch_uuid(struct batch *batch); /* a new version 7 */

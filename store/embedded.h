@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The files of sql/, compiled in by cmake/embed.cmake, sorted by name ("migrations/0001_initial.sql"). */
+/* The files of sql/, compiled in by cmake/embed.cmake, sorted by name
+ * ("migrations/0001_initial.sql"). */
 #include "base/build.h"
 
 struct embedded_file {

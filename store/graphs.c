@@ -140,8 +140,8 @@ static void parse_row(struct graphs *graphs, const struct result *rows, int row)
     parse_result_deinit(&parsed);
 }
 
-int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, const int *ids, size_t n,
-                struct err *err)
+int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, const int *ids,
+                size_t n, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct column wanted;

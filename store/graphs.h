@@ -25,10 +25,11 @@ void graphs_deinit(struct graphs *graphs);
 /* A reference that was taken; give it back with graphs_put(). NULL: not parsed yet. */
 const struct graph *graphs_get(struct graphs *graphs, int definition_id);
 /*
- * Parses the definitions of `ids` that are not there yet, in one round trip. Ids that do not exist are
- * left out, and so are files that this version of the program can not read any more: graphs_get() has
- * no graph for them, which fails the commands of their instances and nobody else's.
+ * Parses the definitions of `ids` that are not there yet, in one round trip. Ids that do not exist
+ * are left out, and so are files that this version of the program can not read any more:
+ * graphs_get() has no graph for them, which fails the commands of their instances and nobody
+ * else's.
  */
-int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, const int *ids, size_t n,
-                struct err *err) MUST_CHECK;
+int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, const int *ids,
+                size_t n, struct err *err) MUST_CHECK;
 void graphs_put(struct graphs *graphs, const struct graph *graph);

@@ -14,7 +14,7 @@ struct journal {
     struct arena arena; /* owns this */
     const char *path;
     int fd;
-    bool empty;         /* the file is */
+    bool empty; /* the file is */
     struct buf text;
 };
 

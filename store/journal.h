@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Which commands were under way when a process died. Each worker has a small file DIR/batch.N that names
- * those of its batch and is empty between batches. The next start of the node reads all of them: who is
- * named runs alone before he runs with others again, and who kills the process then, too, is guilty and
- * becomes an incident. DIR/suspects keeps those who are still to be looked at.
+ * Which commands were under way when a process died. Each worker has a small file DIR/batch.N that
+ * names those of its batch and is empty between batches. The next start of the node reads all of
+ * them: who is named runs alone before he runs with others again, and who kills the process then,
+ * too, is guilty and becomes an incident. DIR/suspects keeps those who are still to be looked at.
  *
  *   batch <key>   ran with others      alone <key>   ran alone, and killed the process
  *   suspect <key>   to be run alone    guilty <key>  to be parked
  *
- * Written without fsync: a command that takes the process down leaves the file in the page cache, and a
- * machine that goes down was not killed by a command.
+ * Written without fsync: a command that takes the process down leaves the file in the page cache,
+ * and a machine that goes down was not killed by a command.
  */
 #include <pthread.h>
 
@@ -36,8 +36,8 @@ struct suspect {
 /* Of a store, shared by its workers; the lock is a leaf. */
 struct suspects {
     pthread_mutex_t lock;
-    struct arena arena;    /* guarded by lock, like all below */
-    const char *path;      /* NULL: nothing is kept */
+    struct arena arena; /* guarded by lock, like all below */
+    const char *path;   /* NULL: nothing is kept */
     struct suspect *items;
     size_t n, capacity;
 };
@@ -55,7 +55,8 @@ struct item_key *suspects_keys(struct suspects *suspects, struct arena *arena, s
 
 /* Of one worker. */
 struct journal;
-int journal_open(const char *dir, int slot, struct journal **ret_journal, struct err *err) MUST_CHECK;
+int journal_open(const char *dir, int slot, struct journal **ret_journal,
+                 struct err *err) MUST_CHECK;
 void journal_close(struct journal *journal); /* NULL is a no-op */
 int journal_begin(struct journal *journal, bool alone, const struct item_key *keys, size_t n,
                   struct err *err) MUST_CHECK;

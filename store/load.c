@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Families are locked, then loaded: a statement that locked one table and read others would see those
- * as they were before the lock. The root's row has lock and state, so it is read as it is locked.
+ * Families are locked, then loaded: a statement that locked one table and read others would see
+ * those as they were before the lock. The root's row has lock and state, so it is read as it is
+ * locked.
  */
 #include "base/build.h"
 
@@ -47,7 +48,8 @@ int batch_graphs(struct batch *batch, const int *ids, size_t n, struct err *err)
     }
     if (n_missing == 0)
         return 0;
-    if (graphs_load(&batch->worker->store->graphs, batch->conn, batch->arena, missing, n_missing, err) < 0)
+    if (graphs_load(&batch->worker->store->graphs, batch->conn, batch->arena, missing, n_missing,
+                    err) < 0)
         return err_trace(err);
     for (size_t i = 0; i < n_missing; i++)
         take_graph(batch, missing[i]);
@@ -145,7 +147,8 @@ static void make_families(struct batch *batch)
             continue;
         item->fam = batch_fam(batch, &item->command.root);
         item->fam->fresh |= item->kind == COMMAND_START;
-        *arena_push(batch->arena, item->fam->items, item->fam->n_items, item->fam->items_capacity) = item;
+        *arena_push(batch->arena, item->fam->items, item->fam->n_items, item->fam->items_capacity) =
+            item;
     }
     size_t bytes = batch->n_fams * sizeof(batch->fams[0]->entropy);
     uint8_t *entropy = arena_alloc(batch->arena, bytes);
@@ -230,14 +233,18 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
     struct conn *conn = batch->conn;
 
     if (send_if(conn, w->roots.rows > 0, "lock_roots", PARAMS(p_column(&w->roots)), err) < 0 ||
-        send_if(conn, w->others.rows > 0, "load_instances", PARAMS(p_column(&w->others)), err) < 0 ||
-        send_if(conn, w->tasks.rows > 0, "lock_answered_tasks", PARAMS(p_column(&w->tasks)), err) < 0 ||
-        send_if(conn, w->incidents.rows > 0, "load_incidents", PARAMS(p_column(&w->incidents)), err) < 0 ||
-        send_if(conn, w->n_timers > 0, "timers_present",
-                PARAMS(p_column(&w->due), p_column(&w->instance), p_column(&w->token), p_column(&w->node),
-                       p_column(&w->kind), p_column(&w->retry)), err) < 0 ||
-        send_if(conn, w->n_results > 0, "calls_present", PARAMS(p_column(&w->calls), p_column(&w->attempts)),
+        send_if(conn, w->others.rows > 0, "load_instances", PARAMS(p_column(&w->others)), err) <
+            0 ||
+        send_if(conn, w->tasks.rows > 0, "lock_answered_tasks", PARAMS(p_column(&w->tasks)), err) <
+            0 ||
+        send_if(conn, w->incidents.rows > 0, "load_incidents", PARAMS(p_column(&w->incidents)),
                 err) < 0 ||
+        send_if(conn, w->n_timers > 0, "timers_present",
+                PARAMS(p_column(&w->due), p_column(&w->instance), p_column(&w->token),
+                       p_column(&w->node), p_column(&w->kind), p_column(&w->retry)),
+                err) < 0 ||
+        send_if(conn, w->n_results > 0, "calls_present",
+                PARAMS(p_column(&w->calls), p_column(&w->attempts)), err) < 0 ||
         conn_send(conn, "clock", NO_PARAMS, err) < 0)
         return err_trace(err);
     return conn_sync(conn, err);
@@ -470,7 +477,8 @@ int load_definitions(struct batch *batch, struct need **needs, size_t n, struct 
     }
     if (conn_query(batch->conn, "load_definitions",
                    PARAMS(p_column(&tenant), p_column(&key), p_column(&binding), p_column(&version),
-                          p_column(&caller)), &rows, err) < 0)
+                          p_column(&caller)),
+                   &rows, err) < 0)
         return err_trace(err);
     batch_keep(batch, rows);
     for (int i = 0; i < result_rows(rows); i++) {

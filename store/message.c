@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages. The keys of all messages and waits of the batch are locked, sorted, in one statement; only a
- * later statement reads who waits and what is buffered. Whoever comes with the same key waits for our
- * commit and then sees what we have left: so each message meets each wait once, and what is paired
- * here need never be written. A pair becomes a command in ready, because the receiver's family is
- * another one, which we may not lock now.
+ * Messages. The keys of all messages and waits of the batch are locked, sorted, in one statement;
+ * only a later statement reads who waits and what is buffered. Whoever comes with the same key
+ * waits for our commit and then sees what we have left: so each message meets each wait once, and
+ * what is paired here need never be written. A pair becomes a command in ready, because the
+ * receiver's family is another one, which we may not lock now.
  */
 #include "base/build.h"
 
 #include "store/effects.h"
 
-#define DEFAULT_READ 250   /* waiters and messages of one key */
+#define DEFAULT_READ 250 /* waiters and messages of one key */
 #define BROADCAST_READ 1000
 
 struct group { /* what has the same tenant, name and key */
@@ -86,7 +86,8 @@ static struct group *group_find(const struct mail *mail, const char *tenant, con
     return group;
 }
 
-static struct group *group_of(struct batch *batch, const char *tenant, const char *name, const char *key)
+static struct group *group_of(struct batch *batch, const char *tenant, const char *name,
+                              const char *key)
 {
     struct mail *mail = batch->mail;
     struct group *group = group_find(mail, tenant, name, key);
@@ -95,7 +96,9 @@ static struct group *group_of(struct batch *batch, const char *tenant, const cha
         return group;
     struct uuid hash = group_hash(tenant, name, key);
     group = arena_alloc(batch->arena, sizeof(*group));
-    *group = (struct group){.tenant = tenant, .name = name, .key = key,
+    *group = (struct group){.tenant = tenant,
+                            .name = name,
+                            .key = key,
                             .next_same_hash = map_get(&mail->by_hash, &hash)};
     map_put(&mail->by_hash, &hash, group);
     *arena_push(batch->arena, mail->groups, mail->n_groups, mail->groups_capacity) = group;
@@ -115,7 +118,8 @@ static void add_letter(struct batch *batch, const struct letter *letter)
     *copy = *letter;
     mail->broadcast |= letter->mode == LETTER_ALL;
     if (!uuid_is_nil(&letter->instance)) {
-        *arena_push(batch->arena, mail->addressed, mail->n_addressed, mail->addressed_capacity) = copy;
+        *arena_push(batch->arena, mail->addressed, mail->n_addressed, mail->addressed_capacity) =
+            copy;
         return;
     }
     struct group *group = group_of(batch, letter->tenant, letter->name, letter->key);
@@ -140,17 +144,21 @@ static void inbox_letter(struct batch *batch, struct item *item)
     bool all = c->detail != NULL && strcmp(c->detail, "all") == 0;
 
     item->state = ITEM_DONE;
-    add_letter(batch, &(struct letter){
-        .id = item->command_id,
-        .tenant = item->tenant,
-        .name = or_empty(c->name),
-        .key = correlate && !uuid_is_nil(&c->instance) ? c->business_key : or_empty(c->business_key),
-        .body = c->body,
-        .body_n = c->body_n,
-        .expires_us = correlate ? 0 : item->asked_us + item->ttl_us,
-        .mode = correlate ? LETTER_CORRELATE : all ? LETTER_ALL : LETTER_ONE,
-        .instance = correlate ? c->instance : (struct uuid){{0}},
-    });
+    add_letter(batch,
+               &(struct letter){
+                   .id = item->command_id,
+                   .tenant = item->tenant,
+                   .name = or_empty(c->name),
+                   .key = correlate && !uuid_is_nil(&c->instance) ? c->business_key
+                                                                  : or_empty(c->business_key),
+                   .body = c->body,
+                   .body_n = c->body_n,
+                   .expires_us = correlate ? 0 : item->asked_us + item->ttl_us,
+                   .mode = correlate ? LETTER_CORRELATE
+                           : all     ? LETTER_ALL
+                                     : LETTER_ONE,
+                   .instance = correlate ? c->instance : (struct uuid){{0}},
+               });
 }
 
 /* Its receiver had left by another way: it looks for the next one, as long as it is valid. */
@@ -169,14 +177,14 @@ static void dropped_letter(struct batch *batch, const struct item *item)
     if (delivery.mode == LETTER_ALL)
         return;
     add_letter(batch, &(struct letter){
-        .id = delivery.message,
-        .tenant = "",
-        .name = or_empty(c->name),
-        .key = delivery.key,
-        .body = c->body,
-        .body_n = c->body_n,
-        .expires_us = delivery.expires_us,
-    });
+                          .id = delivery.message,
+                          .tenant = "",
+                          .name = or_empty(c->name),
+                          .key = delivery.key,
+                          .body = c->body,
+                          .body_n = c->body_n,
+                          .expires_us = delivery.expires_us,
+                      });
 }
 
 static void family_letters(struct batch *batch, const struct fam *fam)
@@ -187,13 +195,13 @@ static void family_letters(struct batch *batch, const struct fam *fam)
     for (size_t i = 0; i < family->n_messages; i++) {
         const struct message_out *m = &family->messages[i];
         add_letter(batch, &(struct letter){
-            .tenant = tenant,
-            .name = m->name,
-            .key = or_empty(m->key),
-            .body = m->body,
-            .body_n = m->body != NULL ? strlen(m->body) : 0,
-            .expires_us = batch->now_us + m->ttl_us,
-        });
+                              .tenant = tenant,
+                              .name = m->name,
+                              .key = or_empty(m->key),
+                              .body = m->body,
+                              .body_n = m->body != NULL ? strlen(m->body) : 0,
+                              .expires_us = batch->now_us + m->ttl_us,
+                          });
     }
     for (size_t i = 0; i < family->n_instances; i++) {
         const struct instance *instance = family->instances[i];
@@ -202,15 +210,15 @@ static void family_letters(struct batch *batch, const struct fam *fam)
             if (wait->kind != WAIT_MESSAGE || !wait->fresh)
                 continue;
             add_waiter(batch, &(struct waiter){
-                .instance = instance->id,
-                .root = instance->root,
-                .token = wait->token,
-                .node = wait->node,
-                .tenant = or_empty(instance->tenant),
-                .name = wait->name,
-                .key = or_empty(wait->key),
-                .since_us = batch->now_us,
-            });
+                                  .instance = instance->id,
+                                  .root = instance->root,
+                                  .token = wait->token,
+                                  .node = wait->node,
+                                  .tenant = or_empty(instance->tenant),
+                                  .name = wait->name,
+                                  .key = or_empty(wait->key),
+                                  .since_us = batch->now_us,
+                              });
         }
     }
 }
@@ -244,7 +252,8 @@ static void gather_inbox(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_items; i++) {
         struct item *item = batch->items[i];
-        if ((item->kind != INBOX_PUBLISH && item->kind != INBOX_CORRELATE) || item->state != ITEM_RUN)
+        if ((item->kind != INBOX_PUBLISH && item->kind != INBOX_CORRELATE) ||
+            item->state != ITEM_RUN)
             continue;
         if (batch->mail->n_groups + batch->mail->n_addressed < LIMIT_BATCH_KEYS / 2) {
             inbox_letter(batch, item);
@@ -284,13 +293,20 @@ void message_gather(struct batch *batch)
 static void deliver(struct batch *batch, struct letter *letter, struct waiter *waiter)
 {
     char instance[UUID_TEXT_BYTES];
-    const struct delivery delivery = {.message = letter->id, .expires_us = letter->expires_us,
-                                      .since_us = waiter->since_us, .mode = (int)letter->mode,
+    const struct delivery delivery = {.message = letter->id,
+                                      .expires_us = letter->expires_us,
+                                      .since_us = waiter->since_us,
+                                      .mode = (int)letter->mode,
                                       .key = waiter->key};
-    const struct command command = {
-        .kind = COMMAND_MESSAGE, .instance = waiter->instance, .root = waiter->root,
-        .token = waiter->token, .node = waiter->node, .name = letter->name,
-        .detail = delivery_text(batch->arena, &delivery), .body = letter->body, .body_n = letter->body_n};
+    const struct command command = {.kind = COMMAND_MESSAGE,
+                                    .instance = waiter->instance,
+                                    .root = waiter->root,
+                                    .token = waiter->token,
+                                    .node = waiter->node,
+                                    .name = letter->name,
+                                    .detail = delivery_text(batch->arena, &delivery),
+                                    .body = letter->body,
+                                    .body_n = letter->body_n};
 
     effect_ready(batch->effects, &command, NULL);
     if (waiter->has_row)
@@ -302,14 +318,20 @@ static void deliver(struct batch *batch, struct letter *letter, struct waiter *w
 }
 
 /* The columns of a START in ready: token = definition, name = business key, detail = tenant. */
-static void deliver_start(struct batch *batch, struct letter *letter, const struct message_start *start)
+static void deliver_start(struct batch *batch, struct letter *letter,
+                          const struct message_start *start)
 {
     char instance[UUID_TEXT_BYTES];
     struct uuid id = batch_uuid(batch);
-    const struct command command = {
-        .kind = COMMAND_START, .instance = id, .root = id, .token = (uint32_t)start->definition_id,
-        .node = start->node, .name = letter->key[0] != '\0' ? letter->key : NULL,
-        .detail = start->tenant, .body = letter->body, .body_n = letter->body_n};
+    const struct command command = {.kind = COMMAND_START,
+                                    .instance = id,
+                                    .root = id,
+                                    .token = (uint32_t)start->definition_id,
+                                    .node = start->node,
+                                    .name = letter->key[0] != '\0' ? letter->key : NULL,
+                                    .detail = start->tenant,
+                                    .body = letter->body,
+                                    .body_n = letter->body_n};
 
     effect_ready(batch->effects, &command, NULL);
     uuid_format(&id, instance);
@@ -399,14 +421,17 @@ static void tell(struct batch *batch, const struct letter *letter)
 
     if (letter->receiver != NULL)
         effect_outcome(batch->effects, &letter->id, "done",
-                       arena_printf(arena, "{\"receivers\":%u,\"instance\":\"%s\"}", letter->receivers,
-                                    letter->receiver));
+                       arena_printf(arena, "{\"receivers\":%u,\"instance\":\"%s\"}",
+                                    letter->receivers, letter->receiver));
     else if (letter->mode == LETTER_CORRELATE)
-        effect_outcome(batch->effects, &letter->id, "refused",
-                       effect_reason(arena, letter->receivers == 0
-                                                ? "nobody waits for this message"
-                                                : arena_printf(arena, "%u wait for this message, and it must "
-                                                               "go to exactly one", letter->receivers)));
+        effect_outcome(
+            batch->effects, &letter->id, "refused",
+            effect_reason(arena, letter->receivers == 0
+                                     ? "nobody waits for this message"
+                                     : arena_printf(arena,
+                                                    "%u wait for this message, and it must "
+                                                    "go to exactly one",
+                                                    letter->receivers)));
     else if (letter->expires_us <= batch->now_us)
         effect_outcome(batch->effects, &letter->id, "expired",
                        effect_reason(arena, "nobody took it in its time to live"));
@@ -493,15 +518,18 @@ static int send_reads(struct batch *batch, struct err *err)
         column_text(&to_name, mail->addressed[i]->name);
         column_text(&to_key, mail->addressed[i]->key);
     }
-    if (conn_send(conn, "lock_keys", PARAMS(p_column(&tenant), p_column(&name), p_column(&key)), err) < 0 ||
+    if (conn_send(conn, "lock_keys", PARAMS(p_column(&tenant), p_column(&name), p_column(&key)),
+                  err) < 0 ||
         table_send(batch, T_DELETE_SUBSCRIPTIONS, err) < 0 ||
         conn_send(conn, "waiters_by_key",
-                  PARAMS(p_column(&tenant), p_column(&name), p_column(&key), p_int4(most)), err) < 0 ||
-        conn_send(conn, "waiters_by_instance", PARAMS(p_column(&to), p_column(&to_name), p_column(&to_key)),
+                  PARAMS(p_column(&tenant), p_column(&name), p_column(&key), p_int4(most)),
                   err) < 0 ||
+        conn_send(conn, "waiters_by_instance",
+                  PARAMS(p_column(&to), p_column(&to_name), p_column(&to_key)), err) < 0 ||
         conn_send(conn, "messages_by_key",
                   PARAMS(p_column(&tenant), p_column(&name), p_column(&key), p_int4(DEFAULT_READ),
-                         p_time(batch->now_us)), err) < 0 ||
+                         p_time(batch->now_us)),
+                  err) < 0 ||
         conn_send(conn, "message_starts", PARAMS(p_column(&tenant), p_column(&name)), err) < 0)
         return err_trace(err);
     return conn_sync(conn, err);
@@ -564,16 +592,16 @@ static void add_buffered(struct batch *batch, const struct result *rows)
     for (size_t i = 0; i < n; i++) {
         int r = (int)i;
         add_letter(batch, &(struct letter){
-            .row = result_int(rows, r, 0),
-            .id = result_uuid(rows, r, 1),
-            .tenant = result_text(rows, r, 2),
-            .name = result_text(rows, r, 3),
-            .key = result_text(rows, r, 4),
-            .mode = (enum letter_mode)result_int(rows, r, 5),
-            .expires_us = result_time(rows, r, 6),
-            .body = result_text(rows, r, 7),
-            .body_n = result_length(rows, r, 7),
-        });
+                              .row = result_int(rows, r, 0),
+                              .id = result_uuid(rows, r, 1),
+                              .tenant = result_text(rows, r, 2),
+                              .name = result_text(rows, r, 3),
+                              .key = result_text(rows, r, 4),
+                              .mode = (enum letter_mode)result_int(rows, r, 5),
+                              .expires_us = result_time(rows, r, 6),
+                              .body = result_text(rows, r, 7),
+                              .body_n = result_length(rows, r, 7),
+                          });
     }
     for (size_t i = 0; n > 0 && i < mail->n_groups; i++) {
         struct group *group = mail->groups[i];

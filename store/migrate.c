@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Creates or upgrades a schema: sql/migrations in order, each once, then all of sql/functions again
- * (unless they are these very ones and the caller wants to disturb nobody), in one transaction under an
- * advisory lock, so that of several nodes that start one does the work.
+ * (unless they are these very ones and the caller wants to disturb nobody), in one transaction
+ * under an advisory lock, so that of several nodes that start one does the work.
  */
 #include "base/build.h"
 
@@ -139,7 +139,8 @@ static int run_functions(struct conn *conn, bool keep, struct err *err)
             run_file(conn, &embedded_files[i], err) < 0)
             return err_trace(err);
     }
-    return conn_query(conn, "functions_done", PARAMS(p_text(name)), NULL, err) < 0 ? err_trace(err) : 0;
+    return conn_query(conn, "functions_done", PARAMS(p_text(name)), NULL, err) < 0 ? err_trace(err)
+                                                                                   : 0;
 }
 
 static int migrate(struct conn *conn, bool keep, int *ret_from, int *ret_to, struct err *err)
@@ -150,9 +151,12 @@ static int migrate(struct conn *conn, bool keep, int *ret_from, int *ret_to, str
         return err_trace(err);
     int ours = conn_schema_version();
     if (from > ours)
-        return err_set(err, ERR_INVALID, "schema \"%s\" is of version %d, newer than this program's "
-                       "%d: use a newer pawl", conn_schema(conn), from, ours);
-    if (run_migrations(conn, from, &to, err) < 0 || run_functions(conn, keep && to == from, err) < 0)
+        return err_set(err, ERR_INVALID,
+                       "schema \"%s\" is of version %d, newer than this program's "
+                       "%d: use a newer pawl",
+                       conn_schema(conn), from, ours);
+    if (run_migrations(conn, from, &to, err) < 0 ||
+        run_functions(conn, keep && to == from, err) < 0)
         return err_trace(err);
     fault_point("migrate.before_commit");
     if (conn_commit(conn, err) < 0)
@@ -173,11 +177,13 @@ int store_migrate(const struct store_options *options, int *ret_from, int *ret_t
         .statement_timeout_ms = MIGRATE_STATEMENT_TIMEOUT_MS,
     };
 
-    if (options->schema != NULL && (options->schema[0] == '\0' ||
-                                    strlen(options->schema) > SCHEMA_NAME_BYTES_MAX ||
-                                    strncmp(options->schema, "pg_", 3) == 0))
-        return err_set(err, ERR_INVALID, "\"%s\" is no name for a schema: use 1 to %u bytes, not "
-                       "beginning with pg_", options->schema, SCHEMA_NAME_BYTES_MAX);
+    if (options->schema != NULL &&
+        (options->schema[0] == '\0' || strlen(options->schema) > SCHEMA_NAME_BYTES_MAX ||
+         strncmp(options->schema, "pg_", 3) == 0))
+        return err_set(err, ERR_INVALID,
+                       "\"%s\" is no name for a schema: use 1 to %u bytes, not "
+                       "beginning with pg_",
+                       options->schema, SCHEMA_NAME_BYTES_MAX);
     if (conn_open(&how, &conn, err) < 0)
         return err_trace(err);
     if (migrate(conn, options->keep_functions, ret_from, ret_to, err) < 0) {

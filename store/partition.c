@@ -36,11 +36,12 @@ int partition_ahead(struct conn *conn, struct err *err)
     struct result *rows CLEANUP(result_freep) = NULL;
     struct err why;
 
-    if (conn_query(conn, "partitions_missing", PARAMS(p_int4(PARTITION_DAYS_AHEAD)), &rows, err) < 0)
+    if (conn_query(conn, "partitions_missing", PARAMS(p_int4(PARTITION_DAYS_AHEAD)), &rows, err) <
+        0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++) {
-        if (make_one(conn, result_text(rows, i, 0), result_text(rows, i, 1), result_text(rows, i, 2),
-                     &why) < 0)
+        if (make_one(conn, result_text(rows, i, 0), result_text(rows, i, 1),
+                     result_text(rows, i, 2), &why) < 0)
             return err_set(err, why.code, "the history's partition %s could not be made: %s",
                            result_text(rows, i, 0), why.text);
     }

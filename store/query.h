@@ -5,8 +5,8 @@
 #include "base/err.h"
 
 struct query {
-    const char *name, *text; /* NUL-terminated */
-    bool prepared, preparing;/* the connection's own */
+    const char *name, *text;  /* NUL-terminated */
+    bool prepared, preparing; /* the connection's own */
 };
 
 struct query_set {

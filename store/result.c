@@ -21,14 +21,14 @@ static enum err_code code_of(const char *state)
         enum err_code code;
     } codes[] = {
         /* The SQL API's own (sql/README.md). */
-        {"PW001", ERR_NOT_FOUND}, {"PW002", ERR_CONFLICT}, {"PW003", ERR_INVALID},
-        {"PW004", ERR_CONFLICT}, {"PW005", ERR_CONFLICT}, {"PW006", ERR_LIMIT},
-        {"PW", ERR_INVALID},
-        {"22", ERR_DATA}, {"23", ERR_DATA}, {"54", ERR_DATA},
-        {"08", ERR_LOST}, {"53", ERR_LOST}, {"57", ERR_LOST}, {"40", ERR_LOST},
-        {"25006", ERR_LOST}, {"25P03", ERR_LOST}, {"55P03", ERR_LOST}, {"58", ERR_LOST},
-        {"42501", ERR_DENIED}, {"28", ERR_DENIED}, {"0L", ERR_DENIED}, {"0P", ERR_DENIED},
-        {"3F000", ERR_NOT_FOUND}, {"3D000", ERR_NOT_FOUND},
+        {"PW001", ERR_NOT_FOUND}, {"PW002", ERR_CONFLICT},  {"PW003", ERR_INVALID},
+        {"PW004", ERR_CONFLICT},  {"PW005", ERR_CONFLICT},  {"PW006", ERR_LIMIT},
+        {"PW", ERR_INVALID},      {"22", ERR_DATA},         {"23", ERR_DATA},
+        {"54", ERR_DATA},         {"08", ERR_LOST},         {"53", ERR_LOST},
+        {"57", ERR_LOST},         {"40", ERR_LOST},         {"25006", ERR_LOST},
+        {"25P03", ERR_LOST},      {"55P03", ERR_LOST},      {"58", ERR_LOST},
+        {"42501", ERR_DENIED},    {"28", ERR_DENIED},       {"0L", ERR_DENIED},
+        {"0P", ERR_DENIED},       {"3F000", ERR_NOT_FOUND}, {"3D000", ERR_NOT_FOUND},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
@@ -56,7 +56,8 @@ int conn_error(const PGresult *result, PGconn *pg, const char *what, struct err 
 
     if (state == NULL) {
         text = PQerrorMessage(pg);
-        return err_set(err, ERR_LOST, "lost the connection to PostgreSQL: %.*s", trimmed(text), text);
+        return err_set(err, ERR_LOST, "lost the connection to PostgreSQL: %.*s", trimmed(text),
+                       text);
     }
     if (in_class(state, "PW"))
         err_set(err, code_of(state), "%s%s%s", text, hint != NULL ? ": " : "",

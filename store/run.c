@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Items are stepped, family by family. A family is run from its documents again whenever a step asks
- * for something, fails, or would end a task that a caller is answering: that is rare, and keeps the
- * engine free of undoing. What a run found out stays in the items.
+ * Items are stepped, family by family. A family is run from its documents again whenever a step
+ * asks for something, fails, or would end a task that a caller is answering: that is rare, and
+ * keeps the engine free of undoing. What a run found out stays in the items.
  */
 #include "base/build.h"
 
@@ -74,8 +74,8 @@ static bool waits_for_call(const struct instance *instance, const struct uuid *c
 }
 
 /*
- * A cycle that fell behind: its next time came up in this batch, is over already, and is earlier than this
- * timer. It goes first, from ready; this one waits for the next batch.
+ * A cycle that fell behind: its next time came up in this batch, is over already, and is earlier
+ * than this timer. It goes first, from ready; this one waits for the next batch.
  */
 static bool timer_is_too_early(const struct fam *fam, const struct item *item)
 {
@@ -130,13 +130,15 @@ static bool prepare_start(struct batch *batch, struct item *item)
     c->graph = batch_graph(batch, item->definition_id);
     c->tenant = item->tenant;
     if (c->graph == NULL) {
-        item_refuse(item, ERR_NOT_FOUND, "the definition of the process is gone or can not be read");
+        item_refuse(item, ERR_NOT_FOUND,
+                    "the definition of the process is gone or can not be read");
         return false;
     }
     if (item->source == FROM_INBOX && uuid_is_nil(&item->incident))
         c->node = c->graph->none_start;
     if (c->node < 0 || (size_t)c->node >= c->graph->n_nodes) {
-        item_refuse(item, ERR_CONFLICT, "the process has no start event without a trigger: send the message "
+        item_refuse(item, ERR_CONFLICT,
+                    "the process has no start event without a trigger: send the message "
                     "that starts it");
         return false;
     }
@@ -153,8 +155,8 @@ static void park_jobs(struct fam *fam, size_t first)
 }
 
 /* Tasks that this command has ended, but for the one that it answers. */
-static void note_ended(struct batch *batch, struct fam *fam, struct item *item, const size_t *before,
-                       size_t n_before)
+static void note_ended(struct batch *batch, struct fam *fam, struct item *item,
+                       const size_t *before, size_t n_before)
 {
     const struct family *family = &fam->family;
 
@@ -208,8 +210,10 @@ static int step_item(struct batch *batch, struct fam *fam, struct item *item)
         return STEP_FAILED;
     }
     if (arena_full(batch->arena)) {
-        err_set(&err, ERR_LIMIT, "The instance needs more than %u MiB of memory for one step: keep large data "
-                "elsewhere.", LIMIT_FAMILY_BYTES >> 20);
+        err_set(&err, ERR_LIMIT,
+                "The instance needs more than %u MiB of memory for one step: keep large data "
+                "elsewhere.",
+                LIMIT_FAMILY_BYTES >> 20);
         remember(batch, item, &err);
         return STEP_FAILED;
     }
@@ -293,7 +297,8 @@ struct asked {
     size_t n_instances, instances_capacity, n_definitions, definitions_capacity;
 };
 
-/* An answer is kept in the family: the pointers are into its array, so it must not grow meanwhile. */
+/* An answer is kept in the family: the pointers are into its array, so it must not grow meanwhile.
+ */
 static void gather_needs(struct batch *batch, struct fam *fam)
 {
     for (size_t i = 0; i < fam->family.n_needs; i++)
@@ -317,8 +322,7 @@ static int answer_needs(struct batch *batch, struct fam **asking, const size_t *
                             asked.definitions_capacity) = need;
         }
     }
-    if (asked.n_instances > 0 &&
-        load_instances(batch, asked.instances, asked.n_instances, err) < 0)
+    if (asked.n_instances > 0 && load_instances(batch, asked.instances, asked.n_instances, err) < 0)
         return err_trace(err);
     if (asked.n_definitions > 0 &&
         load_definitions(batch, asked.definitions, asked.n_definitions, err) < 0)
@@ -373,8 +377,9 @@ static int lock_tasks(struct batch *batch, struct column *tasks, struct err *err
 }
 
 /*
- * A task that its command did not complete must be free: a caller who is answering it holds its row, and
- * one who has answered it goes first. Else the command that would end it is put off, and only that one.
+ * A task that its command did not complete must be free: a caller who is answering it holds its
+ * row, and one who has answered it goes first. Else the command that would end it is put off, and
+ * only that one.
  */
 static int check_tasks(struct batch *batch, bool *ret_again, struct err *err)
 {

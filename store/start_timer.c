@@ -39,8 +39,10 @@ static int cycle_read(const struct node *node, const char *text, struct iso_cycl
     if (iso_cycle_parse(text, strlen(text), ret, &why) < 0)
         return wrong(node, &why, err);
     if (ret->period.negative || iso_duration_us(&ret->period) <= 0)
-        return err_set(err, ERR_INVALID, "The timer of start event '%s' can not be set: the period of "
-                       "'%s' must be longer than nothing.", node->id, text);
+        return err_set(err, ERR_INVALID,
+                       "The timer of start event '%s' can not be set: the period of "
+                       "'%s' must be longer than nothing.",
+                       node->id, text);
     return 0;
 }
 

@@ -11,6 +11,7 @@ struct start_time {
 /* The first start of a process that is deployed at now_us. The error names the node. */
 int start_timer_first(const struct node *node, struct arena *arena, int64_t now_us,
                       struct start_time *ret, struct err *err) MUST_CHECK;
-/* The start after `time`, which was carried out at now_us. What nobody was there to see is not made up for. */
+/* The start after `time`, which was carried out at now_us. What nobody was there to see is not made
+ * up for. */
 int start_timer_next(const struct node *node, struct arena *arena, const struct start_time *time,
                      int64_t now_us, struct start_time *ret, struct err *err) MUST_CHECK;

@@ -5,26 +5,28 @@
  * out commands (lock, load, step, write, commit). The only user of libpq; there is no general query
  * function: each query is a section of sql/queries/ and a function here.
  *
- * A `struct store` is immutable but for its graph cache (guarded by a leaf lock of its own) and shared
- * by all threads. A `struct store_worker` owns one connection and belongs to one thread.
+ * A `struct store` is immutable but for its graph cache (guarded by a leaf lock of its own) and
+ * shared by all threads. A `struct store_worker` owns one connection and belongs to one thread.
  */
 #include "base/uuid.h"
 #include "engine/engine.h"
 
 /* Inbox rows with kind >= 100 do not address an instance (sql/functions write them). */
 enum inbox_kind {
-    INBOX_DEPLOY = 100,    /* body: [{"name":…,"content":…}], name: deployment name */
-    INBOX_PUBLISH = 101,   /* name, key, ttl_us, body, command_id = message id; detail "all": to each waiter */
+    INBOX_DEPLOY = 100, /* body: [{"name":…,"content":…}], name: deployment name */
+    INBOX_PUBLISH =
+        101, /* name, key, ttl_us, body, command_id = message id; detail "all": to each waiter */
     INBOX_CORRELATE = 102, /* name, key or instance_id, body */
     INBOX_RETRY = 103,     /* subject: the incident; body: {"decision":…} for unknown outcomes */
-    INBOX_AUDIT = 104,     /* an act that is already done (claim, release): name = history name, body = data */
+    INBOX_AUDIT =
+        104, /* an act that is already done (claim, release): name = history name, body = data */
 };
 
 /* History that the store writes, beside enum history_kind; stored. The view events names them. */
 enum store_history {
     /* INBOX_AUDIT of that name; data: {"task","assignee","actor","token","node"} */
-    HISTORY_TASK_CLAIMED = 100,  /* "taskClaimed" */
-    HISTORY_TASK_RELEASED = 101, /* "taskReleased"; no assignee */
+    HISTORY_TASK_CLAIMED = 100,     /* "taskClaimed" */
+    HISTORY_TASK_RELEASED = 101,    /* "taskReleased"; no assignee */
     HISTORY_INCIDENT_RETRIED = 102, /* by hand; data: {"incident","actor"} and perhaps "decision" */
 };
 
@@ -35,19 +37,20 @@ struct store_options {
     const char *conninfo; /* libpq; NULL: its environment */
     const char *schema;   /* NULL: "pawl" */
     /*
-     * Where each worker notes the commands of the batch under way, so that after a crash the next start
-     * runs them one by one and finds the one that kills the process. NULL: none is kept.
+     * Where each worker notes the commands of the batch under way, so that after a crash the next
+     * start runs them one by one and finds the one that kills the process. NULL: none is kept.
      */
     const char *journal_dir;
     /*
-     * store_migrate(): functions and views that are these very ones are left alone. Making them again
-     * wants each view for itself: it waits for whoever reads one, and they for it.
+     * store_migrate(): functions and views that are these very ones are left alone. Making them
+     * again wants each view for itself: it waits for whoever reads one, and they for it.
      */
     bool keep_functions;
 };
 
 /* Checks the connection and that the schema is of a version this program accepts. */
-int store_open(const struct store_options *options, struct store **ret_store, struct err *err) MUST_CHECK;
+int store_open(const struct store_options *options, struct store **ret_store,
+               struct err *err) MUST_CHECK;
 void store_close(struct store *store);
 
 /*
@@ -55,7 +58,8 @@ void store_close(struct store *store);
  * keep_functions), makes partitions of history ahead, and the four roles where it may.
  * ret_from/ret_to: schema versions.
  */
-int store_migrate(const struct store_options *options, int *ret_from, int *ret_to, struct err *err) MUST_CHECK;
+int store_migrate(const struct store_options *options, int *ret_from, int *ret_to,
+                  struct err *err) MUST_CHECK;
 
 /*
  * A worker's connection. node: this installation's id (kept in its data directory); slot: 0, 1, …
@@ -67,60 +71,63 @@ void store_worker_close(struct store_worker *worker);
 
 /* Is there anything to do? One read, no transaction, no row written. */
 struct store_peek {
-    bool work;             /* run a batch now */
-    int64_t next_due_us;   /* how long until the next timer is due; INT64_MAX: none is known */
+    bool work;           /* run a batch now */
+    int64_t next_due_us; /* how long until the next timer is due; INT64_MAX: none is known */
 };
-int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err) MUST_CHECK;
+int store_peek(struct store_worker *worker, struct store_peek *ret_peek,
+               struct err *err) MUST_CHECK;
 
 /* The outcome of a remote call, found by the connector; carried out by the next batch. */
 struct call_result {
     struct uuid call, instance, root;
     uint32_t attempt;
-    const char *response;  /* JSON object: see jobexec/README.md */
+    const char *response; /* JSON object: see jobexec/README.md */
     size_t response_n;
-    bool cacheable;        /* keep it in the endpoint's cache */
-    void *owner;           /* the caller's own */
+    bool cacheable; /* keep it in the endpoint's cache */
+    void *owner;    /* the caller's own */
 };
 
 /* What somebody who reads the log wants to know of a batch. */
 enum store_notice_kind {
-    NOTICE_RETRY = 1,      /* a command failed and is tried again after wait_us */
-    NOTICE_INCIDENT = 2,   /* a command failed and waits for a person */
-    NOTICE_LATE = 3,       /* an answer came after its wait was left */
-    NOTICE_ENDED = 4,      /* a root instance ended; text: its state */
+    NOTICE_RETRY = 1,    /* a command failed and is tried again after wait_us */
+    NOTICE_INCIDENT = 2, /* a command failed and waits for a person */
+    NOTICE_LATE = 3,     /* an answer came after its wait was left */
+    NOTICE_ENDED = 4,    /* a root instance ended; text: its state */
 };
 
 struct store_notice {
     enum store_notice_kind kind;
     struct uuid instance;
-    const char *business_key;       /* may be NULL, like the next three */
-    const char *process, *element;  /* ids of the model */
-    const char *text;               /* what went wrong */
+    const char *business_key;      /* may be NULL, like the next three */
+    const char *process, *element; /* ids of the model */
+    const char *text;              /* what went wrong */
     unsigned tries;
-    int64_t wait_us;                /* NOTICE_RETRY */
+    int64_t wait_us; /* NOTICE_RETRY */
 };
 
 struct store_batch_report {
-    unsigned commands;     /* carried out and committed */
-    unsigned put_off;      /* left for later: family locked, task being answered */
-    unsigned failed;       /* commands that became retries or incidents */
-    unsigned calls;        /* calls queued: the caller tells the dispatcher */
+    unsigned commands; /* carried out and committed */
+    unsigned put_off;  /* left for later: family locked, task being answered */
+    unsigned failed;   /* commands that became retries or incidents */
+    unsigned calls;    /* calls queued: the caller tells the dispatcher */
     unsigned statements, round_trips;
-    bool more;             /* the claim was full: go on at once */
-    int64_t transaction_us;/* how long the transaction was open */
-    int64_t late_us;       /* the largest now - due of the timers that were carried out; 0: none */
+    bool more;              /* the claim was full: go on at once */
+    int64_t transaction_us; /* how long the transaction was open */
+    int64_t late_us;        /* the largest now - due of the timers that were carried out; 0: none */
     const struct store_notice *notices; /* at most 100; live until the worker's next batch */
     size_t n_notices;
 };
 
 /*
  * Runs one batch: up to LIMIT_BATCH_COMMANDS commands of ready, timer and inbox, and the given call
- * results (those of locked families are put off: result_done[i] stays false and the caller gives them
- * again). On ERR_LOST the worker has found out what became of the batch and reconnected, or the caller
- * closes it and opens another.
+ * results (those of locked families are put off: result_done[i] stays false and the caller gives
+ * them again). On ERR_LOST the worker has found out what became of the batch and reconnected, or
+ * the caller closes it and opens another.
  */
 int store_batch(struct store_worker *worker, const struct call_result *results, size_t n_results,
-                bool *result_done, struct store_batch_report *ret_report, struct err *err) MUST_CHECK;
+                bool *result_done, struct store_batch_report *ret_report,
+                struct err *err) MUST_CHECK;
 
-/* Housekeeping, every few seconds, by one worker of a node: partitions ahead, expired rows, late commits. */
+/* Housekeeping, every few seconds, by one worker of a node: partitions ahead, expired rows, late
+ * commits. */
 int store_sweep(struct store_worker *worker, struct err *err) MUST_CHECK;

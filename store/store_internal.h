@@ -6,12 +6,12 @@
 #include "store/store.h"
 
 struct store {
-    struct arena arena;          /* owns the texts; immutable */
-    const char *conninfo;        /* NULL: libpq's environment */
+    struct arena arena;   /* owns the texts; immutable */
+    const char *conninfo; /* NULL: libpq's environment */
     const char *schema;
-    const char *journal_dir;     /* NULL: none */
-    struct graphs graphs;        /* has its own lock */
-    struct suspects suspects;    /* has its own lock */
+    const char *journal_dir;  /* NULL: none */
+    struct graphs graphs;     /* has its own lock */
+    struct suspects suspects; /* has its own lock */
 };
 
 /* A connection for a worker of this store: plans by key, short timeouts. */

@@ -19,8 +19,9 @@ static int64_t mono_us(void)
 }
 
 /*
- * The low mark lags: an id that was handed out may become visible after higher ones, when its transaction
- * commits. What commits later still is found because the next lap begins below the mark.
+ * The low mark lags: an id that was handed out may become visible after higher ones, when its
+ * transaction commits. What commits later still is found because the next lap begins below the
+ * mark.
  */
 static int move_low_mark(struct store_worker *worker, struct err *err)
 {
@@ -71,9 +72,9 @@ static int expire(struct store_worker *worker, struct err *err)
 }
 
 /*
- * A message and a wait that meet each other's key and were not paired: only when a transaction that was
- * about to delete the wait was rolled back after another had stepped over it. The message is given
- * to the inbox again.
+ * A message and a wait that meet each other's key and were not paired: only when a transaction that
+ * was about to delete the wait was rolled back after another had stepped over it. The message is
+ * given to the inbox again.
  */
 static int repair_pairs(struct store_worker *worker, struct err *err)
 {

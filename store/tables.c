@@ -7,7 +7,8 @@
 /* One letter a column, then what the statement needs to know. */
 static const struct {
     const char *query, *types;
-    bool exact; /* every row must be found (or inserted), else something else was changed meanwhile */
+    bool exact; /* every row must be found (or inserted), else something else was changed meanwhile
+                 */
     bool now;   /* the batch's time is the last parameter */
 } statements[T_COUNT] = {
     [T_DELETE_SUBSCRIPTIONS] = {"delete_subscriptions", "uii", false, false},
@@ -105,7 +106,8 @@ int table_done(struct batch *batch, enum table_id id, struct err *err)
     if (conn_next(batch->conn, &done, err) < 0)
         return err_trace(err);
     if (statements[id].exact && result_affected(done) != table->columns[0].rows)
-        return err_set(err, ERR_INTERNAL, "%s reached %lld rows in place of %d: the batch is rolled back",
-                       statements[id].query, (long long)result_affected(done), table->columns[0].rows);
+        return err_set(
+            err, ERR_INTERNAL, "%s reached %lld rows in place of %d: the batch is rolled back",
+            statements[id].query, (long long)result_affected(done), table->columns[0].rows);
     return 0;
 }

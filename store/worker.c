@@ -11,8 +11,8 @@ static int open_slot(struct store_worker *worker, struct err *err)
     struct result *rows CLEANUP(result_freep) = NULL;
 
     if (store_connect(worker->store, "pawl worker", &worker->conn, err) < 0 ||
-        conn_query(worker->conn, "worker_open", PARAMS(p_uuid(&worker->node), p_int2((int16_t)worker->slot)),
-                   &rows, err) < 0)
+        conn_query(worker->conn, "worker_open",
+                   PARAMS(p_uuid(&worker->node), p_int2((int16_t)worker->slot)), &rows, err) < 0)
         return err_trace(err);
     worker->fence.worker = (int)result_int(rows, 0, 0);
     worker->fence.epoch = result_int(rows, 0, 1);
@@ -34,7 +34,8 @@ int store_worker_open(struct store *store, const struct uuid *node, int slot,
     arena_init(&worker->arena, 0);
     arena_init(&worker->marks, 0);
     worker->own = own;
-    if (journal_open(store->journal_dir, slot, &worker->journal, err) < 0 || open_slot(worker, err) < 0) {
+    if (journal_open(store->journal_dir, slot, &worker->journal, err) < 0 ||
+        open_slot(worker, err) < 0) {
         store_worker_close(worker);
         return err_trace(err);
     }
@@ -55,9 +56,9 @@ void store_worker_close(struct store_worker *worker)
 }
 
 /*
- * The lost session may still commit: the row lock of our slot, which its batch holds, is waited for.
- * A slot that somebody else has taken meanwhile waited for it, too, but its number tells us nothing:
- * then the batch counts as not committed, and what it did is found in the rows as ever.
+ * The lost session may still commit: the row lock of our slot, which its batch holds, is waited
+ * for. A slot that somebody else has taken meanwhile waited for it, too, but its number tells us
+ * nothing: then the batch counts as not committed, and what it did is found in the rows as ever.
  */
 int worker_recover(struct store_worker *worker, bool *ret_committed, struct err *err)
 {
@@ -70,7 +71,8 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
         rc = store_connect(worker->store, "pawl worker", &worker->conn, err);
         if (rc == 0)
             rc = conn_query(worker->conn, "worker_look",
-                            PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)), &rows, err);
+                            PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)),
+                            &rows, err);
         if (rc < 0 && err->code != ERR_LOST)
             break;
         if (rc < 0) {
@@ -81,7 +83,8 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
     if (rc < 0)
         return err_trace(err);
     if (result_rows(rows) == 0)
-        return err_set(err, ERR_CONFLICT, "another process runs with this node's id: end one of them, or "
+        return err_set(err, ERR_CONFLICT,
+                       "another process runs with this node's id: end one of them, or "
                        "give it a data directory of its own");
     *ret_committed = result_int(rows, 0, 0) == worker->number;
     return 0;
@@ -99,8 +102,8 @@ int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct 
         column_int(&flying, worker->inbox_flying[i]);
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
     int rc = conn_query(worker->conn, "peek",
-                        PARAMS(p_int8(worker->ready_low), p_xid8(worker->inbox_mark), p_column(&flying),
-                               p_time(due_from)),
+                        PARAMS(p_int8(worker->ready_low), p_xid8(worker->inbox_mark),
+                               p_column(&flying), p_time(due_from)),
                         &rows, err);
     arena_deinit(&arena);
     if (rc < 0)
