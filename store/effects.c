@@ -553,30 +553,37 @@ static void put_refused(struct batch *batch, struct item *item)
     effect_incident(batch, &command, "unreadable", item->why);
 }
 
-static void item_effects(struct batch *batch, struct item *item)
+/* What was done before the batch, and led to what it did: it stands before it in the history. */
+static void item_acts(struct batch *batch, struct item *item)
 {
     char id[UUID_TEXT_BYTES];
 
-    if (item->state == ITEM_PUT_OFF)
-        return;
     if (item->kind == INBOX_AUDIT && item->state == ITEM_RUN)
         put_audit(batch, item);
+    if (uuid_is_nil(&item->incident) || item->state == ITEM_PUT_OFF || item->state == ITEM_REFUSED)
+        return;
+    column_uuid(col(batch->effects, T_DELETE_INCIDENTS, 0), &item->incident);
+    uuid_format(&item->incident, id);
+    audit_row(batch, &item->command.instance, HISTORY_INCIDENT_RETRIED, item->command.token,
+              item->command.node, arena_printf(batch->arena, "{\"incident\":\"%s\"}", id));
+}
+
+static void item_effects(struct batch *batch, struct item *item)
+{
+    if (item->state == ITEM_PUT_OFF)
+        return;
     if (item->state == ITEM_REFUSED)
         put_refused(batch, item);
     if (item->state == ITEM_DROPPED)
         put_late(batch, item);
-    if (!uuid_is_nil(&item->incident) && item->state != ITEM_REFUSED) {
-        column_uuid(col(batch->effects, T_DELETE_INCIDENTS, 0), &item->incident);
-        uuid_format(&item->incident, id);
-        audit_row(batch, &item->command.instance, HISTORY_INCIDENT_RETRIED, item->command.token,
-                  item->command.node, arena_printf(batch->arena, "{\"incident\":\"%s\"}", id));
-    }
     take_row(batch, item);
     put_outcome(batch, item);
 }
 
 void effects_build(struct batch *batch)
 {
+    for (size_t i = 0; i < batch->n_items; i++)
+        item_acts(batch, batch->items[i]);
     for (size_t i = 0; i < batch->n_fams; i++)
         family_effects(batch, batch->fams[i]);
     for (size_t i = 0; i < batch->n_items; i++)
