@@ -99,21 +99,22 @@ int start_timer_first(const struct node *node, struct arena *arena, int64_t now_
 int start_timer_next(const struct node *node, struct arena *arena, const struct start_time *time,
                      int64_t now_us, struct start_time *ret, struct err *err)
 {
+    const struct start_time last = *time; /* ret may be the same */
     struct iso_cycle cycle;
     const char *text;
     int64_t times;
 
     *ret = (struct start_time){.due_us = INT64_MAX};
-    if (node->event.timer != TIMER_CYCLE || time->remaining == 0)
+    if (node->event.timer != TIMER_CYCLE || last.remaining == 0)
         return 0;
     if (time_text(node, arena, now_us, &text, err) < 0 || cycle_read(node, text, &cycle, err) < 0)
         return err_trace(err);
-    int64_t due = next_after(time->due_us, &cycle.period, now_us, &times);
-    if (time->remaining > 0 && times > time->remaining)
+    int64_t due = next_after(last.due_us, &cycle.period, now_us, &times);
+    if (last.remaining > 0 && times > last.remaining)
         return 0;
     if (cycle.has_end && due > cycle.end_us)
         return 0;
     ret->due_us = due;
-    ret->remaining = time->remaining < 0 ? -1 : time->remaining - (int32_t)times;
+    ret->remaining = last.remaining < 0 ? -1 : last.remaining - (int32_t)times;
     return 0;
 }
