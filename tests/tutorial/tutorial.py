@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the ```console blocks of a Markdown file in one shell: lines that begin with "$ " are typed, the
-lines after them must be what comes back, in this order. An ellipsis stands for anything within a line,
-or, alone, for any lines; runs of blanks count as one, and all ids, times and durations are alike.
+lines after them must be what comes back. An ellipsis stands for anything; runs of blanks and line ends
+count as one blank, and all ids, times and durations are alike.
 `pawl up` runs in the background, as in a terminal of its own. Python's standard library only.
 """
 import os
@@ -40,28 +40,17 @@ DIFFERS = [(re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}(-[0-9a-f]+)*-?")
            (re.compile(r"\b\d+(\.\d+)? (ms|s|min)\b"), "DURATION")]
 
 
-def alike(line):
-    line = re.sub(r"\s+", " ", line.strip())
+def plain(text):
+    """In one line: where a terminal breaks lines is its own affair."""
+    text = re.sub(r"\s+", " ", text).strip()
     for what, word in DIFFERS:
-        line = what.sub(word, line)
-    return line
+        text = what.sub(word, text)
+    return text
 
 
 def pattern(expected):
-    """One regular expression for all lines."""
-    parts = []
-    for line in expected:
-        line = alike(line)
-        if line == "…":
-            parts.append(r"(?:.*\n)*?")
-        elif line:
-            parts.append(".*?".join(re.escape(part.strip()) for part in line.split("…")) + r"\n")
-    return re.compile(r"\A" + "".join(parts) + r"\Z")
-
-
-def plain(output):
-    lines = (alike(line) for line in output.split("\n"))
-    return "".join(line + "\n" for line in lines if line)
+    parts = [re.escape(part.strip()) for part in plain("\n".join(expected)).split("…")]
+    return re.compile(r"\A" + ".*?".join(parts) + r"\Z")
 
 
 class Shell:
@@ -116,7 +105,7 @@ def main():
             os.symlink(os.path.join(root, part), os.path.join(folder, part))
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PAWL", "PG"))}
     environment["PATH"] = os.path.join(folder, "build") + ":" + environment["PATH"]
-    environment["COLUMNS"] = "100"
+    environment["COLUMNS"] = "130"  # wide enough that nothing is cut
     shell, passed, failed = Shell(folder, environment), 0, 0
     try:
         with open(name, encoding="utf-8") as file:
