@@ -158,6 +158,8 @@ void flight_judge(struct flight *flight)
         .call = flight->request.id,
         .instance = flight->request.instance,
         .root = flight->request.root,
+        .token = flight->request.token,
+        .node = flight->request.node,
         .attempt = flight->request.attempt,
         .response = response.text,
         .response_n = response.n,

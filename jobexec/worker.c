@@ -238,9 +238,9 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     if (put_off_us < until_us)
         until_us = put_off_us;
     /* A timer is one worker's; the others come later, in case that one is busy. */
-    int64_t due_us = peek.next_due_us + (int64_t)worker->index * AFTER_OTHERS_US;
-    if (!peek.work && peek.next_due_us != INT64_MAX && due_us < until_us - read_us)
-        until_us = read_us + due_us;
+    int64_t after_us = (int64_t)worker->index * AFTER_OTHERS_US;
+    if (!peek.work && peek.next_due_us < until_us - read_us - after_us)
+        until_us = read_us + peek.next_due_us + after_us;
     *ret_until_us = until_us;
     return 0;
 }

@@ -183,6 +183,8 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
             .id = result_uuid(rows, i, 2),
             .instance = result_uuid(rows, i, 3),
             .root = result_uuid(rows, i, 4),
+            .token = (uint32_t)result_int(rows, i, 16),
+            .node = (int)result_int(rows, i, 17),
             .base_url = arena_strdup(arena, result_text(rows, i, 5)),
             .endpoint_headers = arena_strdup(arena, result_text(rows, i, 6)),
             .method = arena_strdup(arena, result_text(rows, i, 7)),

@@ -59,6 +59,8 @@ int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
 /* A request that may leave: its attempt is committed. Texts live in the caller's arena. */
 struct call_request {
     struct uuid id, instance, root;
+    uint32_t token; /* that asked */
+    int node;
     uint32_t attempt;
     unsigned endpoint; /* index of what was given to call_take() */
     const char *base_url;

@@ -185,6 +185,8 @@ static void result_item(struct batch *batch, const struct call_result *result, s
         .kind = COMMAND_CALL_RESULT,
         .instance = result->instance,
         .root = result->root,
+        .token = result->token,
+        .node = result->node,
         .subject = result->call,
         .body = result->response,
         .body_n = result->response_n,

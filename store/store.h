@@ -80,6 +80,8 @@ int store_peek(struct store_worker *worker, struct store_peek *ret_peek,
 /* The outcome of a remote call, found by the connector; carried out by the next batch. */
 struct call_result {
     struct uuid call, instance, root;
+    uint32_t token; /* that asked */
+    int node;
     uint32_t attempt;
     const char *response; /* JSON object: see jobexec/README.md */
     size_t response_n;

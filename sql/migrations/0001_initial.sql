@@ -289,12 +289,13 @@ create table attempt (
     worker integer not null,
     epoch bigint not null,
     sent timestamptz not null,
-    until timestamptz not null       -- after this nobody expects an outcome any more
+    until timestamptz not null,      -- after this nobody expects an outcome any more
+    cache_key bytea                  -- what its answer may be kept under (api_request_digest()); NULL: not at all
 );
 
 create table answer_cache (
     endpoint text not null,
-    request bytea not null,          -- SHA-256 of method, path, headers
+    request bytea not null,          -- api_request_digest()
     expires timestamptz not null,
     response text not null,
     primary key (endpoint, request)

@@ -241,13 +241,12 @@ from unnest($1, $2, $3) as u (tid, due, remaining) where s.ctid = u.tid
 -- name: delete_start_timers
 delete from start_timer where ctid = any($1)
 -- name: keep_answers
--- Before the calls' rows go. The key is that of call.sql.
+-- Before the attempts' rows go: they know what was asked, and of whom.
 insert into answer_cache (endpoint, request, expires, response)
-select distinct on (1, 2) c.endpoint, sha256(convert_to(c.method || E'\n' || c.path || E'\n' || c.headers, 'UTF8')),
-    $3 + e.cache, u.response
+select distinct on (1, 2) c.endpoint, a.cache_key, $3 + e.cache, u.response
 from unnest($1, $2) as u (call_id, response)
-join call c on c.id = u.call_id join endpoint e on e.name = c.endpoint
-where e.cache is not null order by 1, 2
+join call c on c.id = u.call_id join attempt a on a.call_id = c.id join endpoint e on e.name = c.endpoint
+where e.cache is not null and a.cache_key is not null order by 1, 2
 on conflict (endpoint, request) do update set expires = excluded.expires, response = excluded.response
 -- name: delete_call_queue
 delete from call_queue q using call c where c.id = any($1) and q.endpoint = c.endpoint and q.call_id = c.id

@@ -28,7 +28,7 @@ select n.name, e.name is not null as configured, greatest(e.rate, 0)::float8 as 
         ) first
         join call c on c.id = first.call_id
         join answer_cache a on a.endpoint = c.endpoint
-            and a.request = sha256(convert_to(c.method || E'\n' || c.path || E'\n' || c.headers, 'UTF8'))
+            and a.request = api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers)
         where c.method = 'GET' and c.body is null and a.expires > clock()
     ) as hits,
     clock() as now
@@ -50,8 +50,9 @@ with hit as (
     ) first
     join call_queue q on q.endpoint = n.name and q.call_id = first.call_id
     join call c on c.id = q.call_id
+    join endpoint e on e.name = c.endpoint
     join answer_cache a on a.endpoint = c.endpoint
-        and a.request = sha256(convert_to(c.method || E'\n' || c.path || E'\n' || c.headers, 'UTF8'))
+        and a.request = api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers)
     where c.method = 'GET' and c.body is null and a.expires > clock()
     for update of q skip locked
 ), gone as (
@@ -115,21 +116,24 @@ with want as (
             else (extract(epoch from e.connect_timeout) * 1000000)::bigint end as connect_us,
         case when c.timeout_us > 0 then c.timeout_us
             else (extract(epoch from e.timeout) * 1000000)::bigint end as timeout_us,
-        e.cache is not null and c.method = 'GET' and c.body is null as cacheable,
+        case when e.cache is not null and c.method = 'GET' and c.body is null
+            then api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers) end as cache_key,
         coalesce(e.repeat_unknown, c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE')) as repeatable
     from took t join call c on c.id = t.call_id join endpoint e on e.name = t.endpoint
 ), tried as (
-    insert into attempt (call_id, attempt, worker, epoch, sent, until)
-    select id, attempt, $3, $4, $5, $5 + (timeout_us + $6) * interval '1 microsecond' from request order by id
+    insert into attempt (call_id, attempt, worker, epoch, sent, until, cache_key)
+    select id, attempt, $3, $4, $5, $5 + (timeout_us + $6) * interval '1 microsecond', cache_key
+    from request order by id
     on conflict (call_id) do update set attempt = excluded.attempt, worker = excluded.worker,
-        epoch = excluded.epoch, sent = excluded.sent, until = excluded.until
+        epoch = excluded.epoch, sent = excluded.sent, until = excluded.until, cache_key = excluded.cache_key
 ), told as (
     insert into ready (root_id, instance_id, kind, token, node, phase, tries, subject, detail)
     select root_id, instance_id, 7, token, node, 0, 0, id, (extract(epoch from $5) * 1000000)::bigint::text
     from request where report_sent order by id
 )
 select r.i, r.attempt, r.id, r.instance_id, r.root_id, r.base_url, r.shared, r.method, r.path, r.headers,
-    r.body, r.connect_us, r.timeout_us, r.cacheable, r.repeatable, i.business_key
+    r.body, r.connect_us, r.timeout_us, r.cache_key is not null, r.repeatable, i.business_key,
+    r.token, r.node
 from request r left join instance i on i.id = r.instance_id
 order by r.i, r.id;
 

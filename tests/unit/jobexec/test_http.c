@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The connector against a loopback server: each class of answer, limits, timeouts, the end. */
+#include "base/build.h"
+
 #include "stub.h"
 
 #include <setjmp.h>

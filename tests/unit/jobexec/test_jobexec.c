@@ -4,6 +4,8 @@
  * connection before and after commits and puts results off. Each call ends once, no request leaves
  * that was not committed, none leaves twice, limits hold. Meant for the thread sanitizer too.
  */
+#include "base/build.h"
+
 #include "stub.h"
 
 #include <setjmp.h>
