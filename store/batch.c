@@ -165,20 +165,19 @@ struct attempt {
     struct arena arena;   /* keys and verdicts: they outlive a transaction */
     struct item_key *ran; /* what the last transaction was to carry out */
     size_t n_ran;
-    bool left; /* something of worker->only was put off */
+    enum suspect_result found; /* when worker->only is one */
 };
 
-/* Was it there, and locked by somebody? */
-static bool left_over(const struct batch *batch)
+/* What became of the one command that was to run alone. */
+static enum suspect_result found(const struct batch *batch)
 {
     const struct store_worker *worker = batch->worker;
 
     for (size_t i = 0; i < batch->n_items && worker->n_only == 1; i++) {
-        if (batch->items[i]->state == ITEM_PUT_OFF &&
-            item_key_equal(&batch->items[i]->key, &worker->only[0]))
-            return true;
+        if (item_key_equal(&batch->items[i]->key, &worker->only[0]))
+            return batch->items[i]->state == ITEM_PUT_OFF ? SUSPECT_PUT_OFF : SUSPECT_RAN;
     }
-    return false;
+    return SUSPECT_MISSED;
 }
 
 static void keep_keys(struct attempt *attempt, const struct batch *batch)
@@ -241,7 +240,7 @@ static int once(struct attempt *attempt, struct err *err)
     if (rc == 0) {
         fault_point("batch.after_commit");
         worker->number = batch.number;
-        attempt->left = left_over(&batch);
+        attempt->found = found(&batch);
         batch.report.transaction_us = mono_us() - started_us;
         if (worker->only == NULL)
             claim_settle(&batch);
@@ -357,8 +356,8 @@ static int suspect(struct attempt *attempt, const struct suspect *suspect, struc
     worker->alone = worker->guilty = false;
     worker->only = NULL;
     worker->n_only = 0;
-    if (suspects_settle(&worker->store->suspects, &suspect->key, rc < 0 || attempt->left, &why) <
-        0) {
+    if (suspects_settle(&worker->store->suspects, &suspect->key,
+                        rc < 0 ? SUSPECT_PUT_OFF : attempt->found, &why) < 0) {
         *err = why;
         rc = -1;
     }

@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "store/journal.h"
 
+#define MISSES 10
+
 struct journal {
     struct arena arena; /* owns this */
     const char *path;
@@ -175,8 +177,8 @@ bool suspects_take(struct suspects *suspects, struct suspect *ret_suspect)
     return found;
 }
 
-int suspects_settle(struct suspects *suspects, const struct item_key *key, bool again,
-                    struct err *err)
+int suspects_settle(struct suspects *suspects, const struct item_key *key,
+                    enum suspect_result result, struct err *err)
 {
     int rc = 0;
 
@@ -186,16 +188,19 @@ int suspects_settle(struct suspects *suspects, const struct item_key *key, bool 
             continue;
         struct suspect last = suspects->items[i];
         last.in_hand = false;
+        last.misses += result == SUSPECT_MISSED;
         memmove(&suspects->items[i], &suspects->items[i + 1],
                 (suspects->n - i - 1) * sizeof(*suspects->items));
+        bool again =
+            result == SUSPECT_PUT_OFF || (result == SUSPECT_MISSED && last.misses < MISSES);
         if (again)
             suspects->items[suspects->n - 1] = last;
         else
             suspects->n--;
+        if (!again)
+            rc = save_suspects(suspects, err);
         break;
     }
-    if (!again)
-        rc = save_suspects(suspects, err);
     pthread_mutex_unlock(&suspects->lock);
     return rc < 0 ? err_trace(err) : 0;
 }

@@ -31,6 +31,7 @@ struct suspect {
     struct item_key key;
     bool guilty;
     bool in_hand; /* a worker looks at it */
+    int misses;   /* how often it was not found: another worker's claim may have had it locked */
 };
 
 /* Of a store, shared by its workers; the lock is a leaf. */
@@ -47,9 +48,10 @@ int suspects_open(struct suspects *suspects, const char *dir, struct err *err) M
 void suspects_close(struct suspects *suspects);
 /* One that nobody looks at yet; false: there is none. */
 bool suspects_take(struct suspects *suspects, struct suspect *ret_suspect);
-/* Looked at: gone, or (again) to be looked at later. */
-int suspects_settle(struct suspects *suspects, const struct item_key *key, bool again,
-                    struct err *err) MUST_CHECK;
+/* SUSPECT_MISSED some ten times: it is not there any more. */
+enum suspect_result { SUSPECT_RAN, SUSPECT_MISSED, SUSPECT_PUT_OFF };
+int suspects_settle(struct suspects *suspects, const struct item_key *key,
+                    enum suspect_result result, struct err *err) MUST_CHECK;
 /* A copy of the keys, in the arena. */
 struct item_key *suspects_keys(struct suspects *suspects, struct arena *arena, size_t *ret_n);
 

@@ -80,8 +80,8 @@ static void test_journal__suspects_of_all_slots(void **state UNUSED)
         assert_false(suspect.guilty);
     }
     assert_false(suspects_take(&suspects, &suspect)); /* all are in somebody's hands */
-    assert_int_equal(suspects_settle(&suspects, &keys[1], false, &err), 0);
-    assert_int_equal(suspects_settle(&suspects, &keys[0], true, &err), 0);
+    assert_int_equal(suspects_settle(&suspects, &keys[1], SUSPECT_RAN, &err), 0);
+    assert_int_equal(suspects_settle(&suspects, &keys[0], SUSPECT_PUT_OFF, &err), 0);
     suspects_close(&suspects);
     /* Killed now: who was not looked at is still there. */
     assert_int_equal(suspects_open(&suspects, dir, &err), 0);
