@@ -8,6 +8,7 @@ JOBS=$(nproc)
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libxml2-dev libpq-dev libcurl4-openssl-dev libjansson-dev"
 PACKAGES_RUN="postgresql python3"
 PACKAGES_TEST="libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils"
+PACKAGES_SOAK="clang libclang-rt-14-dev"
 
 die() {
     printf '%s\n' "$*" >&2

@@ -6,6 +6,7 @@
 #
 #   crash   the engine is killed at points drawn at random, and every instance must come out the same
 #   lint    damaged BPMN files: a clear answer soon, whatever they contain
+#   fuzz    the fuzzers of tests/fuzz, the seconds shared among them
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,16 +18,16 @@ while [ $# -gt 0 ]; do
         [[ ${1-} =~ ^[0-9]{1,5}$ ]] || die "scripts/soak.sh: --seconds wants a number"
         SOAK_SECONDS=$1
         ;;
-    -h | --help) sed -n '3,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
-    crash | lint) names+=("$1") ;;
-    *) die "scripts/soak.sh: there is no soak $1; there are crash and lint" ;;
+    -h | --help) sed -n '3,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    crash | lint | fuzz) names+=("$1") ;;
+    *) die "scripts/soak.sh: there is no soak $1; there are crash, lint and fuzz" ;;
     esac
     shift
 done
-[ ${#names[@]} -gt 0 ] || names=(crash lint)
+[ ${#names[@]} -gt 0 ] || names=(crash lint fuzz)
 
 # shellcheck disable=SC2086 # lists of words
-need_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST
+need_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST $PACKAGES_SOAK
 build_preset asan || exit 1
 export PAWL_BUILD="$ROOT/build-asan" PAWL="$ROOT/build-asan/pawl"
 
@@ -41,6 +42,10 @@ for name in "${names[@]}"; do
         done
         ;;
     lint) python3 -B "$ROOT/tests/soak/lint.py" "$PAWL" "$ROOT" "$SOAK_SECONDS" || status=1 ;;
+    fuzz)
+        targets=("$ROOT"/tests/fuzz/fuzz_*.c)
+        "$ROOT/tests/fuzz/run.sh" --seconds $((SOAK_SECONDS / ${#targets[@]} + 1)) || status=1
+        ;;
     esac
 done
 exit "$status"
