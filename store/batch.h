@@ -66,7 +66,9 @@ struct item {
 
 /* ---- Families ---- */
 
-struct row { /* an instance's row */
+struct row {          /* an instance's row */
+    uint32_t *tokens; /* as they were loaded */
+    size_t n_tokens;
     struct instance_row instance;
     struct tid tid;
 };

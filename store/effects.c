@@ -238,6 +238,22 @@ static void update_instance(struct effects *e, struct family *family,
         column_null(col(e, T_UPDATE_INSTANCES, 3));
 }
 
+/* Tokens that left by another way, or were interrupted: nobody can settle their incidents any more.
+ */
+static void gone_tokens(struct effects *e, const struct instance *instance)
+{
+    const struct row *row = instance->row;
+
+    for (size_t i = 0, at = 0; i < row->n_tokens; i++) {
+        while (at < instance->n_tokens && instance->tokens[at].id < row->tokens[i])
+            at++;
+        if (at < instance->n_tokens && instance->tokens[at].id == row->tokens[i])
+            continue;
+        column_uuid(col(e, T_DELETE_INCIDENTS_AT, 0), &instance->id);
+        column_int(col(e, T_DELETE_INCIDENTS_AT, 1), row->tokens[i]);
+    }
+}
+
 static void instance_rows(struct batch *batch, struct family *family,
                           const struct instance *instance, struct spares *spares)
 {
@@ -251,6 +267,7 @@ static void instance_rows(struct batch *batch, struct family *family,
         insert_instance(e, family, instance);
     } else if (!ended) {
         update_instance(e, family, instance);
+        gone_tokens(e, instance);
     }
     for (size_t i = 0; i < instance->n_gone; i++)
         gone_wait(e, instance, &instance->gone[i]);

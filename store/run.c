@@ -224,6 +224,19 @@ static int step_item(struct batch *batch, struct fam *fam, struct item *item)
 
 /* ---- One family ---- */
 
+/* Which tokens there were: the incidents of those that vanish go with them. */
+static void note_tokens(struct batch *batch, const struct fam *fam, struct row *row)
+{
+    const struct instance *instance = family_instance(&fam->family, &row->instance.id);
+
+    if (row->tokens != NULL)
+        return;
+    row->tokens = arena_array(batch->arena, instance->n_tokens, sizeof(*row->tokens));
+    row->n_tokens = instance->n_tokens;
+    for (size_t i = 0; i < instance->n_tokens; i++)
+        row->tokens[i] = instance->tokens[i].id;
+}
+
 static bool load_family(struct batch *batch, struct fam *fam)
 {
     struct err err = {0};
@@ -238,6 +251,7 @@ static bool load_family(struct batch *batch, struct fam *fam)
             fam->broken = arena_strdup(batch->arena, err.text);
             return false;
         }
+        note_tokens(batch, fam, fam->rows[i]);
     }
     return true;
 }

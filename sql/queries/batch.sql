@@ -171,6 +171,10 @@ delete from task where id = any($1)
 delete from incident where id = any($1)
 -- name: delete_incidents_of
 delete from incident where instance_id = any($1)
+-- name: delete_incidents_at
+-- Of tokens that are gone.
+delete from incident x using unnest($1, $2) as u (instance_id, token)
+where x.instance_id = u.instance_id and x.token = u.token
 -- name: delete_instances
 delete from instance where ctid = any($1)
 -- name: update_instances
