@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs benchmarks, each a script bench/NAME/run.sh or bench/NAME.sh. All of them run without a NAME.
+# Runs benchmarks, each a script bench/NAME/run.sh. All of them run without a NAME. docs/performance.md
+# says what each measures.
 #
 #   scripts/bench.sh [--json] [NAME…]
 #
 # --json: one object a line: {"scenario":…,"value":…,"unit":…,"limit":…,"ratio":…}
+# BENCH_SECONDS=5: a quick look. BENCH_PEERS=1: Camunda 7 and Flowable in the same table, where a JDK and
+# Maven are found (bench/peers).
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -12,26 +15,17 @@ options=() names=()
 for argument in "$@"; do
     case $argument in
     --json) options+=(--json) ;;
-    -h | --help) sed -n '3,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
     -*) die "scripts/bench.sh: unknown option $argument; there is --json" ;;
     *) names+=("$argument") ;;
     esac
 done
 
-script_of() {
-    local file
-    for file in "$ROOT/bench/$1/run.sh" "$ROOT/bench/$1.sh"; do
-        [ -e "$file" ] && printf '%s' "$file" && return 0
-    done
-    return 1
-}
-
 if [ ${#names[@]} -eq 0 ]; then
-    for file in "$ROOT"/bench/*/run.sh "$ROOT"/bench/*.sh; do
-        [ -e "$file" ] || continue
+    for file in "$ROOT"/bench/*/run.sh; do
         name=${file#"$ROOT/bench/"}
-        name=${name%/run.sh}
-        names+=("${name%.sh}")
+        # Peers stand in the tables of the others.
+        [ "$name" = peers/run.sh ] || names+=("${name%/run.sh}")
     done
 fi
 [ ${#names[@]} -gt 0 ] || die "There is no benchmark in bench/."
@@ -39,7 +33,12 @@ fi
 # What is said while it builds is not part of the table.
 "$ROOT/scripts/build.sh" >&2
 export PAWL="$ROOT/build/pawl" PAWL_BUILD="$ROOT/build"
+# What peers do is measured once, for all tables.
+peers=$(mktemp -d)
+trap 'rm -rf "$peers"' EXIT
+export BENCH_PEERS_FILE="$peers/figures"
 for name in "${names[@]}"; do
-    script=$(script_of "$name") || die "There is no benchmark $name; bench/ has: $(ls "$ROOT/bench" | tr '\n' ' ')"
+    script=$ROOT/bench/$name/run.sh
+    [ -e "$script" ] || die "There is no benchmark $name; bench/ has: $(cd "$ROOT/bench" && printf '%s ' */run.sh | sed 's|/run.sh||g')"
     bash "$script" ${options[@]+"${options[@]}"}
 done

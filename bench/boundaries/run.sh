@@ -8,43 +8,15 @@
 #   bench/boundaries/run.sh [--json]      BENCH_SECONDS=10 BENCH_ROUNDS=1 for a quick look
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. tests/lib/pg.sh
+. bench/lib.sh
 
 SECONDS_EACH=${BENCH_SECONDS:-30}
 ROUNDS=${BENCH_ROUNDS:-3}
-PAWL=${PAWL:-build/pawl}
-json=false
-[ "${1:-}" = --json ] && json=true
-
-WORK=$(mktemp -d)
-engine=
-stop_engine() {
-    [ -z "$engine" ] && return
-    kill -TERM "$engine" 2>/dev/null || true
-    wait "$engine" 2>/dev/null || true
-    engine=
-}
-finish() {
-    stop_engine
-    pg_stop
-    rm -rf "$WORK"
-}
-trap finish EXIT
-
-PG_SETTINGS="fsync = on
-synchronous_commit = on
-shared_buffers = 1GB
-max_wal_size = 16GB
-checkpoint_timeout = 30min
-wal_keep_size = 4GB
-autovacuum_naptime = 5s"
-pg_start
+bench_init "$@"
+bench_server
 psql_admin -c 'create database bound owner pawl' >/dev/null
 LIMIT="host=$PG_DIR dbname=bound user=pawl"
-"$PAWL" migrate --database "$PG_CONNINFO" >/dev/null
 "$PAWL" migrate --database "$LIMIT" >/dev/null
-ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
-bench() { "$PG_BIN/pgbench" -n -h "$PG_DIR" -U pawl "$@"; }
 
 COUNT="select count(*) from pawl.event where kind = 4 and node between 1 and 3"
 EMPTY="truncate pawl.inbox, pawl.ready, pawl.instance, pawl.event"
@@ -63,19 +35,6 @@ limit_round() { # rows a statement -> boundaries a second
         -c 2 -j 2 -T "$SECONDS_EACH" >"$WORK/limit.log" 2>&1
     after=$(ask "$LIMIT" "$COUNT")
     echo $(((after - before) / SECONDS_EACH))
-}
-
-start_engine() {
-    "$PAWL" up --database "$PG_CONNINFO" --data "$WORK/node" --workers 2 >"$WORK/up.out" 2>"$WORK/up.log" &
-    engine=$!
-    local i
-    for i in $(seq 200); do
-        grep -q '^ready' "$WORK/up.out" && return
-        kill -0 "$engine" 2>/dev/null || { cat "$WORK/up.log" >&2; exit 1; }
-        sleep 0.05
-    done
-    echo "pawl up did not become ready" >&2
-    exit 1
 }
 
 wal_from=
@@ -103,9 +62,7 @@ engine_round() { # sets boundaries, and the WAL of five seconds in the middle
 
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
-start_engine
-"$PAWL" deploy --database "$PG_CONNINFO" processes/three-tasks/three-tasks.bpmn >/dev/null
-stop_engine
+deploy processes/three-tasks/three-tasks.bpmn
 
 limit_200=()
 limit_1000=()
@@ -127,20 +84,32 @@ other=$(median "${limit_1000[@]}")
 [ "$other" -gt "$bound" ] && bound=$other
 ratio=$(awk -v a="$value" -v b="$bound" 'BEGIN { printf "%.2f", a / b }')
 bytes=$(awk -v w="${wal:-0}" -v n="$wal_count" 'BEGIN { printf "%.0f", n ? w / n : 0 }')
-stats=$(grep 'executor stopped' "$WORK/up.log" | tail -1 || true)
-per() { printf '%s' "$stats" | grep -oE "\\b$1=[0-9.]+" | cut -d= -f2; }
-statements=$(awk -v a="$(per statements)" -v b="$(per batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
-trips=$(awk -v a="$(per round_trips)" -v b="$(per batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
+statements=$(awk -v a="$(total statements)" -v b="$(total batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
+trips=$(awk -v a="$(total round_trips)" -v b="$(total batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
 
+scenario=boundaries
 if $json; then
     printf '{"scenario":"boundaries","value":%s,"unit":"boundaries/s","limit":%s,"ratio":%s}\n' "$value" "$bound" "$ratio"
-    printf '{"scenario":"boundaries","value":%s,"unit":"WAL bytes/boundary","limit":null,"ratio":null}\n' "$bytes"
-    printf '{"scenario":"boundaries","value":%s,"unit":"statements/batch","limit":null,"ratio":null}\n' "$statements"
-    printf '{"scenario":"boundaries","value":%s,"unit":"round trips/batch","limit":null,"ratio":null}\n' "$trips"
 else
-    printf '\n%-34s %12s\n' "boundaries" ""
-    printf '%-34s %12s\n' "  Pawl, boundaries/s" "$value" "  set-based SQL limit, boundaries/s" "$bound" \
-        "  ratio (line 0.3)" "$ratio" "  WAL bytes a boundary, without FPI" "$bytes" \
-        "  statements a batch" "$statements" "  round trips a batch" "$trips"
-    awk -v r="$ratio" 'BEGIN { if (r < 0.3) print "  SHORT of the line of 0.3" }'
+    title boundaries
+    figure "$value" "boundaries/s"
+    figure "$bound" "boundaries/s, set-based SQL limit"
+    figure "$ratio" "ratio to that limit" floor 0.4
 fi
+figure "$bytes" "WAL bytes/boundary" ceiling 700
+figure "$statements" "statements/batch"
+figure "$trips" "round trips/batch"
+
+# What others do with the same process on such a server: bench/peers.
+for name in camunda flowable; do
+    of_peer=$(peer "$name" boundaries)
+    [ -n "$of_peer" ] || continue
+    figure "$of_peer" "boundaries/s, $name"
+    figure "$(peer "$name" wal)" "WAL bytes/boundary, $name"
+    times=$(awk -v a="$value" -v b="$of_peer" 'BEGIN { printf "%.1f", a / b }')
+    if [ "$name" = camunda ]; then
+        figure "$times" "times $name" floor 60
+    else
+        figure "$times" "times $name"
+    fi
+done
