@@ -12,5 +12,5 @@ while IFS=: read -r file line link; do
         printf '%s:%s: no such file: %s\n' "$file" "$line" "$link"
         status=1
     }
-done < <(git ls-files -z '*.md' | xargs -0 grep -noE '\]\([^) ]+\)' -- | sed -E 's/\]\(([^)]*)\)$/\1/')
+done < <(find . -name '*.md' -not -path './build*' -not -path './.*' -print0 | xargs -0 grep -noE '\]\([^) ]+\)' -- | sed -E 's/\]\(([^)]*)\)$/\1/')
 exit $status
