@@ -155,7 +155,8 @@ struct graph_ref {
 /* Where the next claim begins: worked out while a batch runs, taken over when it has ended well. */
 struct claim_next {
     int64_t ready_cursor, ready_lap_end;
-    uint64_t inbox_xmax; /* of the snapshot before the inbox was read */
+    uint64_t inbox_xmax;  /* of the snapshot before the inbox was read */
+    uint64_t inbox_first; /* of the rows that were to be seen then; UINT64_MAX: none */
     const int64_t *inbox_flying;
     size_t n_inbox_flying;
     uint64_t inbox_last_xid; /* the last row that was read */
@@ -207,6 +208,12 @@ int claim(struct batch *batch, const struct call_result *results, size_t n_resul
 
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
+
+/* Rows of the inbox are looked for from this transaction on, and in open ones before it. */
+void claim_mark_inbox(struct store_worker *worker, uint64_t mark);
+
+/* Where the last claim of the inbox began. */
+void claim_inbox_from(const struct store_worker *worker, uint64_t *ret_xid, int64_t *ret_id);
 
 /* ---- load.c ---- */
 

@@ -224,6 +224,25 @@ static int64_t timers_from(const struct store_worker *worker)
     return worker->timer_full ? INT64_MIN : worker->timer_low_us;
 }
 
+void claim_inbox_from(const struct store_worker *worker, uint64_t *ret_xid, int64_t *ret_id)
+{
+    bool after = worker->inbox_after_xid != 0;
+
+    *ret_xid = after ? worker->inbox_after_xid : worker->inbox_mark;
+    *ret_id = after ? worker->inbox_after_id : -1;
+}
+
+static struct column flying_column(const struct batch *batch)
+{
+    const struct store_worker *worker = batch->worker;
+    struct column flying;
+
+    column_init(&flying, batch->arena, COLUMN_XID8);
+    for (size_t i = 0; i < worker->n_inbox_flying; i++)
+        column_int(&flying, worker->inbox_flying[i]);
+    return flying;
+}
+
 static bool lap_begins(const struct store_worker *worker)
 {
     return worker->ready_cursor <= worker->ready_low;
@@ -233,9 +252,11 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
 {
     struct store_worker *worker = batch->worker;
     struct conn *conn = batch->conn;
-    bool after = worker->inbox_after_xid != 0;
-    struct column flying;
+    struct column flying = flying_column(batch);
+    uint64_t from_xid;
+    int64_t from_id;
 
+    claim_inbox_from(worker, &from_xid, &from_id);
     if (conn_send(conn, "begin", NO_PARAMS, err) < 0 ||
         conn_send(conn, "batch_fence",
                   PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)), err) < 0 ||
@@ -244,21 +265,16 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
                   PARAMS(p_int8(worker->ready_cursor), p_int4((int)limits->ready)), err) < 0 ||
         conn_send(conn, "claim_timers",
                   PARAMS(p_time(timers_from(worker)), p_int4((int)limits->timers)), err) < 0 ||
-        conn_send(conn, "inbox_snapshot", NO_PARAMS, err) < 0 ||
-        conn_send(conn, "claim_inbox",
-                  PARAMS(p_xid8(after ? worker->inbox_after_xid : worker->inbox_mark),
-                         p_int8(after ? worker->inbox_after_id : -1), p_int4((int)limits->inbox)),
+        conn_send(conn, "inbox_snapshot", PARAMS(p_xid8(worker->inbox_mark), p_column(&flying)),
                   err) < 0 ||
+        conn_send(conn, "claim_inbox",
+                  PARAMS(p_xid8(from_xid), p_int8(from_id), p_int4((int)limits->inbox)), err) < 0 ||
         conn_send(conn, "claim_starts", PARAMS(p_int4(START_TIMERS_MAX)), err) < 0)
         return err_trace(err);
-    if (worker->n_inbox_flying > 0) {
-        column_init(&flying, batch->arena, COLUMN_XID8);
-        for (size_t i = 0; i < worker->n_inbox_flying; i++)
-            column_int(&flying, worker->inbox_flying[i]);
-        if (conn_send(conn, "claim_inbox_late",
-                      PARAMS(p_column(&flying), p_int4((int)limits->inbox)), err) < 0)
-            return err_trace(err);
-    }
+    if (worker->n_inbox_flying > 0 &&
+        conn_send(conn, "claim_inbox_late", PARAMS(p_column(&flying), p_int4((int)limits->inbox)),
+                  err) < 0)
+        return err_trace(err);
     return conn_sync(conn, err);
 }
 
@@ -293,6 +309,7 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
         return err_trace(err);
     next->inbox_xmax = (uint64_t)result_int(rows, 0, 0);
     next->inbox_flying = result_ints(rows, 0, 1, batch->arena, &next->n_inbox_flying);
+    next->inbox_first = result_null(rows, 0, 2) ? UINT64_MAX : (uint64_t)result_int(rows, 0, 2);
     if (next_rows(batch, &rows, err) < 0)
         return err_trace(err);
     int n = result_rows(rows);
@@ -464,12 +481,27 @@ static void settle_inbox(struct store_worker *worker, const struct claim_next *n
     }
     if (was_after || tally.put_off > 0)
         return; /* the mark must not pass what still waits */
-    worker->inbox_mark = next->inbox_xmax;
     arena_reset(&worker->marks);
     worker->n_inbox_flying = next->n_inbox_flying;
     worker->inbox_flying = arena_array(&worker->marks, next->n_inbox_flying, sizeof(int64_t));
     if (next->n_inbox_flying > 0)
         memcpy(worker->inbox_flying, next->inbox_flying, next->n_inbox_flying * sizeof(int64_t));
+    claim_mark_inbox(worker,
+                     next->inbox_first < next->inbox_xmax ? next->inbox_first : next->inbox_xmax);
+}
+
+/* A row must not be found both from the mark on and as one of an open transaction: it would be
+ * carried out twice. */
+void claim_mark_inbox(struct store_worker *worker, uint64_t mark)
+{
+    size_t n = 0;
+
+    worker->inbox_mark = mark;
+    for (size_t i = 0; i < worker->n_inbox_flying; i++) {
+        if ((uint64_t)worker->inbox_flying[i] < mark)
+            worker->inbox_flying[n++] = worker->inbox_flying[i];
+    }
+    worker->n_inbox_flying = n;
 }
 
 void claim_settle(struct batch *batch)

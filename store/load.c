@@ -163,6 +163,9 @@ static void make_families(struct batch *batch)
 /* ---- Locking ---- */
 
 struct wanted {
+    struct column asked_roots, asked; /* families and rows of the inbox's commands */
+    uint64_t last_xid;                /* of those rows, the last */
+    int64_t last_id;
     struct column roots, others, tasks, incidents, calls, attempts;
     struct column due, instance, token, node, kind, retry; /* of timers */
     struct item **timers, **results;
@@ -173,6 +176,8 @@ struct wanted {
 static void wanted_init(struct wanted *w, struct arena *arena)
 {
     *w = (struct wanted){0};
+    column_init(&w->asked_roots, arena, COLUMN_UUID);
+    column_init(&w->asked, arena, COLUMN_TID);
     column_init(&w->roots, arena, COLUMN_UUID);
     column_init(&w->others, arena, COLUMN_UUID);
     column_init(&w->tasks, arena, COLUMN_UUID);
@@ -199,6 +204,16 @@ static void want_timer(struct batch *batch, struct wanted *w, struct item *item)
     *arena_push(batch->arena, w->timers, w->n_timers, w->timers_capacity) = item;
 }
 
+static void want_order(struct wanted *w, const struct item *item)
+{
+    column_uuid(&w->asked_roots, &item->command.root);
+    column_tid(&w->asked, item->tid);
+    if (item->xid > w->last_xid || (item->xid == w->last_xid && item->id > w->last_id)) {
+        w->last_xid = item->xid;
+        w->last_id = item->id;
+    }
+}
+
 static void want(struct batch *batch, struct wanted *w, struct item *item)
 {
     const struct command *c = &item->command;
@@ -208,6 +223,8 @@ static void want(struct batch *batch, struct wanted *w, struct item *item)
         map_put(&w->seen, &c->instance, item);
         column_uuid(&w->others, &c->instance);
     }
+    if (item->source == FROM_INBOX && item->kind != COMMAND_START)
+        want_order(w, item);
     if (item->source == FROM_INBOX &&
         (item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR))
         column_uuid(&w->tasks, &c->subject);
@@ -231,7 +248,10 @@ static int send_if(struct conn *conn, bool send, const char *query, const struct
 static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
 {
     struct conn *conn = batch->conn;
+    uint64_t from_xid;
+    int64_t from_id;
 
+    claim_inbox_from(batch->worker, &from_xid, &from_id);
     if (send_if(conn, w->roots.rows > 0, "lock_roots", PARAMS(p_column(&w->roots)), err) < 0 ||
         send_if(conn, w->others.rows > 0, "load_instances", PARAMS(p_column(&w->others)), err) <
             0 ||
@@ -245,6 +265,10 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
                 err) < 0 ||
         send_if(conn, w->n_results > 0, "calls_present",
                 PARAMS(p_column(&w->calls), p_column(&w->attempts)), err) < 0 ||
+        send_if(conn, w->asked.rows > 0, "inbox_before",
+                PARAMS(p_xid8(from_xid), p_int8(from_id), p_xid8(w->last_xid), p_int8(w->last_id),
+                       p_column(&w->asked_roots), p_column(&w->asked)),
+                err) < 0 ||
         conn_send(conn, "clock", NO_PARAMS, err) < 0)
         return err_trace(err);
     return conn_sync(conn, err);
@@ -344,6 +368,26 @@ static void find_incidents(struct batch *batch, const struct result *rows)
     }
 }
 
+/*
+ * What one caller asks for in two transactions is carried out in this order, also when two workers
+ * have claimed it: the later command waits for the earlier one.
+ */
+static void put_off_later(struct batch *batch, const struct result *rows)
+{
+    for (int i = 0; i < rows_of(rows); i++) {
+        struct uuid root = result_uuid(rows, i, 0);
+        uint64_t xid = (uint64_t)result_int(rows, i, 1);
+        int64_t id = result_int(rows, i, 2);
+        const struct fam *fam = map_get(&batch->fams_by_root, &root);
+        for (size_t j = 0; fam != NULL && j < fam->n_items; j++) {
+            struct item *item = fam->items[j];
+            if (item->source == FROM_INBOX && item->kind != COMMAND_START &&
+                (item->xid > xid || (item->xid == xid && item->id > id)))
+                item->state = ITEM_PUT_OFF;
+        }
+    }
+}
+
 /* Whose row is still there, and not answered by a caller who is not finished. */
 static int read_presence(struct batch *batch, const struct wanted *w, struct err *err)
 {
@@ -365,6 +409,9 @@ static int read_presence(struct batch *batch, const struct wanted *w, struct err
         return err_trace(err);
     for (int i = 0; i < rows_of(rows); i++)
         w->results[result_int(rows, i, 0)]->present = true;
+    if (next_if(batch, w->asked.rows > 0, &rows, err) < 0)
+        return err_trace(err);
+    put_off_later(batch, rows);
     if (next_if(batch, true, &rows, err) < 0)
         return err_trace(err);
     batch->now_us = result_time(rows, 0, 0);

@@ -53,7 +53,7 @@ static int move_marks(struct store_worker *worker, struct err *err)
         return err_trace(err);
     uint64_t first = (uint64_t)result_int(rows, 0, 0);
     if (!result_null(rows, 0, 0) && first < worker->inbox_mark)
-        worker->inbox_mark = first;
+        claim_mark_inbox(worker, first);
     worker->timer_full = true;
     return 0;
 }

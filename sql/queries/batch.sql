@@ -37,7 +37,11 @@ select coalesce(max(id), 0) from ready
 select due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body
 from timer where due > $1 and due <= (select clock()) order by due limit $2
 -- name: inbox_snapshot
-select pg_snapshot_xmax(s), array(select pg_snapshot_xip(s)) from pg_current_snapshot() s
+-- Who is still open, and the first row that anybody can see: the mark stays behind what another worker holds.
+select pg_snapshot_xmax(s), array(select pg_snapshot_xip(s)),
+    least((select i.xid from inbox i where i.xid >= $1 order by i.xid, i.id limit 1),
+          (select min(i.xid) from inbox i where i.xid = any($2)))
+from pg_current_snapshot() s
 -- name: claim_inbox
 -- A deployment's body is read by itself (deploy.c).
 select ctid, xid, id, kind, command_id, root_id, instance_id, subject, definition_id, name, key, detail,
@@ -61,6 +65,11 @@ from instance where id = any($1) for update skip locked
 -- name: load_instances
 select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
 from instance where id = any($1)
+-- name: inbox_before
+-- Commands for the same families, asked for before ours, that another worker has claimed.
+select b.root_id, b.xid, b.id from inbox b
+where (b.xid, b.id) > ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint) and b.kind not in (1, 104)
+    and b.root_id in (select unnest($5)) and not exists (select from unnest($6) as own (tid) where own.tid = b.ctid)
 -- name: roots_present
 -- Of those that could not be locked: which exist, or are about to be started by somebody else.
 select id from instance where id = any($1)
