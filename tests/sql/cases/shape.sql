@@ -31,3 +31,5 @@ select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = 
 where c.relnamespace = 'pawl'::regnamespace and c.relkind = 'v' and a.atttypid = 'unknown'::regtype and attnum > 0;
 \echo -- a hard-coded schema
 select signature from f where prosrc ~* '\mpawl\.';
+\echo -- the clock is inlined: it costs no call of a function
+explain (verbose, costs off) select clock();
