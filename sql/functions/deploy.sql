@@ -12,12 +12,16 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(deploy_all.options);
+    caller text := api_actor(deploy_all.options, array['duplicateFiltering']);
     example constant text := 'Example: resources => ''[{"name": "order.bpmn", "content": "<definitions …"}]''.';
     files integer;
     resource record;
 begin
     perform api_text('name', deploy_all.name, false);
+    if jsonb_typeof(deploy_all.options -> 'duplicateFiltering') <> 'boolean' then
+        raise exception using errcode = 'PW003', message = 'the option duplicateFiltering must be true or false',
+            hint = 'Example: options => ''{"duplicateFiltering": false}'' for a new version of what did not change.';
+    end if;
     if deploy_all.resources is null or jsonb_typeof(deploy_all.resources) <> 'array' then
         raise exception using errcode = 'PW003', message = 'resources must be a JSON array', hint = example;
     end if;
@@ -60,8 +64,9 @@ begin
 
     deploy_all.deployment_id := api_id();
     deploy_all.state := 'accepted';
-    insert into inbox (kind, command_id, name, body, actor, tenant, at)
+    insert into inbox (kind, command_id, name, detail, body, actor, tenant, at)
     values (100, deploy_all.deployment_id, deploy_all.name,
+            case when not (deploy_all.options -> 'duplicateFiltering')::boolean then 'all' end,
             (select jsonb_agg(jsonb_build_object('name', r -> 'name', 'content', r -> 'content') order by n)::text
              from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n)),
             caller, '', clock());
@@ -74,7 +79,7 @@ comment on function deploy_all(jsonb, text, jsonb) is
 
 - `resources`: a JSON array of objects with the texts `name` and `content`, at most 100.
 - `name`: of the deployment.
-- `options`: `actor`.';
+- `options`: `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
 
 create or replace function deploy(
     xml text,
@@ -89,6 +94,12 @@ as $$
 begin
     if xml is null then
         raise exception using errcode = 'PW003', message = 'xml is missing', hint = 'Pass the text of the BPMN file.';
+    elsif octet_length(xml) > 10485760 then -- LIMIT_XML_BYTES
+        -- Before it is copied into JSON: that takes seconds for what is far too long.
+        raise exception using errcode = 'PW006',
+            message = format('the file "%s" has %s bytes, the limit is 10485760 (LIMIT_XML_BYTES)',
+                             coalesce(deploy.resource, ''), octet_length(xml)),
+            hint = 'Divide it into several processes, and let call activities connect them.';
     end if;
     select d.deployment_id, d.state into deploy.deployment_id, deploy.state
     from deploy_all(jsonb_build_array(jsonb_build_object('name', coalesce(deploy.resource, ''), 'content', deploy.xml)),
@@ -103,4 +114,4 @@ comment on function deploy(text, text, text, jsonb) is
 - `xml`: the text of the file. An encoding named in it is ignored, since the text is decoded already.
 - `resource`: the name of the file.
 - `name`: of the deployment.
-- `options`: `actor`.';
+- `options`: `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';

@@ -14,6 +14,7 @@ select refused($$ select deploy('<a/>', repeat('n', 256)) $$);
 select refused($$ select deploy('<a/>', name => repeat('n', 256)) $$);
 select refused($$ select deploy(repeat('x', 10485761)) $$);
 select refused($$ select deploy('<a/>', options => '{"x": 1}') $$);
+select refused($$ select deploy('<a/>', options => '{"duplicateFiltering": "no"}') $$);
 select refused($$ select deploy_all(null) $$);
 select refused($$ select deploy_all('{}') $$);
 select refused($$ select deploy_all('[]') $$);
