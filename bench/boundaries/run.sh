@@ -105,7 +105,7 @@ for name in camunda flowable; do
     of_peer=$(peer "$name" boundaries)
     [ -n "$of_peer" ] || continue
     figure "$of_peer" "boundaries/s, $name"
-    figure "$(peer "$name" wal)" "WAL bytes/boundary, $name"
+    figure "$(peer "$name" wal)" "WAL bytes/boundary, $name, full pages included"
     times=$(awk -v a="$value" -v b="$of_peer" 'BEGIN { printf "%.1f", a / b }')
     if [ "$name" = camunda ]; then
         figure "$times" "times $name" floor 60
