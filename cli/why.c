@@ -385,6 +385,35 @@ static int tell_token(struct why *why, size_t from, size_t to)
     return 0;
 }
 
+/* Whatever is left waits in joins: nothing can come there any more. */
+static int tell_without_tokens(struct why *why)
+{
+    struct arena *arena = &why->cli->arena;
+    json_auto_t *rows = NULL;
+    const json_t *row;
+    struct uuid id;
+    size_t i;
+
+    if (row_uuid(why->row, "instance_id", &id) &&
+        client_joined(why->client, &id, &rows, why->err) < 0)
+        return err_trace(why->err);
+    json_array_foreach(rows, i, row)
+    {
+        say(why, arena_printf(arena,
+                              "At the parallel gateway %s it waits for another branch%s, but no "
+                              "branch is left that could come: the process has fewer branches "
+                              "than flows that lead there.",
+                              story_element(why->cli, row), since_text(why, row)));
+    }
+    if (i > 0)
+        offer(why,
+              arena_printf(arena, "pawl cancel %s", row_text(why->cli, why->row, "instance_id")));
+    else
+        say(why, "Nothing keeps it: it is being worked on at this moment, or a command for it is "
+                 "on its way.");
+    return 0;
+}
+
 static int tell_tokens(struct why *why)
 {
     size_t n = json_array_size(why->tokens), told = 0;
@@ -402,10 +431,7 @@ static int tell_tokens(struct why *why)
         if (tell_token(why, from, to) < 0)
             return err_trace(why->err);
     }
-    if (n == 0)
-        say(why, "Nothing keeps it: it is being worked on at this moment, or a command for it is "
-                 "on its way.");
-    return 0;
+    return n == 0 ? tell_without_tokens(why) : 0;
 }
 
 /* Requests that were fired and whose answers come as messages. */

@@ -298,6 +298,12 @@ int client_tokens(struct client *client, const struct uuid *instance, json_t **r
     return of_instance(client, "client_tokens", instance, ret_rows, err);
 }
 
+int client_joined(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                  struct err *err)
+{
+    return of_instance(client, "client_joined", instance, ret_rows, err);
+}
+
 int client_jobs(struct client *client, const struct uuid *instance, json_t **ret_rows,
                 struct err *err)
 {

@@ -99,6 +99,9 @@ int client_elements(struct client *client, const struct uuid *instance, json_t *
                     struct err *err) MUST_CHECK;
 int client_tokens(struct client *client, const struct uuid *instance, json_t **ret_rows,
                   struct err *err) MUST_CHECK;
+/* Parallel gateways where tokens wait for others, how many, and since when. */
+int client_joined(struct client *client, const struct uuid *instance, json_t **ret_rows,
+                  struct err *err) MUST_CHECK;
 int client_jobs(struct client *client, const struct uuid *instance, json_t **ret_rows,
                 struct err *err) MUST_CHECK;
 int client_calls(struct client *client, const struct uuid *instance, json_t **ret_rows,

@@ -266,12 +266,14 @@ static int write_active(struct conn *conn, struct deployment *d, const char *sta
     if (conn_query(conn, "deploy_insert",
                    PARAMS(p_uuid(&d->id), p_text(d->name), p_text(d->tenant), p_text(d->actor),
                           p_time(now_us), p_text(state)),
-                   NULL, err) < 0 ||
-        insert_files(conn, d, ret_digests, err) < 0)
+                   NULL, err) < 0)
         return err_trace(err);
+    /* Of a refused one the findings stay, not the files: they may be large, and nobody asks for
+     * them. */
     if (d->n_errors > 0)
         return 0;
-    if (compare_versions(conn, d, *ret_digests, err) < 0)
+    if (insert_files(conn, d, ret_digests, err) < 0 ||
+        compare_versions(conn, d, *ret_digests, err) < 0)
         return err_trace(err);
     bool any = false;
     for (size_t i = 0; i < d->n_processes; i++) {

@@ -581,8 +581,12 @@ static void item_acts(struct batch *batch, struct item *item)
         return;
     column_uuid(col(batch->effects, T_DELETE_INCIDENTS, 0), &item->incident);
     uuid_format(&item->incident, id);
+    const char *actor = item->command.actor != NULL ? item->command.actor : "";
+    struct value by = value_string(batch->arena, actor, strlen(actor));
     audit_row(batch, &item->command.instance, HISTORY_INCIDENT_RETRIED, item->command.token,
-              item->command.node, arena_printf(batch->arena, "{\"incident\":\"%s\"}", id));
+              item->command.node,
+              arena_printf(batch->arena, "{\"incident\":\"%s\",\"actor\":%s}", id,
+                           value_text(batch->arena, &by, NULL)));
 }
 
 static void item_effects(struct batch *batch, struct item *item)

@@ -9,6 +9,7 @@
 #include "store/batch.h"
 
 #define ROUNDS_MAX (4 * LIMIT_CALL_DEPTH)
+#define FAILURES_MAX 32 /* of one family in one batch: each of them runs the family again */
 
 enum fam_result { FAM_READY = 0, FAM_NEEDS = 1 };
 
@@ -291,13 +292,31 @@ static int run_once(struct batch *batch, struct fam *fam)
     return STEP_DONE;
 }
 
+/* Jobs behind the last one that failed wait for another batch; what callers ask does not wait. */
+static void put_off_jobs(struct fam *fam)
+{
+    for (size_t i = fam->n_items; i-- > 0 && !fam->items[i]->fail;) {
+        struct item *item = fam->items[i];
+        bool row = item->source == FROM_READY || item->source == FROM_TIMER;
+        bool job = item->kind == COMMAND_CONTINUE || item->kind == COMMAND_TIMER;
+        if (row && job && item->state != ITEM_REFUSED)
+            item->state = ITEM_PUT_OFF;
+    }
+}
+
 static enum fam_result run_family(struct batch *batch, struct fam *fam)
 {
+    size_t used = batch->arena->used, failures = 0;
     int rc;
 
-    /* Each run that fails has one more item that fails: it ends. */
-    while ((rc = run_once(batch, fam)) == STEP_FAILED)
-        ;
+    /*
+     * Each run that fails has one more item that fails: it ends. A large family with thousands that
+     * fail must not hold up all others, nor fill the memory, by running as often in one batch.
+     */
+    while ((rc = run_once(batch, fam)) == STEP_FAILED) {
+        if (++failures >= FAILURES_MAX || batch->arena->used - used > LIMIT_FAMILY_BYTES)
+            put_off_jobs(fam);
+    }
     batch->arena->cap = 0;
     fam->ready = rc == STEP_DONE;
     return rc == STEP_NEED ? FAM_NEEDS : FAM_READY;

@@ -96,6 +96,12 @@ from (select e.instance_id, e.at, e.process, e.version, e.business_key, e.data f
 select to_json(x)::text
 from (select distinct h.element_id, h.element_name, h.element_kind from history h
       where h.instance_id = $1 and h.element_id is not null) x
+-- Tokens that wait in a join for others: no row of theirs says so, only the history.
+-- name: client_joined
+select to_json(x)::text
+from (select h.element_id, h.element_name, min(h.started) as since, count(*) as n from history h
+      where h.instance_id = $1 and h.element_kind = 'parallelGateway' and h.state = 'active'
+      group by 1, 2 order by 3) x
 -- name: client_tokens
 select to_json(x)::text
 from (select t.* from tokens t where t.instance_id = $1 order by t.token, t.since, t.due) x
