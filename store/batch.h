@@ -66,8 +66,8 @@ struct item {
 
 /* ---- Families ---- */
 
-struct row {          /* an instance's row */
-    uint32_t *tokens; /* as they were loaded */
+struct row {              /* an instance's row */
+    struct token *tokens; /* as they were loaded */
     size_t n_tokens;
     struct instance_row instance;
     struct tid tid;

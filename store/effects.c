@@ -156,6 +156,15 @@ static void delete_call(struct effects *e, const struct uuid *call)
     column_uuid(col(e, T_DELETE_CALLS, 0), call);
 }
 
+/* Nobody expects its answer any more. */
+static void gone_call(struct effects *e, const struct instance *instance, const struct uuid *call)
+{
+    delete_call(e, call);
+    column_uuid(col(e, T_DELETE_INCIDENTS_AT, 0), &instance->id);
+    column_null(col(e, T_DELETE_INCIDENTS_AT, 1));
+    column_uuid(col(e, T_DELETE_INCIDENTS_AT, 2), call);
+}
+
 static void gone_wait(struct effects *e, const struct instance *instance, const struct wait *wait)
 {
     switch (wait->kind) {
@@ -173,7 +182,7 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
         column_uuid(col(e, T_DELETE_TASKS, 0), &wait->subject);
         break;
     case WAIT_CALL:
-        delete_call(e, &wait->subject);
+        gone_call(e, instance, &wait->subject);
         break;
     case WAIT_CHILD:
         break;
@@ -238,19 +247,35 @@ static void update_instance(struct effects *e, struct family *family,
         column_null(col(e, T_UPDATE_INSTANCES, 3));
 }
 
-/* Tokens that left by another way, or were interrupted: nobody can settle their incidents any more.
+/* It may not be the token that left, but one that came back since. */
+static bool has_left(const struct token *then, const struct token *now)
+{
+    if (now == NULL)
+        return then->state != TOKEN_JOIN;
+    if (then->state != TOKEN_WAIT && then->state != TOKEN_SCOPE)
+        return false; /* its incident, if it had one, has been tried again */
+    return now->state != then->state || now->node != then->node || now->since_us != then->since_us;
+}
+
+/*
+ * Tokens that left where they were, by whatever way: nobody can settle their incidents any more. An
+ * answer that was parked belongs to its request, whose token may be anywhere: see gone_call().
  */
-static void gone_tokens(struct effects *e, const struct instance *instance)
+static void left_tokens(struct effects *e, const struct instance *instance)
 {
     const struct row *row = instance->row;
 
     for (size_t i = 0, at = 0; i < row->n_tokens; i++) {
-        while (at < instance->n_tokens && instance->tokens[at].id < row->tokens[i])
+        const struct token *then = &row->tokens[i], *now = NULL;
+        while (at < instance->n_tokens && instance->tokens[at].id < then->id)
             at++;
-        if (at < instance->n_tokens && instance->tokens[at].id == row->tokens[i])
+        if (at < instance->n_tokens && instance->tokens[at].id == then->id)
+            now = &instance->tokens[at];
+        if (!has_left(then, now))
             continue;
         column_uuid(col(e, T_DELETE_INCIDENTS_AT, 0), &instance->id);
-        column_int(col(e, T_DELETE_INCIDENTS_AT, 1), row->tokens[i]);
+        column_int(col(e, T_DELETE_INCIDENTS_AT, 1), then->id);
+        column_null(col(e, T_DELETE_INCIDENTS_AT, 2));
     }
 }
 
@@ -267,12 +292,12 @@ static void instance_rows(struct batch *batch, struct family *family,
         insert_instance(e, family, instance);
     } else if (!ended) {
         update_instance(e, family, instance);
-        gone_tokens(e, instance);
+        left_tokens(e, instance);
     }
     for (size_t i = 0; i < instance->n_gone; i++)
         gone_wait(e, instance, &instance->gone[i]);
     for (size_t i = 0; i < instance->n_calls_gone; i++)
-        delete_call(e, &instance->calls_gone[i]);
+        gone_call(e, instance, &instance->calls_gone[i]);
     for (size_t i = 0; i < instance->n_waits; i++) {
         const struct wait *wait = &instance->waits[i];
         if (ended && !wait->fresh)

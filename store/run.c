@@ -225,7 +225,7 @@ static int step_item(struct batch *batch, struct fam *fam, struct item *item)
 
 /* ---- One family ---- */
 
-/* Which tokens there were: the incidents of those that vanish go with them. */
+/* Where the tokens were: the incidents of those that leave go with them. */
 static void note_tokens(struct batch *batch, const struct fam *fam, struct row *row)
 {
     const struct instance *instance = family_instance(&fam->family, &row->instance.id);
@@ -235,7 +235,7 @@ static void note_tokens(struct batch *batch, const struct fam *fam, struct row *
     row->tokens = arena_array(batch->arena, instance->n_tokens, sizeof(*row->tokens));
     row->n_tokens = instance->n_tokens;
     for (size_t i = 0; i < instance->n_tokens; i++)
-        row->tokens[i] = instance->tokens[i].id;
+        row->tokens[i] = instance->tokens[i];
 }
 
 static bool load_family(struct batch *batch, struct fam *fam)

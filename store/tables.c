@@ -21,7 +21,7 @@ static const struct {
     [T_DELETE_TASKS] = {"delete_tasks", "u", false, false},
     [T_DELETE_INCIDENTS] = {"delete_incidents", "u", true, false},
     [T_DELETE_INCIDENTS_OF] = {"delete_incidents_of", "u", false, false},
-    [T_DELETE_INCIDENTS_AT] = {"delete_incidents_at", "ui", false, false},
+    [T_DELETE_INCIDENTS_AT] = {"delete_incidents_at", "uiu", false, false},
     [T_KEEP_ANSWERS] = {"keep_answers", "ux", false, true},
     [T_DELETE_CALL_QUEUE] = {"delete_call_queue", "u", false, false},
     [T_DELETE_ATTEMPTS] = {"delete_attempts", "u", false, false},
