@@ -5,6 +5,7 @@
 #   scripts/soak.sh [--seconds N] [NAME…]
 #
 #   crash   the engine is killed at points drawn at random, and every instance must come out the same
+#   chaos   two nodes killed, stopped and cut off, the server restarted, while clients ask; then an audit
 #   lint    damaged BPMN files: a clear answer soon, whatever they contain
 #   fuzz    the fuzzers of tests/fuzz, the seconds shared among them
 set -uo pipefail
@@ -18,13 +19,13 @@ while [ $# -gt 0 ]; do
         [[ ${1-} =~ ^[0-9]{1,5}$ ]] || die "scripts/soak.sh: --seconds wants a number"
         SOAK_SECONDS=$1
         ;;
-    -h | --help) sed -n '3,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
-    crash | lint | fuzz) names+=("$1") ;;
-    *) die "scripts/soak.sh: there is no soak $1; there are crash, lint and fuzz" ;;
+    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    crash | chaos | lint | fuzz) names+=("$1") ;;
+    *) die "scripts/soak.sh: there is no soak $1; there are crash, chaos, lint and fuzz" ;;
     esac
     shift
 done
-[ ${#names[@]} -gt 0 ] || names=(crash lint fuzz)
+[ ${#names[@]} -gt 0 ] || names=(crash chaos lint fuzz)
 
 # shellcheck disable=SC2086 # lists of words
 need_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST $PACKAGES_SOAK
@@ -41,6 +42,7 @@ for name in "${names[@]}"; do
             FAULT_RANDOM=20 timeout --kill-after=10 900 "$ROOT/tests/fault/run.sh" || status=1
         done
         ;;
+    chaos) timeout --kill-after=10 $((SOAK_SECONDS + 300)) "$ROOT/tests/soak/chaos.sh" "$SOAK_SECONDS" || status=1 ;;
     lint) python3 -B "$ROOT/tests/soak/lint.py" "$PAWL" "$ROOT" "$SOAK_SECONDS" || status=1 ;;
     fuzz)
         targets=("$ROOT"/tests/fuzz/fuzz_*.c)
