@@ -126,7 +126,7 @@ DIR=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo.XXXXXX")
 chmod 755 "$DIR" # PostgreSQL does not run as root, and its user must get in
 
 step "A geocoder that has bad days"
-/usr/bin/python3 "$ROOT/tests/standin/nominatim.py" --places "$ORDERS" --rate "$RATE" --life 600 \
+/usr/bin/python3 "$ROOT/tests/standin/nominatim.py" --places "$ORDERS" --rate "$RATE" --by-key --life 600 \
     --port-file "$DIR/port" >/dev/null 2>"$DIR/geocoder.log" &
 GEOCODER=$!
 for _ in $(seq 100); do [ -s "$DIR/port" ] && break; sleep 0.05; done
@@ -166,6 +166,9 @@ show endpoint list
 say "No transaction is open and no thread waits while requests are queued or under way."
 
 step "kill -9"
+for _ in $(seq 100); do # at a moment when an answer is on its way
+    [ "$(sql -c "select count(*) from pawl.calls where state = 'sent'")" = 0 ] || break
+done
 kill -9 "$ENGINE"
 wait "$ENGINE" 2>/dev/null || true
 ENGINE=''
@@ -235,13 +238,18 @@ curl_stats() { /usr/bin/python3 -c 'import sys, urllib.request; sys.stdout.buffe
 curl_stats >"$DIR/stats.json"
 LONGEST=$(sort -n "$DIR/transactions" | tail -1)
 
-/usr/bin/python3 - "$ORDERS" "$DIR" "$KILLED_AT" "${LONGEST:-0}" <<'PYTHON' || FAILED=1
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$ORDERS" "$DIR" "$KILLED_AT" "${LONGEST:-0}" "$ROOT/tests/standin" \
+    <<'PYTHON' || FAILED=1
 import csv, json, sys
+sys.path.insert(0, sys.argv[5])
+from nominatim import address_of
 orders_file, folder, killed_at, longest = sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
 stats = json.load(open(folder + "/stats.json"))
 answered = json.load(open(folder + "/answered.json"))
 ended = {row[0]: row for row in csv.reader(open(folder + "/ended.csv"))}
 expected = list(csv.DictReader(open(orders_file, encoding="utf-8", newline="")))
+# Their answers were lost with the engine. On a slow machine it may be back only after their 3 seconds.
+cut_off = {r["q"] for r in stats["log"] if r["at"] < killed_at and r["key"] not in answered}
 wrong, counts, calls = [], {"delivered": 0, "person": 0, "fake": 0}, 0
 
 for order in expected:
@@ -254,7 +262,8 @@ for order in expected:
     calls += int(attempts)
     if outcome != order["outcome"] or state != "completed":
         wrong.append("%s: %s, %s instead of %s" % (key, state, outcome, order["outcome"]))
-    if attempts != order["attempts"]:
+    spare = 1 if address_of(order) in cut_off else 0
+    if not int(order["attempts"]) <= int(attempts) <= int(order["attempts"]) + spare:
         wrong.append("%s: %s attempts instead of %s" % (key, attempts, order["attempts"]))
     if outcome == "delivered" and (not lat or abs(float(lat) - float(order["lat"])) > 0.01
                                    or abs(float(lon) - float(order["lon"])) > 0.01):
