@@ -152,7 +152,7 @@ create table ready (
     name text,
     detail text,
     body text
-) with (fillfactor = 70);
+) with (fillfactor = 40);
 
 -- Due times: of timer events (kind 3, COMMAND_TIMER) and of commands that are tried again.
 create table timer (
@@ -316,5 +316,5 @@ create table event (
     business_key text,               -- only of HISTORY_INSTANCE_STARTED
     data text                        -- JSON
 ) partition by range (at);
-create index on event (instance_id, at, n);
+create index on event (instance_id);
 create index on event (business_key) where business_key is not null;
