@@ -24,14 +24,14 @@ EMPTY="truncate pawl.inbox, pawl.ready, pawl.instance, pawl.event"
 ask "$LIMIT" "insert into pawl.worker (node, slot) select '00000000-0000-7000-8000-000000000000', s from generate_series(1, 2) s"
 limit_round() { # rows a statement -> boundaries a second
     ask "$LIMIT" "$EMPTY"
-    bench bound -D n="$1" -f bench/boundaries/limit_start.sql -t 10 >/dev/null 2>&1
+    bench bound -D n="$1" -D cursor=0 -f bench/boundaries/limit_start.sql -t 10 >/dev/null 2>&1
     ask "$LIMIT" "analyze pawl.inbox, pawl.ready, pawl.instance, pawl.event"
     local before after
     before=$(ask "$LIMIT" "$COUNT")
     # Keyed plans, prepared once, as Pawl's own sessions have them: the planner is never the limit.
     PGOPTIONS="-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
         -c plan_cache_mode=force_generic_plan" \
-    bench bound -M prepared -D n="$1" -f bench/boundaries/limit_start.sql@1 -f bench/boundaries/limit_boundary.sql@3 \
+    bench bound -M prepared -D n="$1" -D cursor=0 -f bench/boundaries/limit_start.sql@1 -f bench/boundaries/limit_boundary.sql@3 \
         -c 2 -j 2 -T "$SECONDS_EACH" >"$WORK/limit.log" 2>&1
     after=$(ask "$LIMIT" "$COUNT")
     echo $(((after - before) / SECONDS_EACH))
