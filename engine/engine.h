@@ -48,6 +48,9 @@ struct command {
     size_t body_n;
     int64_t due_us;
     const char *actor; /* who asked; NULL: the engine */
+    /* Set first, seen from where the command acts outward: command_correct(). NULL: none. */
+    const char *variables;
+    size_t variables_n;
     /* COMMAND_START */
     const struct graph *graph;
     const char *business_key, *tenant;
@@ -193,7 +196,9 @@ struct new_call {
     const char *body;    /* NULL: none */
     size_t body_n;
     int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
-    bool report_sent;                       /* COMMAND_CALL_SENT is wanted */
+    int64_t open_after_us; /* how long it waits for an open circuit; -1: as long as that takes */
+    int64_t deadline_us;   /* no attempt begins later, none lasts longer; 0: none */
+    bool report_sent;      /* COMMAND_CALL_SENT is wanted */
 };
 
 struct message_out {
@@ -332,6 +337,13 @@ int engine_step(struct family *family, const struct command *command, struct err
  * parks it at its start event.
  */
 void engine_fail(struct family *family, const struct command *command, const struct err *why);
+
+/*
+ * A parked command is tried again with other variables (a JSON object). They hold whatever becomes
+ * of it, and win over those that the command itself brings: of a completion, a message, a start.
+ */
+int command_correct(struct arena *arena, struct command *command, const char *variables, size_t n,
+                    struct err *err) MUST_CHECK;
 
 /* The document; compare with instance->doc to see whether it must be written. Arena memory. */
 void instance_encode(struct family *family, const struct instance *instance, const char **ret_doc,

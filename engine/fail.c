@@ -41,43 +41,6 @@ void failure_file(struct step *step, struct instance *instance, const struct com
             history_data(step, "ss", "reason", reason, "error", text_cut(step->arena, error, 500)));
 }
 
-/* Fills in the token and node that the command is about; false: they are gone. */
-static bool locate(const struct instance *instance, struct command *command)
-{
-    const struct wait *wait = NULL;
-    const struct fired_call *call;
-
-    switch (command->kind) {
-    case COMMAND_CONTINUE:
-        return token_find(instance, command->token) != NULL;
-    case COMMAND_TIMER:
-        return wait_find(instance, WAIT_TIMER, command->token, command->node) != NULL;
-    case COMMAND_MESSAGE:
-        return wait_find(instance, WAIT_MESSAGE, command->token, command->node) != NULL;
-    case COMMAND_TASK_COMPLETE:
-    case COMMAND_TASK_ERROR:
-        wait = wait_find_subject(instance, WAIT_TASK, &command->subject);
-        break;
-    case COMMAND_CALL_SENT:
-    case COMMAND_CALL_RESULT:
-        wait = wait_find_subject(instance, WAIT_CALL, &command->subject);
-        call = fired_find(instance, &command->subject);
-        if (wait == NULL && call != NULL) {
-            command->token = call->token;
-            command->node = call->node;
-            return true;
-        }
-        break;
-    default:
-        return true;
-    }
-    if (wait == NULL)
-        return false;
-    command->token = wait->token;
-    command->node = wait->node;
-    return true;
-}
-
 /* The instance is made and stands before its start event, so that nothing of the request is lost.
  */
 static void start_failed(struct step *step, const char *error)
@@ -132,8 +95,9 @@ void engine_fail(struct family *family, const struct command *command, const str
                                  command->actor));
         return;
     }
-    if (!locate(instance, &parked))
+    if (!command_locate(instance, &parked))
         return;
+    command_variables_keep(&step, instance);
     bool timed = command->kind == COMMAND_CONTINUE || command->kind == COMMAND_TIMER;
     failure_file(&step, instance, &parked, timed ? PLAIN_TRIES : 1, "failedJob", error);
 }

@@ -202,7 +202,8 @@ int call_request(struct step *step, struct instance *instance, uint32_t token,
                             .attempt = attempt,
                             .method = http->method,
                             .connect_timeout_us = http->connect_timeout_us,
-                            .timeout_us = http->timeout_us};
+                            .timeout_us = http->timeout_us,
+                            .open_after_us = -1};
 
     if (view_string(&view, http->endpoint, &call.endpoint) < 0)
         return err_trace(step->err);

@@ -231,6 +231,49 @@ int variables_set(struct step *step, struct instance *instance, uint32_t scope, 
     return 0;
 }
 
+/* Scopes with their variables, so that what was set can be taken back. */
+static struct scope *scopes_copy(struct arena *arena, const struct instance *instance)
+{
+    struct scope *copy = arena_array(arena, instance->n_scopes, sizeof(*copy));
+
+    for (size_t i = 0; i < instance->n_scopes; i++) {
+        copy[i] = instance->scopes[i];
+        copy[i].variables = arena_array(arena, copy[i].n_variables, sizeof(*copy[i].variables));
+        copy[i].variables_capacity = copy[i].n_variables;
+        for (size_t v = 0; v < copy[i].n_variables; v++)
+            copy[i].variables[v] = instance->scopes[i].variables[v];
+    }
+    return copy;
+}
+
+bool variables_try(struct step *step, struct instance *instance, uint32_t scope, const char *text,
+                   size_t n)
+{
+    struct instance before = *instance;
+
+    before.scopes = scopes_copy(step->arena, instance);
+    before.scopes_capacity = instance->n_scopes;
+    if (variables_set(step, instance, scope, text, n) == 0 && variables_check(step) == 0)
+        return true;
+    *instance = before;
+    return false;
+}
+
+const char *variables_names(struct step *step, const char *text, size_t n)
+{
+    struct split split;
+    struct value *names;
+
+    if (split_text(step, text, n, &split) < 0)
+        return "[]"; /* they were set: they can be read */
+    names = arena_array(step->arena, split.n, sizeof(*names));
+    for (size_t i = 0; i < split.n; i++)
+        names[i] =
+            value_string(step->arena, split.variables[i].name, strlen(split.variables[i].name));
+    struct value list = {.kind = VALUE_ARRAY, .u.array = {.items = names, .n = split.n}};
+    return value_text(step->arena, &list, NULL);
+}
+
 /* Is there a variable of that name in a scope that lies inside of `outer`, seen from `inner`? */
 static bool shadowed(const struct instance *instance, uint32_t inner, uint32_t outer,
                      const char *name)

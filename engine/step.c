@@ -196,35 +196,17 @@ static int command_cancel(struct step *step, struct instance *instance)
     return instance_interrupt(step, instance, &why);
 }
 
-struct names {
-    struct step *step;
-    struct value *items;
-    size_t n, capacity;
-};
-
-static void add_name(void *context, const char *name, const char *raw, size_t raw_n)
-{
-    struct names *names = context;
-
-    (void)raw;
-    (void)raw_n;
-    *arena_push(names->step->arena, names->items, names->n, names->capacity) =
-        value_string(names->step->arena, name, strlen(name));
-}
-
 static int command_set_variables(struct step *step, struct instance *instance)
 {
     const struct command *command = step->command;
-    struct names names = {.step = step};
 
     if (command->body == NULL)
         return 0;
-    if (variables_set(step, instance, 0, command->body, command->body_n) < 0 ||
-        value_split(step->arena, command->body, command->body_n, add_name, &names, step->err) < 0)
+    if (variables_set(step, instance, 0, command->body, command->body_n) < 0)
         return err_trace(step->err);
-    struct value list = {.kind = VALUE_ARRAY, .u.array = {.items = names.items, .n = names.n}};
     history_add(step, HISTORY_VARIABLES_SET, instance, 0, NULL, 0,
-                history_data(step, "rs", "names", value_text(step->arena, &list, NULL), "actor",
+                history_data(step, "rs", "names",
+                             variables_names(step, command->body, command->body_n), "actor",
                              command->actor));
     return 0;
 }
@@ -237,6 +219,9 @@ static int command_run(struct step *step)
         return command_start(step);
     if (instance == NULL || instance->fate == INSTANCE_ENDED)
         return STEP_DROPPED;
+    int result = command_variables(step, instance);
+    if (result != 0)
+        return result;
     switch (step->command->kind) {
     case COMMAND_START:
         break;

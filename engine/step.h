@@ -125,6 +125,11 @@ int variable_set_local(struct step *step, struct instance *instance, uint32_t sc
 /* Each member of a JSON object (NULL: none), set as by variable_set(). */
 int variables_set(struct step *step, struct instance *instance, uint32_t scope, const char *text,
                   size_t n) MUST_CHECK;
+/* The same, all or none: false and nothing set where one is refused, or they would be too large. */
+bool variables_try(struct step *step, struct instance *instance, uint32_t scope, const char *text,
+                   size_t n);
+/* The names of the members of a JSON object that was set, as a JSON array. */
+const char *variables_names(struct step *step, const char *text, size_t n);
 /* Calls each() for all variables seen from the scope; only those of the scope itself if `local`. */
 int variables_each(struct step *step, struct instance *instance, uint32_t scope, bool local,
                    int (*each)(void *context, const struct variable *variable),
@@ -296,6 +301,15 @@ void fired_close_all(struct step *step, struct instance *instance);
 void effect_remove_call(struct family *family, const struct uuid *id);
 void effect_remove_task(struct family *family, const struct uuid *id);
 void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token);
+
+/* ---- parked.c: commands that are carried out again ---- */
+
+/* Fills in the token and node that the command is about; false: they are gone. */
+bool command_locate(const struct instance *instance, struct command *command);
+/* Sets the variables that the command comes with; STEP_DROPPED: what it addresses is gone. */
+int command_variables(struct step *step, struct instance *instance) MUST_CHECK;
+/* The same after the command failed: what it came with holds, unless that was what failed. */
+void command_variables_keep(struct step *step, struct instance *instance);
 
 /* ---- fail.c ---- */
 

@@ -383,6 +383,11 @@ static void put_call(struct effects *e, const struct uuid *root, const struct ne
     column_int(col(e, T_INSERT_CALLS, 10), call->connect_timeout_us);
     column_int(col(e, T_INSERT_CALLS, 11), call->timeout_us);
     column_bool(col(e, T_INSERT_CALLS, 12), call->report_sent);
+    if (call->open_after_us >= 0)
+        column_int(col(e, T_INSERT_CALLS, 13), call->open_after_us);
+    else
+        column_null(col(e, T_INSERT_CALLS, 13));
+    time_or_null(col(e, T_INSERT_CALLS, 14), call->deadline_us);
     column_text(col(e, T_INSERT_CALL_QUEUE, 0), call->endpoint);
     column_uuid(col(e, T_INSERT_CALL_QUEUE, 1), &call->id);
     column_int(col(e, T_INSERT_CALL_QUEUE, 2), call->attempt);

@@ -313,11 +313,35 @@ static int read_instances(struct batch *batch, const struct wanted *w, struct er
     return 0;
 }
 
+/* What whoever retries says: {"decision":"repeat|fail","variables":{…}}, each if he does. */
+static int retry_wishes(struct arena *arena, struct command *c, const char *text, size_t n,
+                        struct err *err)
+{
+    const struct value *decision, *variables;
+    struct value wishes;
+    size_t variables_n;
+
+    if (text == NULL)
+        return 0;
+    if (value_read(arena, text, n, &wishes, err) < 0)
+        return err_trace(err);
+    decision = value_member(&wishes, "decision", strlen("decision"));
+    variables = value_member(&wishes, "variables", strlen("variables"));
+    if (decision != NULL && decision->kind == VALUE_STRING)
+        c->detail = decision->u.string.text;
+    if (variables == NULL)
+        return 0;
+    text = value_text(arena, variables, &variables_n);
+    return command_correct(arena, c, text, variables_n, err);
+}
+
 /* The parked command takes the place of the inbox row that asks for it. */
-static void unpark(struct item *item, const struct result *rows, int row)
+static void unpark(struct arena *arena, struct item *item, const struct result *rows, int row)
 {
     struct command *c = &item->command;
-    const char *decision = c->body;
+    const char *wishes = c->body;
+    size_t wishes_n = c->body_n;
+    struct err err = {0};
 
     item->incident = c->subject;
     item->kind = (int)result_int(rows, row, 1);
@@ -331,10 +355,11 @@ static void unpark(struct item *item, const struct result *rows, int row)
     c->detail = result_text(rows, row, 8);
     c->body = result_text(rows, row, 9);
     c->body_n = c->body != NULL ? result_length(rows, row, 9) : 0;
-    if (decision != NULL && strstr(decision, "\"repeat\"") != NULL)
-        c->detail = "repeat";
-    else if (decision != NULL && strstr(decision, "\"fail\"") != NULL)
-        c->detail = "fail";
+    if (retry_wishes(arena, c, wishes, wishes_n, &err) < 0) {
+        item_refuse(item, ERR_INVALID, arena_strdup(arena, err.text));
+        item->kind = INBOX_RETRY; /* the incident stays */
+        return;
+    }
     if (c->kind == COMMAND_CALL_SENT && c->detail != NULL)
         c->due_us = strtoll(c->detail, NULL, 10);
     if (c->kind == COMMAND_START)
@@ -362,7 +387,7 @@ static void find_incidents(struct batch *batch, const struct result *rows)
         if (!uuid_is_nil(&item->command.subject))
             map_put(&taken, &item->command.subject, item);
         if (row < rows_of(rows) && first)
-            unpark(item, rows, row);
+            unpark(batch->arena, item, rows, row);
         else
             item_refuse(item, ERR_NOT_FOUND, "the incident is settled already");
     }

@@ -33,7 +33,7 @@ static const struct {
     [T_INSERT_TIMERS] = {"insert_timers", "duiisussouxxxx", true, false},
     [T_INSERT_SUBSCRIPTIONS] = {"insert_subscriptions", "uiiuxxx", true, true},
     [T_INSERT_TASKS] = {"insert_tasks", "uuuiiixxxxxiddx", true, true},
-    [T_INSERT_CALLS] = {"insert_calls", "uuuiixxxxbllo", true, true},
+    [T_INSERT_CALLS] = {"insert_calls", "uuuiixxxxbllold", true, true},
     [T_INSERT_CALL_QUEUE] = {"insert_call_queue", "xui", true, false},
     [T_INSERT_INCIDENTS] = {"insert_incidents", "uuuxxsiissuxxx", true, true},
     [T_INSERT_MESSAGES] = {"insert_messages", "uxxxsdx", true, false},

@@ -106,8 +106,9 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(retry.options, array['decision']);
+    caller text := api_actor(retry.options, array['decision', 'variables']);
     decision text := retry.options ->> 'decision';
+    variables text := case when retry.options ? 'variables' then api_variables(retry.options -> 'variables') end;
     incident record;
 begin
     perform api_given('incident_id', retry.incident_id);
@@ -135,7 +136,9 @@ begin
     retry.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, subject, body, actor, tenant, at)
     values (103, retry.command_id, incident.root_id, incident.instance_id, retry.incident_id,
-            jsonb_strip_nulls(jsonb_build_object('decision', decision))::text, caller, '', clock());
+            (case when decision is null then '{}' else jsonb_build_object('decision', decision) end
+             || case when variables is null then '{}' else jsonb_build_object('variables', variables::jsonb) end)::text,
+            caller, '', clock());
 end
 $$;
 
@@ -144,4 +147,4 @@ comment on function retry(uuid, jsonb) is
 'Tries again what became an incident, once its cause is gone.
 
 - `incident_id`: from the view incidents. PW001 if it is settled already.
-- `options`: `decision` is needed if the reason is `unknownOutcome`: `repeat` sends the request again, `fail` takes it as failed; `actor`.';
+- `options`: `decision` is needed if the reason is `unknownOutcome`: `repeat` sends the request again, `fail` takes it as failed; `variables`, a JSON object: set first, as seen from the element that failed, whatever becomes of the new try; they win over what a parked completion brings; `actor`.';

@@ -271,6 +271,8 @@ create table call (
     connect_timeout_us bigint not null,
     timeout_us bigint not null,
     report_sent boolean not null,
+    open_after_us bigint,            -- how long it waits for an open circuit; NULL: as long as that takes
+    deadline timestamptz,            -- no attempt begins later; NULL: none
     asked timestamptz not null
 );
 

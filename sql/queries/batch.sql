@@ -212,8 +212,8 @@ from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
           follow_up, form_key)
 -- name: insert_calls
 insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, body, connect_timeout_us,
-    timeout_us, report_sent, asked)
-select u.*, $14 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as u
+    timeout_us, report_sent, open_after_us, deadline, asked)
+select u.*, $16 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as u
 -- name: insert_call_queue
 insert into call_queue (endpoint, call_id, attempt) select * from unnest($1, $2, $3)
 -- name: insert_incidents

@@ -55,7 +55,9 @@ insert into subscription values (id(3), 1, 3, id(3), '', 'paid', 'A-3', '2026-02
 insert into incident (id, instance_id, root_id, reason, message, at, kind, token, node, phase, tries)
 values (id(24), id(4), id(4), 'failedJob', 'status 500', '2026-02-01 03:00', 2, 1, 4, 0, 3),
        (id(25), id(4), id(4), 'unknownOutcome', 'died', '2026-02-01 03:00', 8, 2, 4, 0, 0);
-insert into call values (id(31), id(5), id(5), 2, 4, 'bank', 'POST', '/charge', '{}', null, 0, 0, false, '2026-02-01');
+insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, connect_timeout_us, timeout_us,
+    report_sent, asked)
+values (id(31), id(5), id(5), 2, 4, 'bank', 'POST', '/charge', '{}', 0, 0, false, '2026-02-01');
 insert into call_queue values ('bank', id(31), 1);
 insert into ready (root_id, instance_id, kind, token, node, phase, tries) values (id(7), id(7), 2, 2, 4, 0, 0);
 insert into message (message_id, tenant, name, key, mode, expires, body)

@@ -20,6 +20,7 @@ select refused($$ select retry(null) $$);
 select refused($$ select retry(id(99)) $$);
 select refused($$ select retry(id(25)) $$);
 select refused($$ select retry(id(25), '{"decision": "maybe"}') $$);
+select refused($$ select retry(id(24), '{"variables": [1]}') $$);
 select refused($$ select retry(id(24), '{"decision": "fail"}') $$);
 \echo -- an instance that is accepted and not taken up
 delete from inbox;

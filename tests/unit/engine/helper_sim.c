@@ -665,6 +665,13 @@ void sim_advance(struct sim *sim, int64_t seconds)
 
 void sim_retry(struct sim *sim, const char *id, const char *decision)
 {
+    sim_retry_with(sim, id, decision, NULL);
+}
+
+void sim_retry_with(struct sim *sim, const char *id, const char *decision, const char *variables)
+{
+    struct err err = {0};
+
     for (size_t i = 0; i < sim->n_jobs; i++) {
         const struct command *command = &sim->jobs[i].command;
         if (sim->jobs[i].place != JOB_INCIDENT ||
@@ -673,6 +680,9 @@ void sim_retry(struct sim *sim, const char *id, const char *decision)
         struct command again = job_take(sim, i);
         if (decision != NULL)
             again.detail = decision;
+        if (variables != NULL)
+            assert_int_equal(
+                command_correct(sim->arena, &again, variables, strlen(variables), &err), 0);
         run_and_drain(sim, again);
         return;
     }

@@ -93,6 +93,8 @@ void sim_report(struct sim *sim, const char *element);
 void sim_advance(struct sim *sim, int64_t seconds);
 /* Retries the incident at the element by hand. */
 void sim_retry(struct sim *sim, const char *element, const char *decision);
+void sim_retry_with(struct sim *sim, const char *element, const char *decision,
+                    const char *variables);
 
 /* "userA userB": where each token is, "…" if an instance ended; see helper_sim.c. */
 const char *sim_where(struct sim *sim);

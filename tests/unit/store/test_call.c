@@ -102,7 +102,10 @@ static void queue(struct fixture *f, const char *endpoint, const char *method, i
     char sql[1024];
 
     snprintf(sql, sizeof(sql),
-             "with c as (insert into call select ('02890000-0000-7000-8000-' || lpad(i::text, 12, "
+             "with c as (insert into call (id, instance_id, root_id, token, node, endpoint, "
+             "method, path, "
+             "headers, body, connect_timeout_us, timeout_us, report_sent, asked)"
+             " select ('02890000-0000-7000-8000-' || lpad(i::text, 12, "
              "'0'))::uuid, '01890000-"
              "0000-7000-8000-000000000001', '01890000-0000-7000-8000-000000000001', 1, 2, '%s', "
              "'%s', '/' || i,"

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that failed and are carried out again: what they are about, and corrected variables. */
+#include "base/build.h"
+
+#include "engine/step.h"
+
+bool command_locate(const struct instance *instance, struct command *command)
+{
+    const struct wait *wait = NULL;
+    const struct fired_call *call;
+
+    switch (command->kind) {
+    case COMMAND_CONTINUE:
+        return token_find(instance, command->token) != NULL;
+    case COMMAND_TIMER:
+        return wait_find(instance, WAIT_TIMER, command->token, command->node) != NULL;
+    case COMMAND_MESSAGE:
+        return wait_find(instance, WAIT_MESSAGE, command->token, command->node) != NULL;
+    case COMMAND_TASK_COMPLETE:
+    case COMMAND_TASK_ERROR:
+        wait = wait_find_subject(instance, WAIT_TASK, &command->subject);
+        break;
+    case COMMAND_CALL_SENT:
+    case COMMAND_CALL_RESULT:
+        wait = wait_find_subject(instance, WAIT_CALL, &command->subject);
+        call = fired_find(instance, &command->subject);
+        if (wait == NULL && call != NULL) {
+            command->token = call->token;
+            command->node = call->node;
+            return true;
+        }
+        break;
+    default:
+        return true;
+    }
+    if (wait == NULL)
+        return false;
+    command->token = wait->token;
+    command->node = wait->node;
+    return true;
+}
+
+/* ---- Two objects of variables as one ---- */
+
+struct merge {
+    struct arena *arena;
+    struct buf buf;
+    const char **names; /* of the second object: they win */
+    size_t n_names, capacity;
+    bool second;
+};
+
+static bool survives(const struct merge *merge, const char *name)
+{
+    for (size_t i = 0; i < merge->n_names; i++)
+        if (strcmp(merge->names[i], name) == 0)
+            return false;
+    return true;
+}
+
+static void note_name(void *context, const char *name, const char *raw, size_t raw_n)
+{
+    struct merge *merge = context;
+
+    (void)raw;
+    (void)raw_n;
+    *arena_push(merge->arena, merge->names, merge->n_names, merge->capacity) = name;
+}
+
+static void merge_member(void *context, const char *name, const char *raw, size_t raw_n)
+{
+    struct merge *merge = context;
+    struct value key = {.kind = VALUE_STRING, .u.string = {.text = name, .n = strlen(name)}};
+
+    if (!merge->second && !survives(merge, name))
+        return;
+    buf_add_char(&merge->buf, merge->buf.len == 0 ? '{' : ',');
+    value_write(&key, &merge->buf);
+    buf_add_char(&merge->buf, ':');
+    buf_add(&merge->buf, raw, raw_n);
+}
+
+static int merge_both(struct merge *merge, const struct command *command, struct err *err)
+{
+    if (value_split(merge->arena, command->variables, command->variables_n, note_name, merge, err) <
+            0 ||
+        (command->body != NULL &&
+         value_split(merge->arena, command->body, command->body_n, merge_member, merge, err) < 0))
+        return err_trace(err);
+    merge->second = true;
+    return value_split(merge->arena, command->variables, command->variables_n, merge_member, merge,
+                       err);
+}
+
+static bool brings_variables(enum command_kind kind)
+{
+    return kind == COMMAND_START || kind == COMMAND_MESSAGE || kind == COMMAND_TASK_COMPLETE ||
+           kind == COMMAND_TASK_ERROR;
+}
+
+int command_correct(struct arena *arena, struct command *command, const char *variables, size_t n,
+                    struct err *err)
+{
+    struct merge merge = {.arena = arena};
+
+    command->variables = variables;
+    command->variables_n = n;
+    buf_init(&merge.buf, 0);
+    int result = merge_both(&merge, command, err);
+    if (result == 0 && merge.buf.len > 0 && brings_variables(command->kind)) {
+        buf_add_char(&merge.buf, '}');
+        command->body_n = merge.buf.len;
+        command->body = arena_strndup(arena, buf_str(&merge.buf), merge.buf.len);
+    }
+    buf_deinit(&merge.buf);
+    return result < 0 ? err_trace(err) : 0;
+}
+
+/* ---- Setting them ---- */
+
+/* The scope in which the command acts. */
+static uint32_t scope_of(const struct instance *instance, const struct command *command)
+{
+    const struct fired_call *call = fired_find(instance, &command->subject);
+
+    if (call != NULL)
+        return call->scope;
+    return token_find(instance, command->token) != NULL ? token_scope(instance, command->token) : 0;
+}
+
+static void history_set(struct step *step, const struct instance *instance,
+                        const struct command *at)
+{
+    history_add(step, HISTORY_VARIABLES_SET, instance, at->token, node_at(instance, at->node), 0,
+                history_data(step, "rs", "names",
+                             variables_names(step, at->variables, at->variables_n), "actor",
+                             at->actor));
+}
+
+int command_variables(struct step *step, struct instance *instance)
+{
+    struct command at = *step->command;
+
+    if (at.variables == NULL)
+        return 0;
+    if (!command_locate(instance, &at))
+        return STEP_DROPPED;
+    if (variables_set(step, instance, scope_of(instance, &at), at.variables, at.variables_n) < 0 ||
+        variables_check(step) < 0)
+        return err_trace(step->err);
+    history_set(step, instance, &at);
+    return 0;
+}
+
+void command_variables_keep(struct step *step, struct instance *instance)
+{
+    struct command at = *step->command;
+
+    if (at.variables != NULL && command_locate(instance, &at) &&
+        variables_try(step, instance, scope_of(instance, &at), at.variables, at.variables_n))
+        history_set(step, instance, &at);
+}
