@@ -4,6 +4,7 @@
 
 #include <sys/random.h>
 
+#include "base/buf.h"
 #include "store/effects.h"
 
 #define HISTORY_TASK_CLAIMED 100
@@ -393,25 +394,64 @@ static void put_call(struct effects *e, const struct uuid *root, const struct ne
     column_int(col(e, T_INSERT_CALL_QUEUE, 2), call->attempt);
 }
 
-static void put_history(struct effects *e, const struct family *family)
+/* ---- History: how entries are packed into rows is described at the table `event` ---- */
+
+/* JSON has line breaks and tabs between its values only, where a space does. */
+static void add_data(struct buf *entries, const char *data)
 {
-    for (size_t i = 0; i < family->n_history; i++) {
-        const struct history *h = &family->history[i];
-        const struct instance *of = h->of != NULL ? h->of : family_instance(family, &h->instance);
-        column_int(col(e, T_INSERT_HISTORY, 0), e->n_history++);
-        column_uuid(col(e, T_INSERT_HISTORY, 1), &h->instance);
-        column_int(col(e, T_INSERT_HISTORY, 2), h->kind);
-        column_int(col(e, T_INSERT_HISTORY, 3), h->token);
-        column_int(col(e, T_INSERT_HISTORY, 4), h->node);
-        column_int(col(e, T_INSERT_HISTORY, 5), of != NULL ? of->definition_id : 0);
-        time_or_null(col(e, T_INSERT_HISTORY, 6), h->started_us);
-        column_text(col(e, T_INSERT_HISTORY, 7),
-                    h->kind == HISTORY_INSTANCE_STARTED && of != NULL ? of->business_key : NULL);
-        column_text(col(e, T_INSERT_HISTORY, 8), h->data);
+    size_t at = entries->len;
+
+    buf_add_str(entries, data);
+    for (; at < entries->len; at++) {
+        if ((unsigned char)entries->data[at] < ' ')
+            entries->data[at] = ' ';
     }
 }
 
-static void family_effects(struct batch *batch, struct fam *fam)
+static void add_entry(struct buf *entries, const struct batch *batch, const struct history *h)
+{
+    buf_printf(entries, "%s%d\t%u\t%d", entries->len > 0 ? "\n" : "", (int)h->kind, h->token,
+               h->node);
+    if (h->started_us != 0)
+        buf_printf(entries, "\t%lld", (long long)(batch->now_us - h->started_us));
+    else if (h->data != NULL)
+        buf_add_char(entries, '\t');
+    if (h->data != NULL) {
+        buf_add_char(entries, '\t');
+        add_data(entries, h->data);
+    }
+}
+
+/* What an instance wrote in one go is one row; n counts entries, so that their order stays. */
+static void put_history(struct batch *batch, const struct family *family, struct buf *entries)
+{
+    struct effects *e = batch->effects;
+
+    for (size_t i = 0, next; i < family->n_history; i = next) {
+        const struct history *first = &family->history[i];
+        const struct instance *of =
+            first->of != NULL ? first->of : family_instance(family, &first->instance);
+        bool starts = false, ends = false;
+        buf_reset(entries);
+        for (next = i; next < family->n_history &&
+                       uuid_equal(&family->history[next].instance, &first->instance);
+             next++) {
+            const struct history *h = &family->history[next];
+            add_entry(entries, batch, h);
+            starts |= h->kind == HISTORY_INSTANCE_STARTED;
+            ends |= h->kind == HISTORY_INSTANCE_ENDED;
+        }
+        column_int(col(e, T_INSERT_HISTORY, 0), e->n_history);
+        column_uuid(col(e, T_INSERT_HISTORY, 1), &first->instance);
+        column_int(col(e, T_INSERT_HISTORY, 2), of != NULL ? of->definition_id : 0);
+        column_bool(col(e, T_INSERT_HISTORY, 3), ends);
+        column_text(col(e, T_INSERT_HISTORY, 4), starts && of != NULL ? of->business_key : NULL);
+        column_bytes(col(e, T_INSERT_HISTORY, 5), entries->data, entries->len);
+        e->n_history += (int)(next - i);
+    }
+}
+
+static void family_effects(struct batch *batch, struct fam *fam, struct buf *entries)
 {
     struct family *family = &fam->family;
     struct effects *e = batch->effects;
@@ -430,7 +470,7 @@ static void family_effects(struct batch *batch, struct fam *fam)
             put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
         for (size_t i = 0; i < family->n_calls; i++)
             put_call(e, &family->root, &family->calls[i]);
-        put_history(e, family);
+        put_history(batch, family, entries);
     }
     while (spares.n > 0)
         column_tid(col(e, T_DELETE_READY, 0), *take_spare(&spares));
@@ -442,13 +482,15 @@ static void audit_row(struct batch *batch, const struct uuid *instance, int kind
                       int64_t node, const char *data)
 {
     struct effects *e = batch->effects;
+    CLEANUP(buf_deinit) struct buf entry;
+    const struct history h = {
+        .kind = (enum history_kind)kind, .token = (uint32_t)token, .node = (int)node, .data = data};
 
+    buf_init(&entry, 0);
+    add_entry(&entry, batch, &h);
     column_int(col(e, T_INSERT_AUDIT, 0), e->n_history++);
     column_uuid(col(e, T_INSERT_AUDIT, 1), instance);
-    column_int(col(e, T_INSERT_AUDIT, 2), kind);
-    column_int(col(e, T_INSERT_AUDIT, 3), token);
-    column_int(col(e, T_INSERT_AUDIT, 4), node);
-    column_text(col(e, T_INSERT_AUDIT, 5), data);
+    column_bytes(col(e, T_INSERT_AUDIT, 2), entry.data, entry.len);
 }
 
 static int64_t number_of(const struct value *object, const char *name, int64_t otherwise)
@@ -633,10 +675,13 @@ static void item_effects(struct batch *batch, struct item *item)
 
 void effects_build(struct batch *batch)
 {
+    CLEANUP(buf_deinit) struct buf entries;
+
+    buf_init(&entries, 0);
     for (size_t i = 0; i < batch->n_items; i++)
         item_acts(batch, batch->items[i]);
     for (size_t i = 0; i < batch->n_fams; i++)
-        family_effects(batch, batch->fams[i]);
+        family_effects(batch, batch->fams[i], &entries);
     for (size_t i = 0; i < batch->n_items; i++)
         item_effects(batch, batch->items[i]);
 }

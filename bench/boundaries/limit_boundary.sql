@@ -4,8 +4,8 @@ begin;
 -- The worker's fence.
 update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
 -- Claim ready rows behind a cursor that goes round, as Pawl's does, and lock their families' roots; a row moves on in
--- place (node 1 -> 2 -> 3) or, behind the third task, goes with its instance. One history row a task; two more
--- (end event, instance ended) at the end.
+-- place (node 1 -> 2 -> 3) or, behind the third task, goes with its instance. One history row a boundary, which holds
+-- the task's entry and, at the end, those of the end event and of the instance.
 with j as materialized (
     select r.ctid, r.id, r.instance_id, r.node from pawl.ready r join pawl.instance i on i.id = r.instance_id
     where r.id > :cursor order by r.id limit :n for update skip locked),
@@ -16,9 +16,9 @@ done as (
 ended as (
     delete from pawl.instance i using j where i.id = j.instance_id and j.node = 3),
 history as (
-    insert into pawl.event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
-    select clock_timestamp(), k, instance_id, case k when 2 then 2 else 4 end, 1, node + k % 2, 1, clock_timestamp(), null,
-        case k when 2 then '{"state":"completed"}' end
-    from j, generate_series(0, case node when 3 then 2 else 0 end) k)
+    insert into pawl.event (at, n, instance_id, definition_id, ends, business_key, entries)
+    select clock_timestamp(), id & 8191, instance_id, 1, node = 3, null,
+        case node when 3 then E'4\t1\t3\t0\n4\t1\t4\t0\n2\t0\t-1\t31415\t{"state":"completed"}' else E'4\t1\t1\t0' end
+    from j)
 select case when count(*) < :n then 0 else max(id) end as cursor from j \gset
 commit;

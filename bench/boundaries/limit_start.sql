@@ -8,8 +8,8 @@ insert into pawl.inbox (kind, command_id, root_id, instance_id, definition_id, b
 begin;
 -- The worker's fence.
 update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
--- The worker's transaction: the inbox row goes; an instance, its first ready row, and two history rows
--- (instance started, start event passed) come.
+-- The worker's transaction: the inbox row goes; an instance, its first ready row, and a history row with two
+-- entries (instance started, start event passed) come.
 with c as materialized (
     select ctid from pawl.inbox order by xid, id limit :n for update skip locked),
 i as materialized (
@@ -20,7 +20,6 @@ new_instance as (
 new_ready as (
     insert into pawl.ready (root_id, instance_id, kind, token, node, phase, tries)
     select instance_id, instance_id, 2, 1, 1, 0, 0 from i)
-insert into pawl.event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
-    select clock_timestamp(), k, instance_id, case k when 0 then 1 else 4 end, 1, 0, 1, clock_timestamp(), null, null
-    from i, generate_series(0, 1) k;
+insert into pawl.event (at, n, instance_id, definition_id, ends, business_key, entries)
+    select clock_timestamp(), 1, instance_id, 1, false, null, E'1\t0\t-1\n4\t1\t0\t0' from i;
 commit;

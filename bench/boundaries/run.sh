@@ -18,7 +18,7 @@ psql_admin -c 'create database bound owner pawl' >/dev/null
 LIMIT="host=$PG_DIR dbname=bound user=pawl"
 "$PAWL" migrate --database "$LIMIT" >/dev/null
 
-COUNT="select count(*) from pawl.event where kind = 4 and node between 1 and 3"
+COUNT="select count(*) from pawl.api_event where kind = 4 and node between 1 and 3"
 EMPTY="truncate pawl.inbox, pawl.ready, pawl.instance, pawl.event"
 
 ask "$LIMIT" "insert into pawl.worker (node, slot) select '00000000-0000-7000-8000-000000000000', s from generate_series(1, 2) s"
@@ -55,7 +55,7 @@ engine_round() { # sets boundaries, and the WAL of five seconds in the middle
     to=$(ask "$PG_CONNINFO" "select clock_timestamp()")
     wait "$load"
     boundaries=$(ask "$PG_CONNINFO" "select (count(*) / extract(epoch from '$to'::timestamptz - '$from'))::int
-        from pawl.event where kind = 4 and node between 1 and 3 and at >= '$from' and at < '$to'")
+        from pawl.api_event where kind = 4 and node between 1 and 3 and at >= '$from' and at < '$to'")
     wal_count=$(ask "$PG_CONNINFO" "$COUNT and at >= '$from' and at < '$wal_mid'")
     stop_engine
 }

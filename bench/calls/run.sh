@@ -53,8 +53,8 @@ wait_for $((CALLS / 50 + 60)) "all calls answered" \
     "select not exists (select from pawl.inbox) and not exists (select from pawl.call) and not exists (select from pawl.ready)"
 ask "$PG_CONNINFO" "insert into bench.seen values (0, 0)"
 wait "$watcher"
-took=$(ask "$PG_CONNINFO" "select round(extract(epoch from max(at) - '$from')::numeric, 2) from pawl.event where kind = 4 and node = 1")
-answered=$(ask "$PG_CONNINFO" "select count(*) from pawl.event where kind = 4 and node = 1 and at >= '$from'")
+took=$(ask "$PG_CONNINFO" "select round(extract(epoch from max(at) - '$from')::numeric, 2) from pawl.api_event where kind = 4 and node = 1")
+answered=$(ask "$PG_CONNINFO" "select count(*) from pawl.api_event where kind = 4 and node = 1 and at >= '$from'")
 oldest=$(ask "$PG_CONNINFO" "select round(max(ms), 1) from bench.seen")
 sessions=$(ask "$PG_CONNINFO" "select max(sessions) from bench.seen")
 at_once=$(python3 -c "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:$port/most').read().decode())")

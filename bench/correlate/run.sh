@@ -34,7 +34,7 @@ leg() { # function, messages a transaction
         "select not exists (select from pawl.inbox) and not exists (select from pawl.ready)"
     IFS='|' read -r received n < <(ask "$PG_CONNINFO" "
         select (count(*) / extract(epoch from max(at) - '$from'))::int, count(*)
-        from pawl.event where kind = 12 and at >= '$from'")
+        from pawl.api_event where kind = 12 and at >= '$from'")
     [ "$n" -eq $((transactions * 8 * $2)) ] ||
         echo "correlate: of $((transactions * 8 * $2)) messages by $1(), $n were received" >&2
 }

@@ -33,7 +33,7 @@ begin
         commit;
         committed := clock_timestamp();
         loop
-            exit when exists (select from pawl.event where instance_id = id and kind = 4 and node = 1
+            exit when exists (select from pawl.api_event where instance_id = id and kind = 4 and node = 1
                               and at > committed - interval '1 s') or clock_timestamp() > last_at + interval '10 s';
             perform pg_sleep(0.0005);
             commit;
@@ -58,12 +58,12 @@ spread() { # FROM-clause with a column ms -> p50 p99
 }
 title latency
 read -r p50 p99 < <(spread "(select extract(epoch from at - lag(at) over (partition by instance_id order by at, n)) * 1000 as ms
-    from pawl.event where kind = 4 and node between 1 and 3 and definition_id =
+    from pawl.api_event where kind = 4 and node between 1 and 3 and definition_id =
         (select id from pawl.definition where key = 'three-tasks')) x where ms is not null")
 figure "$p50" "ms p50, a continuation" ceiling 3
 figure "$p99" "ms p99, a continuation" ceiling 15
 read -r p50 p99 < <(spread "(select extract(epoch from e.at - d.due) * 1000 as ms
-    from bench.due d join pawl.event e using (instance_id) where e.kind = 4 and e.node = 1) x")
+    from bench.due d join pawl.api_event e using (instance_id) where e.kind = 4 and e.node = 1) x")
 figure "$p50" "ms p50, a timer" ceiling 3
 figure "$p99" "ms p99, a timer" ceiling 15
 read -r p50 p99 < <(spread bench.sample)

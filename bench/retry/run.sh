@@ -24,7 +24,7 @@ leg() { # instances
         select round(min(ms), 2), round(percentile_disc(0.5) within group (order by ms), 2),
             round(percentile_disc(0.99) within group (order by ms), 2), count(*)
         from (select extract(epoch from at - lag(at) over (partition by instance_id order by at, n)) * 1000 as ms
-              from pawl.event where kind = 7) x where ms is not null")
+              from pawl.api_event where kind = 7) x where ms is not null")
 }
 
 title retry

@@ -25,7 +25,7 @@ leg() { # clients, starts a transaction
     wait_for $((SECONDS_EACH * 20 + 60)) "everything started" "select not exists (select from pawl.inbox)"
     read -r started accepted < <(ask "$PG_CONNINFO" "
         select (count(*) / extract(epoch from max(at) - '$from'))::int || ' ' || (count(*) / $SECONDS_EACH)::int
-        from pawl.event where kind = 3 and node = 1")
+        from pawl.api_event where kind = 3 and node = 1")
 }
 
 title starts

@@ -38,7 +38,7 @@ ask "$PG_CONNINFO" "analyze pawl.timer, pawl.instance"
 # Time enough to set them; those that were set too late would count as late.
 first=$(ask "$PG_CONNINFO" "select now() + $DUE / 1000 * interval '1 s' + interval '5 s'")
 load "$DUE" "$first" "1 ms"
-late_start=$(ask "$PG_CONNINFO" "select count(*) from pawl.event e join bench.due d using (instance_id)
+late_start=$(ask "$PG_CONNINFO" "select count(*) from pawl.api_event e join bench.due d using (instance_id)
     where e.kind = 3 and e.node = 1 and e.at > d.due - interval '1 s'")
 [ "$late_start" -eq 0 ] || echo "timers: $late_start of them were set less than 1 s before they were due" >&2
 until=$(ask "$PG_CONNINFO" "select ceil(greatest(0, extract(epoch from timestamptz '$first' - now()))) + $SECONDS_EACH + 1")
@@ -51,7 +51,7 @@ IFS='|' read -r early p50 p99 most fired < <(ask "$PG_CONNINFO" "
     select count(*) filter (where ms < 0), round(percentile_disc(0.5) within group (order by ms), 2),
         round(percentile_disc(0.99) within group (order by ms), 2), round(max(ms), 2), count(*)
     from (select extract(epoch from e.at - d.due) * 1000 as ms
-          from bench.due d join pawl.event e using (instance_id) where e.kind = 4 and e.node = 1) x")
+          from bench.due d join pawl.api_event e using (instance_id) where e.kind = 4 and e.node = 1) x")
 figure "$PENDING" "timers pending at first"
 figure "$fired" "timers that were due"
 figure "$early" "early timers" ceiling 0

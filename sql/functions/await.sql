@@ -8,8 +8,8 @@ as $$
     with running as (
         select exists (select from instance i where i.id = api_outcome.id) as yes
     ), ended as (
-        select coalesce(e.data::jsonb, '{}') as data from event e
-        where not (select r.yes from running r) and e.instance_id = api_outcome.id and e.kind = 2
+        select coalesce(e.data::jsonb, '{}') as data from api_event e
+        where not (select r.yes from running r) and e.instance_id = api_outcome.id and e.ends and e.kind = 2
           and e.at >= api_id_time(api_outcome.id) - interval '1 day'
         limit 1
     ), filed as (

@@ -22,8 +22,8 @@ begin
     -- One statement and so one snapshot: the engine may take it up between two.
     select coalesce((select i.root_id from instance i where i.id = api_instance.id),
                     (select b.root_id from inbox b where b.kind = 1 and b.instance_id = api_instance.id)),
-           (select e.data::jsonb ->> 'state' from event e
-            where e.instance_id = api_instance.id and e.kind = 2 and e.at >= api_id_time(api_instance.id) - interval '1 day'
+           (select e.data::jsonb ->> 'state' from api_event e
+            where e.instance_id = api_instance.id and e.ends and e.kind = 2 and e.at >= api_id_time(api_instance.id) - interval '1 day'
             limit 1)
     into root, state;
     if root is not null then

@@ -43,7 +43,7 @@ from (
     union all
     select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end,
            case when not t.retry then
-               (select max(v.started) from event v
+               (select max(v.started) from api_event v
                 where v.instance_id = t.instance_id and v.token = t.token and v.kind = 3) end,
            t.due, null, null, t.subject, t.error
     from timer t
@@ -58,14 +58,14 @@ from (
     -- A call whose task waits for the answer; one that was fired holds no token.
     select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id, c.method || ' ' || c.path
     from call c
-    where exists (select from event v where v.instance_id = c.instance_id and v.token = c.token
+    where exists (select from api_event v where v.instance_id = c.instance_id and v.token = c.token
                   and v.node = c.node and v.kind = 3)
     union all
     select x.instance_id, x.token, x.node, 'incident', x.at, null, x.reason, null, x.id, x.message
     from incident x
     union all
     select c.parent_id, c.parent_token,
-           (select v.node from event v where v.instance_id = c.parent_id and v.token = c.parent_token and v.kind = 3
+           (select v.node from api_event v where v.instance_id = c.parent_id and v.token = c.parent_token and v.kind = 3
             order by v.at desc, v.n desc limit 1),
            'called instance', c.started, null, k.key, c.business_key, c.id, null
     from instance c join definition k on k.id = c.definition_id
@@ -101,10 +101,10 @@ left join (select k.instance_id, array_agg(distinct k.element_id order by k.elem
 union all
 select e.instance_id, d.key, d.version, s.business_key, coalesce(e.data::jsonb ->> 'state', 'completed'),
        coalesce(e.started, s.at), e.at, e.data::jsonb ->> 'reason', '{}', 0, (s.data::jsonb ->> 'calledBy')::uuid, null
-from event e
+from api_event e
 join definition d on d.id = e.definition_id
-left join event s on s.instance_id = e.instance_id and s.kind = 1
-where e.kind = 2
+left join api_event s on s.instance_id = e.instance_id and s.kind = 1
+where e.ends and e.kind = 2
 union all
 select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.root_id
 from inbox b join definition d on d.id = b.definition_id
@@ -213,12 +213,12 @@ select a.instance_id, d.key as process, d.version, e.id as element_id, e.name as
        case when a.kind <> 3 then a.at end as ended,
        case when a.kind <> 3 then a.at - coalesce(a.started, a.at) end as duration,
        a.data::jsonb as detail, a.token, a.n
-from event a
+from api_event a
 join definition d on d.id = a.definition_id
 left join element e on e.definition_id = a.definition_id and e.node = a.node
 where a.kind in (4, 5)
    or a.kind = 3 and not exists (
-       select from event z
+       select from api_event z
        where z.instance_id = a.instance_id and z.token = a.token and z.node = a.node and z.kind in (4, 5)
          and z.at >= a.at and (z.at, z.n) > (a.at, a.n));
 revoke all on history from public;
@@ -230,8 +230,9 @@ comment on column history.n is 'the order of rows with equal times';
 
 create or replace view events as
 select v.at, v.n, v.instance_id, d.key as process, d.version, coalesce(k.name, 'kind ' || v.kind) as kind,
-       e.id as element_id, e.name as element_name, v.token, v.started, v.business_key, v.data::jsonb as data
-from event v
+       e.id as element_id, e.name as element_name, v.token, v.started, case when v.kind = 1 then v.business_key end as business_key,
+       v.data::jsonb as data
+from api_event v
 left join definition d on d.id = v.definition_id
 left join element e on e.definition_id = v.definition_id and e.node = v.node
 left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activityStarted'), (4, 'activityEnded'),

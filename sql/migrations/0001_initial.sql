@@ -47,6 +47,7 @@ create table definition (
     digest bytea not null,
     suspended boolean not null default false,
     history_time_to_live text,
+    lane smallint not null default 0, -- of its jobs and starts: see ready
     unique (tenant, key, version)
 );
 
@@ -99,6 +100,7 @@ create table inbox (
     actor text not null,
     tenant text not null,
     at timestamptz not null,
+    lane integer not null default 0, -- as in ready; below 0: not to be taken up yet
     primary key (xid, id)
 );
 
@@ -139,8 +141,12 @@ create index on instance (root_id) where parent_id is not null;
 create index on instance (business_key) where business_key is not null;
 
 -- Commands that can run now. Narrow: the last four columns are NULL for a plain continuation.
+-- A lane is read beside the others and gets its share, so that nobody waits behind somebody's burst
+-- (store/lanes.h): lane / 16 is the priority (0 normal, 1 high, 2 low), lane % 16 the share: 0 for what names
+-- none, 1 for messages, 2 to 15 for the processes.
 create table ready (
     id bigint generated always as identity primary key,
+    lane smallint not null default 0,
     root_id uuid not null,
     instance_id uuid not null,
     kind smallint not null,
@@ -306,17 +312,17 @@ create index on answer_cache (expires);
 
 -- ---- History: append only, a partition a day, made ahead (rule 9) ----
 
+-- A row is what one step of an instance wrote. `entries` has a line for each entry: kind (enum history_kind), token,
+-- node (-1: none), how many microseconds before `at` it began (empty: not noted), data (JSON, without line breaks),
+-- with a tab in between; what is empty at its end is left out. The view api_event has them as rows.
 create table event (
     at timestamptz not null,         -- when it happened; of an activity, when it ended
-    n integer not null,              -- order among equal times
     instance_id uuid not null,
-    kind smallint not null,          -- enum history_kind
-    token integer not null,
-    node integer not null,           -- -1: none
+    n integer not null,              -- order among equal times: of the first entry; the others count on
     definition_id integer not null,
-    started timestamptz,
-    business_key text,               -- only of HISTORY_INSTANCE_STARTED
-    data text                        -- JSON
+    ends boolean not null,           -- one of them is HISTORY_INSTANCE_ENDED
+    business_key text,               -- only with HISTORY_INSTANCE_STARTED
+    entries text not null
 ) partition by range (at);
 create index on event (instance_id);
 create index on event (business_key) where business_key is not null;

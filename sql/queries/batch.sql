@@ -234,15 +234,15 @@ delete from message where id = any($1)
 -- Paired: locked by waiters_by_key, so that the place still holds.
 delete from subscription where ctid = any($1)
 -- name: insert_history
-insert into event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
-select $10, u.* from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as u
+insert into event (at, n, instance_id, definition_id, ends, business_key, entries)
+select $7, u.* from unnest($1, $2, $3, $4, $5, $6) as u
 -- name: insert_audit
 -- Of instances that were not loaded: their definition is looked up.
-insert into event (at, n, instance_id, kind, token, node, definition_id, data)
-select $7, u.n, u.instance_id, u.kind, u.token, u.node,
+insert into event (at, n, instance_id, definition_id, ends, entries)
+select $4, u.n, u.instance_id,
     coalesce((select i.definition_id from instance i where i.id = u.instance_id),
-             (select e.definition_id from event e where e.instance_id = u.instance_id limit 1), 0), u.data
-from unnest($1, $2, $3, $4, $5, $6) as u (n, instance_id, kind, token, node, data)
+             (select e.definition_id from event e where e.instance_id = u.instance_id limit 1), 0), false, u.entries
+from unnest($1, $2, $3) as u (n, instance_id, entries)
 -- name: insert_outcomes
 insert into outcome (command_id, state, detail, at)
 select distinct on (u.id) u.id, u.state, u.detail::jsonb, $4

@@ -207,12 +207,12 @@ def audit():
         left join instances i on i.instance_id = v.id where v.id is not null and i.ended is null""")
     must("accepted answers that are the same task's", len(seen["completed"]), len(set(seen["completed"])))
     nothing("answers that are not exactly once in the history", f"""select v.id, count(e.*) from (values {values(seen["completed"])}) v (id)
-        left join event e on e.kind = 14 and e.data::jsonb ->> 'task' = v.id::text where v.id is not null
+        left join api_event e on e.kind = 14 and e.data::jsonb ->> 'task' = v.id::text where v.id is not null
         group by 1 having count(e.*) <> 1""")
     nothing("instances that started or ended more or less than once", """select instance_id, count(*) filter (where kind = 1),
-        count(*) filter (where kind = 2) from event where kind in (1, 2) group by 1
+        count(*) filter (where kind = 2) from api_event where kind in (1, 2) group by 1
         having count(*) filter (where kind = 1) <> 1 or count(*) filter (where kind = 2) <> 1""")
-    nothing("elements that were passed twice", """select e.instance_id, l.id, count(*) from event e join element l using (definition_id, node)
+    nothing("elements that were passed twice", """select e.instance_id, l.id, count(*) from api_event e join element l using (definition_id, node)
         where e.kind in (4, 5) and l.id not in ('poked', 'pokedEnd', 'join') group by 1, 2 having count(*) > 1""")
     nothing("completed instances that passed a join or an end not once", """select i.instance_id, count(h.*) from instances i
         left join history h on h.instance_id = i.instance_id and h.element_id in ('end', 'endLate') and h.state = 'completed'
@@ -222,15 +222,15 @@ def audit():
         left join outcome o on o.command_id = v.id where v.id is not null and o.command_id is null""")
     # Every message that has found its receiver is received by it once; one whose receiver was just leaving
     # goes to the next, or expires.
-    received = rows("select count(*) from event where kind = 12")[0][0]
+    received = rows("select count(*) from api_event where kind = 12")[0][0]
     messages = rows("select count(*) from outcome where state = 'done' and detail ? 'receivers'")[0][0]
     must("messages received", messages, received)
 
 
 def figures(bad):
-    counts = rows("""select (select count(*) from instances), (select count(*) from event),
-        (select count(*) from event where kind = 12), (select count(*) from event where kind = 14),
-        (select count(*) from event where kind = 16), (select count(*) from outcome)""")[0]
+    counts = rows("""select (select count(*) from instances), (select count(*) from api_event),
+        (select count(*) from api_event where kind = 12), (select count(*) from api_event where kind = 14),
+        (select count(*) from api_event where kind = 16), (select count(*) from outcome)""")[0]
     print(f"bad luck: {bad}; nodes that ended by themselves: {len(deaths)}")
     print("accepted:", {k: len(v) for k, v in seen.items()}, "refused:", refused)
     print("instances {}, events {}, messages received {}, tasks completed {}, incidents {}, outcomes {}".format(*counts))

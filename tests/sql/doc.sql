@@ -82,7 +82,8 @@ begin
     select string_agg(x.name, ', ') into forgotten from (
         select p.proname::text from pg_proc p where p.pronamespace = 'pawl'::regnamespace and p.proname not like 'api\_%'
         union all
-        select c.relname::text from pg_class c where c.relnamespace = 'pawl'::regnamespace and c.relkind = 'v'
+        select c.relname::text from pg_class c
+        where c.relnamespace = 'pawl'::regnamespace and c.relkind = 'v' and c.relname not like 'api\_%'
     ) x(name) where not exists (select from section s where x.name = any (s.objects));
     if forgotten is not null then
         raise exception 'tests/sql/doc.sql has no section for: %', forgotten;

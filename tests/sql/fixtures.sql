@@ -62,15 +62,19 @@ insert into call_queue values ('bank', id(31), 1);
 insert into ready (root_id, instance_id, kind, token, node, phase, tries) values (id(7), id(7), 2, 2, 4, 0, 0);
 insert into message (message_id, tenant, name, key, mode, expires, body)
 values (id(40), '', 'paid', 'Z', 0, '2100-01-01', '{"by": "card"}');
-insert into event (at, n, instance_id, kind, token, node, definition_id, started, business_key, data)
-select timestamptz '2026-02-01' + v.at * interval '1 minute', v.n, id(v.instance), v.kind, v.token, v.node, d.id,
-       case when v.kind in (3, 4, 5) then timestamptz '2026-02-01' + v.began * interval '1 minute' end,
-       case when v.kind = 1 then 'A-' || v.instance end, v.data
+-- As store/effects.c packs them: a row for what an instance wrote in one go.
+insert into event (at, n, instance_id, definition_id, ends, business_key, entries)
+select timestamptz '2026-02-01' + v.at * interval '1 minute', min(v.n), id(v.instance), d.id, bool_or(v.kind = 2),
+       'A-' || max(v.instance) filter (where v.kind = 1),
+       string_agg(concat_ws(E'\t', v.kind, v.token, v.node,
+           case when v.kind in (3, 4, 5) then ((v.at - v.began) * 60000000)::text when v.data is not null then '' end, v.data),
+           E'\n' order by v.n)
 from definition d, (values
     (1, 0, 1, 1, 0, -1, null, null), (1, 1, 1, 4, 1, 0, 1, null), (1, 2, 1, 3, 1, 1, 1, null),
     (5, 0, 5, 3, 1, 5, 5, null), (5, 0, 5, 3, 2, 4, 5, null),
     (8, 0, 8, 1, 0, -1, null, '{"calledBy": "00000000-0000-7000-8000-000000000001", "element": "ship"}'), (8, 1, 8, 4, 1, 0, 8, null), (8, 2, 8, 3, 1, 1, 8, null),
     (9, 0, 8, 5, 1, 1, 8, '{"by": "late"}'), (9, 1, 8, 4, 2, 6, 9, null),
     (9, 2, 8, 2, 0, -1, null, '{"state": "cancelled", "reason": "by phone"}')
-) v(at, n, instance, kind, token, node, began, data) where d.key = 'order' and d.version = 2;
+) v(at, n, instance, kind, token, node, began, data) where d.key = 'order' and d.version = 2
+group by d.id, v.at, v.instance, case v.instance when 5 then v.token end;
 insert into outcome values (id(50), 'refused', '{"reason": "nobody waits"}', '2026-02-01'), (id(0), 'active', null, '2026-01-01');
