@@ -38,6 +38,7 @@
 #define LIMIT_RESPONSE_HEADER_BYTES (64u << 10)
 #define LIMIT_RESPONSE_HEADERS 256u /* lines */
 #define LIMIT_URL_BYTES 8192u
+#define LIMIT_INCIDENT_BODY_BYTES 4096u /* of a request or answer, as its incident shows it */
 
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */

@@ -210,8 +210,8 @@ static void tell_incident(struct why *why, const json_t *token)
                           sentence_end(why->cli, row_text(why->cli, token, "detail"))));
     if (unknown) {
         say(why, "Find out at the service whether the request was carried out, then decide.");
-        offer(why, arena_printf(arena, "pawl retry %s --decision repeat", id));
-        offer(why, arena_printf(arena, "pawl retry %s --decision fail", id));
+        offer(why, arena_printf(arena, "pawl retry %s --unknown repeat", id));
+        offer(why, arena_printf(arena, "pawl retry %s --unknown fail", id));
         return;
     }
     say(why, "Nothing happens by itself: somebody mends the cause and tries again, or cancels the "

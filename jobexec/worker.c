@@ -12,9 +12,11 @@
 #include "jobexec/clock.h"
 #include "jobexec/internal.h"
 
-#define RESULTS_MAX 256u    /* answers of one batch */
-#define SWEEP_US 5000000    /* housekeeping of the node */
-#define FIRST_SLEEP_US 1000 /* after work there is often more: the sleeps double from here */
+#define RESULTS_MAX 256u     /* answers of one batch */
+#define SWEEP_US 5000000     /* housekeeping of the node */
+#define BULK_IDLE_US 1000000 /* how often it looks for a new bulk */
+#define BULK_LEAST_US 20000  /* between two slices of one */
+#define FIRST_SLEEP_US 1000  /* after work there is often more: the sleeps double from here */
 #define DRAIN_STEP_US 2000
 #define AFTER_OTHERS_US 500
 
@@ -174,6 +176,19 @@ static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *
     return 0;
 }
 
+/* Batches do not depend on it, and the next one may do better: a lock was not free, say. */
+static int unless_lost(struct err *err)
+{
+    char text[1200];
+
+    if (err->code == ERR_LOST)
+        return err_trace(err);
+    log_line(LOG_LEVEL_WARN, "housekeeping failed; trying on", "error=%s",
+             log_quote(err->text, text, sizeof(text)));
+    err_reset(err);
+    return 0;
+}
+
 /* One worker of a node does it, whichever comes first. */
 static int sweep(struct worker *worker, struct err *err)
 {
@@ -183,15 +198,21 @@ static int sweep(struct worker *worker, struct err *err)
     if (now_us < due_us || !atomic_compare_exchange_strong(&worker->jobexec->next_sweep_us, &due_us,
                                                            now_us + SWEEP_US))
         return 0;
-    if (store_sweep(worker->store, err) == 0)
+    return store_sweep(worker->store, err) < 0 ? unless_lost(err) : 0;
+}
+
+/* The same for bulks: seldom while none is under way, else as often as their pace asks for. */
+static int bulk(struct worker *worker, struct err *err)
+{
+    _Atomic int64_t *next_us = &worker->jobexec->next_bulk_us;
+    int64_t now_us = clock_mono_us(), due_us = atomic_load(next_us), wait_us;
+
+    if (now_us < due_us || !atomic_compare_exchange_strong(next_us, &due_us, now_us + BULK_IDLE_US))
         return 0;
-    if (err->code == ERR_LOST)
-        return err_trace(err);
-    /* Batches do not depend on it, and the next one may do better: a lock was not free, say. */
-    char text[1200];
-    log_line(LOG_LEVEL_WARN, "housekeeping failed; trying on", "error=%s",
-             log_quote(err->text, text, sizeof(text)));
-    err_reset(err);
+    if (store_bulk(worker->store, &wait_us, err) < 0)
+        return unless_lost(err);
+    if (wait_us < BULK_IDLE_US)
+        atomic_store(next_us, now_us + (wait_us > BULK_LEAST_US ? wait_us : BULK_LEAST_US));
     return 0;
 }
 
@@ -224,7 +245,7 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     if (worker->store == NULL && store_worker_open(jobexec->store, &jobexec->options.node,
                                                    (int)worker->index, &worker->store, err) < 0)
         return err_trace(err);
-    if (!draining && sweep(worker, err) < 0)
+    if (!draining && (sweep(worker, err) < 0 || bulk(worker, err) < 0))
         return err_trace(err);
     size_t n =
         answers_take(&jobexec->answers, clock_mono_us(), worker->flights, RESULTS_MAX, &put_off_us);

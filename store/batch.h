@@ -57,6 +57,7 @@ struct item {
     size_t result_index;
     struct uuid incident; /* INBOX_RETRY: the parked command is carried out; its incident goes */
     struct fam *fam;      /* NULL: addresses no instance */
+    const char *reason;   /* INBOX_RETRY: why somebody asked; NULL: he did not say */
     bool fail;            /* engine_fail() in place of engine_step() */
     bool park;            /* it becomes an incident at once: it has killed a process twice */
     const char *why;      /* fail, REFUSED: the error */

@@ -143,6 +143,8 @@ static void inbox_item(struct batch *batch, const struct result *rows, int row)
         .actor = result_text(rows, row, 14),
         .origin = item,
     };
+    if (item->kind == INBOX_RETRY)
+        item->reason = item->command.detail;
 }
 
 static void start_item(struct batch *batch, const struct result *rows, int row)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include "store/client.h"
-#include "store/conn.h"
-
-struct client {
-    struct arena arena; /* owns this, too */
-    struct conn *conn;
-};
+#include "store/client_internal.h"
 
 int client_open(const struct client_options *options, struct client **ret_client, struct err *err)
 {
@@ -62,7 +56,7 @@ static json_t *load(const struct result *rows, int row, struct err *err)
     return object;
 }
 
-static int query_rows(struct client *client, const char *query, const struct param *params,
+int client_query_rows(struct client *client, const char *query, const struct param *params,
                       size_t n_params, json_t **ret_rows, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
@@ -82,12 +76,12 @@ static int query_rows(struct client *client, const char *query, const struct par
     return 0;
 }
 
-static int query_row(struct client *client, const char *query, const struct param *params,
+int client_query_row(struct client *client, const char *query, const struct param *params,
                      size_t n_params, json_t **ret_row, struct err *err)
 {
     json_t *rows;
 
-    if (query_rows(client, query, params, n_params, &rows, err) < 0)
+    if (client_query_rows(client, query, params, n_params, &rows, err) < 0)
         return err_trace(err);
     json_t *row = json_incref(json_array_get(rows, 0));
     json_decref(rows);
@@ -102,14 +96,14 @@ static int query_row(struct client *client, const char *query, const struct para
 int client_deploy(struct client *client, const char *resources, const char *name, json_t **ret_row,
                   struct err *err)
 {
-    return query_row(client, "client_deploy", PARAMS(p_text(resources), p_text(name)), ret_row,
-                     err);
+    return client_query_row(client, "client_deploy", PARAMS(p_text(resources), p_text(name)),
+                            ret_row, err);
 }
 
 int client_await(struct client *client, const struct uuid *id, int64_t ms, json_t **ret_row,
                  struct err *err)
 {
-    return query_row(client, "client_await", PARAMS(p_uuid(id), p_int8(ms)), ret_row, err);
+    return client_query_row(client, "client_await", PARAMS(p_uuid(id), p_int8(ms)), ret_row, err);
 }
 
 static struct param version_param(int version)
@@ -120,133 +114,114 @@ static struct param version_param(int version)
 int client_start(struct client *client, const struct client_start *start, json_t **ret_row,
                  struct err *err)
 {
-    return query_row(client, "client_start",
-                     PARAMS(p_text(start->process), p_text(start->business_key),
-                            p_text(start->variables), p_text(start->request_key),
-                            version_param(start->version)),
-                     ret_row, err);
+    return client_query_row(client, "client_start",
+                            PARAMS(p_text(start->process), p_text(start->business_key),
+                                   p_text(start->variables), p_text(start->request_key),
+                                   version_param(start->version)),
+                            ret_row, err);
 }
 
 int client_start_many(struct client *client, const char *process, const char *items, int version,
                       json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_start_many",
-                      PARAMS(p_text(process), p_text(items), version_param(version)), ret_rows,
-                      err);
+    return client_query_rows(client, "client_start_many",
+                             PARAMS(p_text(process), p_text(items), version_param(version)),
+                             ret_rows, err);
 }
 
 int client_publish(struct client *client, const char *message, const char *key,
                    const char *variables, const char *ttl, bool all, json_t **ret_row,
                    struct err *err)
 {
-    return query_row(client, "client_publish",
-                     PARAMS(p_text(message), p_text(key), p_text(variables), p_text(ttl),
-                            p_text(all ? "{\"all\":true}" : "{}")),
-                     ret_row, err);
+    return client_query_row(client, "client_publish",
+                            PARAMS(p_text(message), p_text(key), p_text(variables), p_text(ttl),
+                                   p_text(all ? "{\"all\":true}" : "{}")),
+                            ret_row, err);
 }
 
 int client_correlate(struct client *client, const char *message, const char *key,
                      const char *variables, const struct uuid *instance, json_t **ret_row,
                      struct err *err)
 {
-    return query_row(client, "client_correlate",
-                     PARAMS(p_text(message), p_text(key), p_text(variables), p_uuid(instance)),
-                     ret_row, err);
+    return client_query_row(
+        client, "client_correlate",
+        PARAMS(p_text(message), p_text(key), p_text(variables), p_uuid(instance)), ret_row, err);
 }
 
 int client_claim(struct client *client, const struct uuid *task, const char *assignee,
                  json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_claim", PARAMS(p_uuid(task), p_text(assignee)), ret_row, err);
+    return client_query_row(client, "client_claim", PARAMS(p_uuid(task), p_text(assignee)), ret_row,
+                            err);
 }
 
 int client_release(struct client *client, const struct uuid *task, json_t **ret_row,
                    struct err *err)
 {
-    return query_row(client, "client_release", PARAMS(p_uuid(task)), ret_row, err);
+    return client_query_row(client, "client_release", PARAMS(p_uuid(task)), ret_row, err);
 }
 
 int client_complete(struct client *client, const struct uuid *task, const char *variables,
                     json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_complete", PARAMS(p_uuid(task), p_text(variables)), ret_row,
-                     err);
+    return client_query_row(client, "client_complete", PARAMS(p_uuid(task), p_text(variables)),
+                            ret_row, err);
 }
 
 int client_fail(struct client *client, const struct uuid *task, const char *code,
                 const char *message, const char *variables, json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_fail",
-                     PARAMS(p_uuid(task), p_text(code), p_text(message), p_text(variables)),
-                     ret_row, err);
-}
-
-int client_cancel(struct client *client, const struct uuid *instance, const char *reason,
-                  json_t **ret_row, struct err *err)
-{
-    return query_row(client, "client_cancel", PARAMS(p_uuid(instance), p_text(reason)), ret_row,
-                     err);
-}
-
-int client_retry(struct client *client, const struct uuid *incident, const char *decision,
-                 json_t **ret_row, struct err *err)
-{
-    const char *options = "{}";
-
-    if (decision != NULL && strcmp(decision, "repeat") == 0)
-        options = "{\"decision\":\"repeat\"}";
-    else if (decision != NULL)
-        options = "{\"decision\":\"fail\"}";
-    return query_row(client, "client_retry", PARAMS(p_uuid(incident), p_text(options)), ret_row,
-                     err);
+    return client_query_row(client, "client_fail",
+                            PARAMS(p_uuid(task), p_text(code), p_text(message), p_text(variables)),
+                            ret_row, err);
 }
 
 int client_set_endpoint(struct client *client, const char *name, const char *base_url,
                         const char *options, json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_set_endpoint",
-                     PARAMS(p_text(name), p_text(base_url), p_text(options)), ret_row, err);
+    return client_query_row(client, "client_set_endpoint",
+                            PARAMS(p_text(name), p_text(base_url), p_text(options)), ret_row, err);
 }
 
 int client_drop_endpoint(struct client *client, const char *name, json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_drop_endpoint", PARAMS(p_text(name)), ret_row, err);
+    return client_query_row(client, "client_drop_endpoint", PARAMS(p_text(name)), ret_row, err);
 }
 
 /* ---- Views ---- */
 
 int client_clock(struct client *client, json_t **ret_row, struct err *err)
 {
-    return query_row(client, "client_clock", NO_PARAMS, ret_row, err);
+    return client_query_row(client, "client_clock", NO_PARAMS, ret_row, err);
 }
 
 int client_instances(struct client *client, const struct client_instances *filter,
                      json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_instances",
-                      PARAMS(p_text(filter->process), p_text(filter->state), p_bool(filter->all),
-                             p_int4(filter->limit)),
-                      ret_rows, err);
+    return client_query_rows(client, "client_instances",
+                             PARAMS(p_text(filter->process), p_text(filter->state),
+                                    p_bool(filter->all), p_int4(filter->limit)),
+                             ret_rows, err);
 }
 
 int client_instances_between(struct client *client, const struct uuid *low, const struct uuid *high,
                              int limit, json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_instances_between",
-                      PARAMS(p_uuid(low), p_uuid(high), p_int4(limit)), ret_rows, err);
+    return client_query_rows(client, "client_instances_between",
+                             PARAMS(p_uuid(low), p_uuid(high), p_int4(limit)), ret_rows, err);
 }
 
 int client_instances_by_key(struct client *client, const char *business_key, int limit,
                             json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_instances_by_key",
-                      PARAMS(p_text(business_key), p_int4(limit)), ret_rows, err);
+    return client_query_rows(client, "client_instances_by_key",
+                             PARAMS(p_text(business_key), p_int4(limit)), ret_rows, err);
 }
 
 static int of_instance(struct client *client, const char *query, const struct uuid *instance,
                        json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, query, PARAMS(p_uuid(instance)), ret_rows, err);
+    return client_query_rows(client, query, PARAMS(p_uuid(instance)), ret_rows, err);
 }
 
 int client_children(struct client *client, const struct uuid *instance, json_t **ret_rows,
@@ -270,8 +245,8 @@ static int64_t made_us(const struct uuid *id)
 int client_events(struct client *client, const struct uuid *instance, json_t **ret_rows,
                   struct err *err)
 {
-    return query_rows(client, "client_events", PARAMS(p_uuid(instance), p_time(made_us(instance))),
-                      ret_rows, err);
+    return client_query_rows(client, "client_events",
+                             PARAMS(p_uuid(instance), p_time(made_us(instance))), ret_rows, err);
 }
 
 int client_called(struct client *client, const struct uuid *instance, int64_t at_us,
@@ -281,9 +256,10 @@ int client_called(struct client *client, const struct uuid *instance, int64_t at
 
     memset(highest, 0xff, sizeof(highest));
     struct uuid low = uuid_v7(at_us / 1000, lowest), high = uuid_v7(at_us / 1000, highest);
-    return query_rows(client, "client_called",
-                      PARAMS(p_uuid(instance), p_uuid(&low), p_uuid(&high), p_time(made_us(&low))),
-                      ret_rows, err);
+    return client_query_rows(
+        client, "client_called",
+        PARAMS(p_uuid(instance), p_uuid(&low), p_uuid(&high), p_time(made_us(&low))), ret_rows,
+        err);
 }
 
 int client_elements(struct client *client, const struct uuid *instance, json_t **ret_rows,
@@ -331,45 +307,35 @@ int client_variables(struct client *client, const struct uuid *instance, json_t 
 int client_tasks(struct client *client, const struct client_tasks *filter, json_t **ret_rows,
                  struct err *err)
 {
-    return query_rows(client, "client_tasks",
-                      PARAMS(p_text(filter->assignee), p_text(filter->group),
-                             p_text(filter->process), p_uuid(filter->instance),
-                             p_int4(filter->limit)),
-                      ret_rows, err);
+    return client_query_rows(client, "client_tasks",
+                             PARAMS(p_text(filter->assignee), p_text(filter->group),
+                                    p_text(filter->process), p_uuid(filter->instance),
+                                    p_int4(filter->limit)),
+                             ret_rows, err);
 }
 
 int client_tasks_between(struct client *client, const struct uuid *low, const struct uuid *high,
                          int limit, json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_tasks_between",
-                      PARAMS(p_uuid(low), p_uuid(high), p_int4(limit)), ret_rows, err);
+    return client_query_rows(client, "client_tasks_between",
+                             PARAMS(p_uuid(low), p_uuid(high), p_int4(limit)), ret_rows, err);
 }
 
 int client_tasks_by_key(struct client *client, const char *business_key, int limit,
                         json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_tasks_by_key", PARAMS(p_text(business_key), p_int4(limit)),
-                      ret_rows, err);
-}
-
-int client_incidents(struct client *client, const struct client_incidents *filter,
-                     json_t **ret_rows, struct err *err)
-{
-    return query_rows(client, "client_incidents",
-                      PARAMS(p_text(filter->process), p_uuid(filter->instance), p_uuid(filter->low),
-                             p_uuid(filter->high), p_text(filter->business_key),
-                             p_int4(filter->limit)),
-                      ret_rows, err);
+    return client_query_rows(client, "client_tasks_by_key",
+                             PARAMS(p_text(business_key), p_int4(limit)), ret_rows, err);
 }
 
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows, struct err *err)
 {
     if (name != NULL)
-        return query_rows(client, "client_endpoint", PARAMS(p_text(name)), ret_rows, err);
-    return query_rows(client, "client_endpoints", NO_PARAMS, ret_rows, err);
+        return client_query_rows(client, "client_endpoint", PARAMS(p_text(name)), ret_rows, err);
+    return client_query_rows(client, "client_endpoints", NO_PARAMS, ret_rows, err);
 }
 
 int client_definitions(struct client *client, bool all, json_t **ret_rows, struct err *err)
 {
-    return query_rows(client, "client_definitions", PARAMS(p_bool(all)), ret_rows, err);
+    return client_query_rows(client, "client_definitions", PARAMS(p_bool(all)), ret_rows, err);
 }

@@ -62,9 +62,16 @@ int client_fail(struct client *client, const struct uuid *task, const char *code
                 struct err *err) MUST_CHECK;
 int client_cancel(struct client *client, const struct uuid *instance, const char *reason,
                   json_t **ret_row, struct err *err) MUST_CHECK;
-/* decision: "repeat", "fail" or NULL. */
-int client_retry(struct client *client, const struct uuid *incident, const char *decision,
+/* options: JSON object as retry() takes it. */
+int client_retry(struct client *client, const struct uuid *incident, const char *options,
                  json_t **ret_row, struct err *err) MUST_CHECK;
+/* action, filter, options: as bulk() takes them. */
+int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
+                json_t **ret_row, struct err *err) MUST_CHECK;
+int client_bulk_preview(struct client *client, const char *action, const char *filter,
+                        const char *options, json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_bulk_stop(struct client *client, const struct uuid *bulk, json_t **ret_row,
+                     struct err *err) MUST_CHECK;
 /* options: JSON object as set_endpoint() takes it. */
 int client_set_endpoint(struct client *client, const char *name, const char *base_url,
                         const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
@@ -124,13 +131,19 @@ int client_tasks_by_key(struct client *client, const char *business_key, int lim
                         json_t **ret_rows, struct err *err) MUST_CHECK;
 
 struct client_incidents {
-    const char *process, *business_key; /* NULL: any */
+    const char *process, *business_key, *element, *cause; /* NULL: any */
     const struct uuid *instance;
     const struct uuid *low, *high; /* of incident ids; both or none */
     int limit;
 };
 int client_incidents(struct client *client, const struct client_incidents *filter,
                      json_t **ret_rows, struct err *err) MUST_CHECK;
+/* By process, element and cause. */
+int client_incident_groups(struct client *client, const struct client_incidents *filter,
+                           json_t **ret_rows, struct err *err) MUST_CHECK;
+/* The newest first; low, high: of their ids, both or none; all: ended ones, too. */
+int client_bulks(struct client *client, const struct uuid *low, const struct uuid *high, bool all,
+                 int limit, json_t **ret_rows, struct err *err) MUST_CHECK;
 /* name NULL: all of them. */
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;

@@ -26,8 +26,7 @@ static int64_t small(uint32_t tries)
     return tries < INT16_MAX ? (int64_t)tries : INT16_MAX;
 }
 
-/* From `kind` on, as all tables have it that hold commands. */
-static void put_command(struct effects *e, enum table_id t, size_t at, const struct command *c)
+void effect_command(struct effects *e, enum table_id t, size_t at, const struct command *c)
 {
     column_int(col(e, t, at), c->kind);
     column_int(col(e, t, at + 1), c->token);
@@ -45,26 +44,12 @@ void effect_ready(struct effects *e, const struct command *command, const struct
     if (spare != NULL) {
         column_tid(col(e, T_MOVE_READY, 0), *spare);
         column_uuid(col(e, T_MOVE_READY, 1), &command->instance);
-        put_command(e, T_MOVE_READY, 2, command);
+        effect_command(e, T_MOVE_READY, 2, command);
     } else {
         column_uuid(col(e, T_INSERT_READY, 0), &command->root);
         column_uuid(col(e, T_INSERT_READY, 1), &command->instance);
-        put_command(e, T_INSERT_READY, 2, command);
+        effect_command(e, T_INSERT_READY, 2, command);
     }
-}
-
-void effect_incident(struct batch *batch, const struct command *command, const char *reason,
-                     const char *message)
-{
-    struct effects *e = batch->effects;
-    struct uuid id = batch_uuid(batch);
-
-    column_uuid(col(e, T_INSERT_INCIDENTS, 0), &id);
-    column_uuid(col(e, T_INSERT_INCIDENTS, 1), &command->instance);
-    column_uuid(col(e, T_INSERT_INCIDENTS, 2), &command->root);
-    column_text(col(e, T_INSERT_INCIDENTS, 3), reason);
-    column_text(col(e, T_INSERT_INCIDENTS, 4), message);
-    put_command(e, T_INSERT_INCIDENTS, 5, command);
 }
 
 void effect_outcome(struct effects *e, const struct uuid *id, const char *state, const char *detail)
@@ -310,6 +295,13 @@ static void instance_rows(struct batch *batch, struct family *family,
 
 /* ---- A family's other effects ---- */
 
+static int definition_of(const struct family *family, const struct uuid *id)
+{
+    const struct instance *instance = family_instance(family, id);
+
+    return instance != NULL ? instance->definition_id : 0;
+}
+
 static void put_jobs(struct batch *batch, struct family *family, struct spares *spares)
 {
     for (size_t i = 0; i < family->n_jobs; i++) {
@@ -322,7 +314,8 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
             timer_row(batch, &job->command, job->command.due_us, true, job->error, spares);
             break;
         case JOB_INCIDENT:
-            effect_incident(batch, &job->command, job->reason != NULL ? job->reason : "failedJob",
+            effect_incident(batch, &job->command, definition_of(family, &job->command.instance),
+                            job->reason != NULL ? job->reason : "failedJob",
                             job->error != NULL ? job->error : "");
             break;
         }
@@ -639,7 +632,14 @@ static void put_refused(struct batch *batch, struct item *item)
     }
     if (command.kind == COMMAND_START)
         command.token = (uint32_t)item->definition_id;
-    effect_incident(batch, &command, "unreadable", item->why);
+    effect_incident(batch, &command, item->definition_id, "unreadable", item->why);
+}
+
+static const char *quoted(struct arena *arena, const char *text)
+{
+    struct value value = text != NULL ? value_string(arena, text, strlen(text)) : value_null();
+
+    return value_text(arena, &value, NULL);
 }
 
 /* What was done before the batch, and led to what it did: it stands before it in the history. */
@@ -653,12 +653,11 @@ static void item_acts(struct batch *batch, struct item *item)
         return;
     column_uuid(col(batch->effects, T_DELETE_INCIDENTS, 0), &item->incident);
     uuid_format(&item->incident, id);
-    const char *actor = item->command.actor != NULL ? item->command.actor : "";
-    struct value by = value_string(batch->arena, actor, strlen(actor));
     audit_row(batch, &item->command.instance, HISTORY_INCIDENT_RETRIED, item->command.token,
               item->command.node,
-              arena_printf(batch->arena, "{\"incident\":\"%s\",\"actor\":%s}", id,
-                           value_text(batch->arena, &by, NULL)));
+              arena_printf(batch->arena, "{\"incident\":\"%s\",\"actor\":%s,\"reason\":%s}", id,
+                           quoted(batch->arena, item->command.actor),
+                           quoted(batch->arena, item->reason)));
 }
 
 static void item_effects(struct batch *batch, struct item *item)

@@ -18,6 +18,7 @@ enum table_id {
     T_DELETE_INCIDENTS,
     T_DELETE_INCIDENTS_OF,
     T_DELETE_INCIDENTS_AT,
+    T_INSERT_INCIDENTS, /* before the calls that they tell of go */
     T_KEEP_ANSWERS,
     T_DELETE_CALL_QUEUE,
     T_DELETE_ATTEMPTS,
@@ -31,7 +32,6 @@ enum table_id {
     T_INSERT_TASKS,
     T_INSERT_CALLS,
     T_INSERT_CALL_QUEUE,
-    T_INSERT_INCIDENTS,
     T_INSERT_MESSAGES,
     T_INSERT_HISTORY,
     T_INSERT_AUDIT,
@@ -41,7 +41,7 @@ enum table_id {
     T_COUNT,
 };
 
-#define TABLE_COLUMNS_MAX 15
+#define TABLE_COLUMNS_MAX 16
 
 struct table {
     struct column columns[TABLE_COLUMNS_MAX];
@@ -76,8 +76,12 @@ int table_done(struct batch *batch, enum table_id id, struct err *err) MUST_CHEC
 /* A command into ready; spare: the row of a command of the same family that was carried out, or
  * NULL. */
 void effect_ready(struct effects *effects, const struct command *command, const struct tid *spare);
-void effect_incident(struct batch *batch, const struct command *command, const char *reason,
-                     const char *message);
+/* From `kind` on, as all tables have it that hold commands. */
+void effect_command(struct effects *effects, enum table_id table, size_t at,
+                    const struct command *command);
+/* incident.c. definition_id 0: looked up by the instance. */
+void effect_incident(struct batch *batch, const struct command *command, int definition_id,
+                     const char *reason, const char *message);
 /* state: 'done', 'refused', 'failed', 'expired'; detail: JSON or NULL. Nothing for a nil id. */
 void effect_outcome(struct effects *effects, const struct uuid *id, const char *state,
                     const char *detail);

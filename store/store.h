@@ -130,6 +130,12 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
                 bool *result_done, struct store_batch_report *ret_report,
                 struct err *err) MUST_CHECK;
 
+/*
+ * A slice of what administrators ask for many at once (sql/functions/bulk.sql). ret_wait_us: come
+ * again then; INT64_MAX: nothing is under way.
+ */
+int store_bulk(struct store_worker *worker, int64_t *ret_wait_us, struct err *err) MUST_CHECK;
+
 /* Housekeeping, every few seconds, by one worker of a node: partitions ahead, expired rows, late
  * commits. */
 int store_sweep(struct store_worker *worker, struct err *err) MUST_CHECK;

@@ -62,7 +62,7 @@ static int move_marks(struct store_worker *worker, struct err *err)
 static int expire(struct store_worker *worker, struct err *err)
 {
     static const char *const queries[] = {"sweep_messages", "sweep_outcomes", "sweep_request_keys",
-                                          "sweep_answers"};
+                                          "sweep_answers", "sweep_bulks"};
 
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         long long found = SWEEP_ROWS;
@@ -85,6 +85,25 @@ static int expire(struct store_worker *worker, struct err *err)
 static int repair_pairs(struct store_worker *worker, struct err *err)
 {
     return conn_query(worker->conn, "sweep_pairs", NO_PARAMS, NULL, err);
+}
+
+int store_bulk(struct store_worker *worker, int64_t *ret_wait_us, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    struct err why;
+    bool committed;
+
+    if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
+        return err_trace(err);
+    if (conn_query(worker->conn, "bulk_slice", NO_PARAMS, &rows, err) < 0) {
+        if (!conn_alive(worker->conn) && worker_recover(worker, &committed, &why) < 0)
+            *err = why;
+        return err_trace(err);
+    }
+    if (result_int(rows, 0, 0) > 0)
+        fault_point("bulk.after_commit");
+    *ret_wait_us = result_null(rows, 0, 1) ? INT64_MAX : result_int(rows, 0, 1);
+    return 0;
 }
 
 int store_sweep(struct store_worker *worker, struct err *err)

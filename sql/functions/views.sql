@@ -181,20 +181,6 @@ comment on column calls.state is '`queued`: not sent, for instance because of th
 comment on column calls.asked is 'when the process asked for it';
 comment on column calls.until is 'when an answer is no longer expected';
 
-create or replace view incidents as
-select x.id as incident_id, x.instance_id, d.key as process, d.version, i.business_key,
-       e.id as element_id, e.name as element_name, x.reason, x.message, x.at, x.tries,
-       x.reason = 'unknownOutcome' as needs_decision, x.token
-from incident x
-left join instance i on i.id = x.instance_id
-left join definition d on d.id = i.definition_id
-left join element e on e.definition_id = i.definition_id and e.node = x.node;
-revoke all on incidents from public;
-comment on view incidents is 'What went wrong and waits until somebody has looked at it: see retry() and cancel().';
-comment on column incidents.reason is '`failedJob`: all tries are used up; `unknownOutcome`: the engine died while a request was under way; others say themselves';
-comment on column incidents.message is 'the error';
-comment on column incidents.needs_decision is 'retry() wants the option decision';
-
 create or replace view messages as
 select m.message_id, m.name, m.key, m.expires, m.instance_id,
        case m.mode when 0 then 'publish' when 1 then 'publish to all' when 2 then 'correlate' end as mode,

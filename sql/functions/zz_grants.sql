@@ -11,11 +11,12 @@ as $$
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
         ('work', 'await'), ('work', 'clock'),
         ('read', 'instances'), ('read', 'tokens'), ('read', 'tasks'), ('read', 'jobs'), ('read', 'calls'),
-        ('read', 'incidents'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
+        ('read', 'incidents'), ('read', 'incident_groups'), ('read', 'bulks'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
         ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
         ('read', 'await'), ('read', 'clock'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'), ('admin', 'deploy'), ('admin', 'deploy_all'),
-        ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry')
+        ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
+        ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)
     where r.kind = api_rights.kind or api_rights.kind = 'admin'
 $$;

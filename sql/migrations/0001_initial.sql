@@ -135,7 +135,8 @@ create table instance (
     business_key text,
     started timestamptz not null,
     doc bytea not null,              -- engine/document.c; the truth
-    variables text                   -- JSON object; NULL: none
+    variables text,                  -- JSON object; NULL: none
+    suspended boolean not null default false -- of a root: nothing of its family goes on (store/park.c)
 ) with (fillfactor = 70);
 create index on instance (root_id) where parent_id is not null;
 create index on instance (business_key) where business_key is not null;
@@ -243,9 +244,35 @@ create table incident (
     subject uuid,
     name text,
     detail text,
-    body text
+    body text,
+    definition_id integer,
+    cause text,                      -- api_cause(): what groups it
+    pattern text,                    -- api_cause_pattern(): the message without what differs
+    endpoint text,                   -- of a remote call, like the next two
+    request jsonb,                   -- api_call_request()
+    answer jsonb                     -- store/incident.c
 );
 create index on incident (instance_id);
+
+-- What administrators do to thousands: carried forward in slices by whichever worker is free
+-- (functions/bulk.sql), from where `position` is; one node at a time holds the row.
+create table bulk (
+    id uuid primary key,
+    action text not null check (action in ('retry', 'cancel', 'suspend', 'resume')),
+    filter jsonb not null,
+    options jsonb not null default '{}', -- what is done with each: decision, variables, reason
+    pace double precision,           -- a second, over all nodes; NULL: as fast as the engine takes them
+    state text not null default 'running' check (state in ('running', 'stopped', 'done')),
+    matching bigint not null,        -- when it was asked for
+    handed bigint not null default 0, -- given to the engine so far
+    position uuid not null default '00000000-0000-0000-0000-000000000000', -- the last of these
+    next_at timestamptz not null,
+    actor text not null,
+    at timestamptz not null,         -- only what was there then is meant
+    ended timestamptz,
+    ended_by text                    -- who stopped it
+);
+create index on bulk (id) where state = 'running';
 
 -- ---- Remote calls ----
 

@@ -217,12 +217,23 @@ select u.*, $16 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
 -- name: insert_call_queue
 insert into call_queue (endpoint, call_id, attempt) select * from unnest($1, $2, $3)
 -- name: insert_incidents
+-- Before the rows of calls go: they know what was asked.
 insert into incident (id, instance_id, root_id, reason, message, at, kind, token, node, phase, tries, subject, name,
-    detail, body)
-select u.id, u.instance_id, u.root_id, u.reason, u.message, $15, u.kind, u.token, u.node, u.phase, u.tries, u.subject,
-    u.name, u.detail, u.body
-from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-    as u (id, instance_id, root_id, reason, message, kind, token, node, phase, tries, subject, name, detail, body)
+    detail, body, definition_id, cause, pattern, endpoint, request, answer)
+select u.id, u.instance_id, u.root_id, u.reason, u.message, $17, u.kind, u.token, u.node, u.phase, u.tries, u.subject,
+    u.name, u.detail, u.body, d.id, api_cause(d.key, e.id, u.reason, p.pattern), p.pattern, c.endpoint,
+    case when c.id is not null
+        then api_call_request(c.method, c.endpoint, c.path, c.headers, c.body, a.attempt, a.sent) end,
+    u.answer::jsonb
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    as u (id, instance_id, root_id, reason, message, kind, token, node, phase, tries, subject, name, detail, body,
+          definition_id, answer)
+left join instance i on u.definition_id is null and i.id = u.instance_id
+left join definition d on d.id = coalesce(u.definition_id, i.definition_id)
+left join element e on e.definition_id = d.id and e.node = u.node
+cross join lateral (select api_cause_pattern(u.message, e.id) as pattern) p
+left join call c on c.id = u.subject
+left join attempt a on a.call_id = c.id
 -- name: insert_messages
 -- Nobody asks after one that a process sent: it has no id.
 insert into message (message_id, tenant, name, key, mode, expires, body)

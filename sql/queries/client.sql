@@ -39,10 +39,6 @@ select to_json(c)::text from (select complete(task_id => $1, variables => $2::js
 -- name: client_fail
 select to_json(c)::text
 from (select fail(task_id => $1, error_code => $2, message => $3, variables => $4::jsonb) as command_id) c
--- name: client_cancel
-select to_json(c)::text from (select cancel(instance_id => $1, reason => $2) as command_id) c
--- name: client_retry
-select to_json(c)::text from (select retry(incident_id => $1, options => $2::jsonb) as command_id) c
 -- name: client_set_endpoint
 select to_json(e)::text
 from (select set_endpoint(name => $1, base_url => $2, options => $3::jsonb)::text as result) e
@@ -129,15 +125,6 @@ from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.busine
 select to_json(x)::text
 from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.business_key, t.assignee
       from tasks t where t.business_key = $1 order by t.created limit $2) x
--- name: client_incidents
-select to_json(x)::text
-from (select n.* from incidents n
-      where ($1::text is null or n.process = $1)
-        and ($2::uuid is null or n.instance_id = $2)
-        and ($3::uuid is null or n.incident_id between $3 and $4)
-        and ($5::text is null or n.business_key = $5)
-      order by n.at, n.incident_id
-      limit $6) x
 -- name: client_messages
 select to_json(x)::text from (select m.* from messages m where m.instance_id = $1 order by m.expires) x
 -- name: client_variables

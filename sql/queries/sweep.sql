@@ -40,3 +40,8 @@ with pair as (
 insert into inbox (kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
 select 101, message_id, name, key, case mode when 1 then 'all' end, body,
     (extract(epoch from expires - clock()) * 1000000)::bigint, 'engine', tenant, clock() from taken order by id
+-- name: sweep_bulks
+delete from bulk where id = any(array(
+    select id from bulk where ended < (select clock()) - interval '90 days' limit $1 for update skip locked))
+-- name: bulk_slice
+select handed, wait_us from api_bulk_slice()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Help, wrong usage, and a database that is not there: no database is needed for any of it.
 subcommands=("up" "migrate" "lint" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
-    "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel"
+    "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop"
     "endpoint list" "endpoint set" "endpoint drop" "version" "help")
 
 for name in "${subcommands[@]}"; do
@@ -49,6 +49,8 @@ expect_code 2 task fail only-an-id
 expect_code 2 endpoint set name
 expect_code 2 retry
 expect_code 2 retry some --all
+expect_code 2 retry some --dry-run
+expect_code 2 incidents some --groups
 expect_code 2 ps surplus
 
 # Values
@@ -71,13 +73,13 @@ expect_text "not JSON" "$ERR" 'is not JSON'
 expect_code 2 start p --many f -v a=1
 expect_code 2 message m --correlate
 expect_code 2 message m --correlate --key k --ttl PT1H
-expect_code 2 retry some --decision guess
+expect_code 2 retry some --unknown guess
 expect_code 1 up --listen 127.0.0.1:8080
 expect_text "--listen" "$ERR" 'no HTTP server'
 
 # No database: which one? Or one that does not answer.
 for name in "ps" "tasks" "incidents" "definitions" "endpoint list" "migrate" "trace x" "why x" "cancel x" \
-    "retry x" "start x" "message x" "task complete x" "task claim x" "endpoint drop x"; do
+    "retry x" "bulk list" "bulk stop x" "start x" "message x" "task complete x" "task claim x" "endpoint drop x"; do
     # shellcheck disable=SC2086
     expect_code 3 $name
     expect_text "$name without a database" "$ERR" 'pawl up'

@@ -168,17 +168,34 @@ expect_code 0 incidents --instance missing -o json
 expect_equal "incidents --instance" failedJob "$(field reason)"
 incident=$(field incident_id)
 expect_text "the command to retry" "$("$PAWL" why missing)" "pawl retry $incident"
+expect_code 0 incidents missing
+expect_text "incidents ID" "$OUT" '^element +divideAgain'
+expect_text "incidents ID" "$OUT" '^error +.*second'
+expect_code 0 incidents --groups -p retries --element divideAgain
+expect_text "incidents --groups" "$OUT" '^ *1 +[0-9a-f]{12} +retries +divideAgain'
+expect_code 0 incidents --groups -p retries --element divideAgain -o json
+cause=$(field cause)
+expect_code 0 retry --cause "$cause" --dry-run
+expect_text "retry --dry-run" "$OUT" '^1 would be taken'
+expect_code 0 retry --cause "$cause" --unknown fail
+expect_text "retry --unknown where the outcome is known" "$OUT" '^0 asked for'
+expect_code 0 retry --process approval
+expect_text "retry --process" "$OUT" '^0 asked for'
+expect_code 0 bulk list --all
+expect_text "bulk list" "$OUT" 'retry +done +0 +0 +50'
+expect_code 1 bulk stop 12345678
+expect_code 1 retry --all --since yesterday
+expect_text "retry --since" "$ERR" 'ISO 8601'
 expect_code 1 retry missing
 expect_text "retry that fails again" "$ERR" 'could not be carried out'
 psql -X -q -A -t -d "$PAWL_DATABASE" -c "select pawl.set_variables(i.instance_id, '{\"second\": 5}') from pawl.instances i
     where business_key = 'missing'" >/dev/null
 sleep 0.3
-expect_code 0 retry missing
+expect_code 0 retry --cause "$cause" --pace 0
+expect_text "retry --cause" "$OUT" '^1 asked for'
 expect_state missing completed
 expect_code 1 retry missing
 expect_text "nothing to retry" "$ERR" 'has no incident'
-expect_code 0 retry --all --process approval
-expect_text "retry --all" "$OUT" '^0 asked'
 
 # ---- cancel ----
 expect_code 0 cancel one --reason 'ordered twice'

@@ -9,9 +9,9 @@ insert into section values
  '{complete,fail,claim,release}'),
 (3, 'Waiting', 'For all roles.', '{await,clock}'),
 (4, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
- '{deploy,deploy_all,cancel,set_variables,retry,set_endpoint,drop_endpoint,grant_usage}'),
+ '{deploy,deploy_all,cancel,set_variables,retry,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,grant_usage}'),
 (5, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
- '{instances,tokens,tasks,incidents,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,outcomes}');
+ '{instances,tokens,tasks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,outcomes}');
 
 \qecho '<!-- Written by tests/sql/doc.sh from the comments in sql/functions. Change it there. -->'
 \qecho '# The SQL API'

@@ -332,6 +332,14 @@ int store_sweep(struct store_worker *worker, struct err *err)
     return 0;
 }
 
+int store_bulk(struct store_worker *worker, int64_t *ret_wait_us, struct err *err)
+{
+    (void)worker;
+    (void)err;
+    *ret_wait_us = INT64_MAX;
+    return 0;
+}
+
 /* ---- The tests ---- */
 
 static unsigned count_done(struct store *store)

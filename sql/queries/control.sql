@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the command line asks of incidents and running instances (store/client_control.c); like client.sql.
+-- name: client_cancel
+select to_json(c)::text from (select cancel(instance_id => $1, reason => $2) as command_id) c
+-- name: client_retry
+select to_json(c)::text from (select retry(incident_id => $1, options => $2::jsonb) as command_id) c
+-- name: client_incidents
+select to_json(x)::text
+from (select n.* from incidents n
+      where ($1::text is null or n.process = $1)
+        and ($2::uuid is null or n.instance_id = $2)
+        and ($3::uuid is null or n.incident_id between $3 and $4)
+        and ($5::text is null or n.business_key = $5)
+        and ($6::text is null or n.element_id = $6)
+        and ($7::text is null or n.cause = $7)
+      order by n.at, n.incident_id
+      limit $8) x
+-- name: client_incident_groups
+select to_json(x)::text
+from (select g.* from incident_groups g
+      where ($1::text is null or g.process = $1)
+        and ($2::text is null or g.element_id = $2)
+        and ($3::text is null or g.cause = $3)
+      order by g.incidents desc, g.first
+      limit $4) x
+-- name: client_bulk
+select to_json(b)::text from bulk(action => $1, filter => $2::jsonb, options => $3::jsonb) b
+-- name: client_bulk_preview
+select to_json(b)::text from bulk_preview(action => $1, filter => $2::jsonb, options => $3::jsonb) b
+-- name: client_bulk_stop
+select to_json(b)::text from (select bulk_stop(bulk_id => $1) as handed) b
+-- name: client_bulks
+select to_json(x)::text
+from (select b.* from bulks b
+      where ($1::uuid is null or b.bulk_id between $1 and $2) and ($3 or b.state = 'running')
+      order by b.bulk_id desc limit $4) x

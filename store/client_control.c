@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What administrators do to running instances and incidents, one or many (sql/queries/control.sql).
+ */
+#include "base/build.h"
+
+#include "store/client_internal.h"
+
+int client_cancel(struct client *client, const struct uuid *instance, const char *reason,
+                  json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_cancel", PARAMS(p_uuid(instance), p_text(reason)),
+                            ret_row, err);
+}
+
+int client_incidents(struct client *client, const struct client_incidents *filter,
+                     json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_incidents",
+                             PARAMS(p_text(filter->process), p_uuid(filter->instance),
+                                    p_uuid(filter->low), p_uuid(filter->high),
+                                    p_text(filter->business_key), p_text(filter->element),
+                                    p_text(filter->cause), p_int4(filter->limit)),
+                             ret_rows, err);
+}
+
+int client_incident_groups(struct client *client, const struct client_incidents *filter,
+                           json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_incident_groups",
+                             PARAMS(p_text(filter->process), p_text(filter->element),
+                                    p_text(filter->cause), p_int4(filter->limit)),
+                             ret_rows, err);
+}
+
+int client_retry(struct client *client, const struct uuid *incident, const char *options,
+                 json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_retry", PARAMS(p_uuid(incident), p_text(options)),
+                            ret_row, err);
+}
+
+int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
+                json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_bulk",
+                            PARAMS(p_text(action), p_text(filter), p_text(options)), ret_row, err);
+}
+
+int client_bulk_preview(struct client *client, const char *action, const char *filter,
+                        const char *options, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_bulk_preview",
+                             PARAMS(p_text(action), p_text(filter), p_text(options)), ret_rows,
+                             err);
+}
+
+int client_bulk_stop(struct client *client, const struct uuid *bulk, json_t **ret_row,
+                     struct err *err)
+{
+    return client_query_row(client, "client_bulk_stop", PARAMS(p_uuid(bulk)), ret_row, err);
+}
+
+int client_bulks(struct client *client, const struct uuid *low, const struct uuid *high, bool all,
+                 int limit, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_bulks",
+                             PARAMS(p_uuid(low), p_uuid(high), p_bool(all), p_int4(limit)),
+                             ret_rows, err);
+}
