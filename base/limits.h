@@ -39,6 +39,8 @@
 #define LIMIT_RESPONSE_HEADERS 256u /* lines */
 #define LIMIT_URL_BYTES 8192u
 #define LIMIT_INCIDENT_BODY_BYTES 4096u /* of a request or answer, as its incident shows it */
+#define LIMIT_RETRY_AFTER_S 86400u      /* what a service may make us wait with Retry-After */
+#define LIMIT_RETRY_ATTEMPTS 1000000u   /* of pawl:retry */
 
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */

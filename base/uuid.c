@@ -15,6 +15,15 @@ struct uuid uuid_v7(int64_t unix_ms, const uint8_t entropy[10])
     return uuid;
 }
 
+int64_t uuid_v7_ms(const struct uuid *uuid)
+{
+    uint64_t ms = 0;
+
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | uuid->b[i];
+    return (int64_t)ms;
+}
+
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_BYTES])
 {
     static const char digits[] = "0123456789abcdef";

@@ -11,6 +11,8 @@ struct uuid {
 
 /* A version 7 UUID of a time (milliseconds since 1970) and 10 bytes of entropy. Pure. */
 struct uuid uuid_v7(int64_t unix_ms, const uint8_t entropy[10]);
+/* The time that it was made of. */
+int64_t uuid_v7_ms(const struct uuid *uuid);
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_BYTES]);
 /* Takes the 36 characters of the standard form, any case; nothing may follow. */
 bool uuid_parse(const char *text, struct uuid *ret_uuid);

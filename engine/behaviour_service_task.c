@@ -24,7 +24,7 @@ static int call_and_wait(struct step *step, struct instance *instance, uint32_t 
 {
     struct uuid id = family_uuid(step->family);
 
-    if (call_request(step, instance, token, node, &id, 1) < 0)
+    if (call_request(step, instance, token, token_scope(instance, token), node, &id, 1) < 0)
         return err_trace(step->err);
     wait_new(step, instance, WAIT_CALL, token, node)->subject = id;
     activity_wait(step, instance, token, node);

@@ -5,40 +5,41 @@
 
 #include "engine/step.h"
 
-/* Camunda's: three tries without delay where the model says nothing. */
-#define PLAIN_TRIES 3u
-
 void failure_file(struct step *step, struct instance *instance, const struct command *command,
-                  uint32_t plain_tries, const char *reason, const char *error)
+                  const struct failure *failure)
 {
-    const struct node *node = node_at(instance, command->node);
-    const struct retry_cycle *cycle = node != NULL ? node->retry : NULL;
-    uint32_t tries = command->tries < UINT32_MAX ? command->tries + 1 : command->tries;
-    uint32_t most = cycle != NULL ? cycle->tries : plain_tries;
-    struct job job = {.place = JOB_INCIDENT, .command = *command, .error = error};
+    struct command failed = *command;
 
-    job.command.tries = tries;
-    if (tries < most) {
-        job.place = JOB_RETRY;
-        job.command.due_us = step->family->now_us;
-        if (cycle != NULL && cycle->n_delays > 0) {
-            uint32_t i = tries - 1 < cycle->n_delays ? tries - 1 : cycle->n_delays - 1;
-            job.command.due_us = iso_add(step->family->now_us, &cycle->delays[i], 1);
-            if (job.command.due_us > TIME_LAST_US)
-                job.command.due_us = TIME_LAST_US;
-        }
+    failed.tries += failed.tries < UINT32_MAX;
+    struct retry retry = retry_next(step, instance, &failed, failure);
+    failure_place(step, instance, &failed, failure, &retry);
+}
+
+void failure_place(struct step *step, struct instance *instance, const struct command *failed,
+                   const struct failure *failure, const struct retry *retry)
+{
+    const struct node *node = node_at(instance, failed->node);
+    struct job job = {.place = JOB_RETRY, .command = *failed, .error = failure->error};
+
+    if (retry->note != NULL)
+        job.error = arena_printf(step->arena, "%s. %s", failure->error, retry->note);
+    if (retry->verdict == RETRY_TOO_LATE)
+        job.error = arena_printf(step->arena, "%s. Its deadline leaves no time for another try.",
+                                 job.error);
+    if (retry->verdict == RETRY_AT) {
+        job.command.due_us = retry->due_us;
     } else {
-        job.reason = reason;
+        job.place = JOB_INCIDENT;
+        job.reason = failure->reason;
     }
     job_add(step, &job);
-    history_add(step, HISTORY_JOB_FAILED, instance, command->token, node, 0,
-                history_data(step, "sit", "error", text_cut(step->arena, error, 500), "tries",
-                             (int64_t)tries, "next",
-                             job.place == JOB_RETRY ? job.command.due_us : (int64_t)0));
+    const char *error = text_cut(step->arena, job.error, 500);
+    history_add(step, HISTORY_JOB_FAILED, instance, failed->token, node, 0,
+                history_data(step, "sit", "error", error, "tries", (int64_t)job.command.tries,
+                             "next", job.place == JOB_RETRY ? job.command.due_us : (int64_t)0));
     if (job.place == JOB_INCIDENT)
-        history_add(
-            step, HISTORY_INCIDENT, instance, command->token, node, 0,
-            history_data(step, "ss", "reason", reason, "error", text_cut(step->arena, error, 500)));
+        history_add(step, HISTORY_INCIDENT, instance, failed->token, node, 0,
+                    history_data(step, "ss", "reason", failure->reason, "error", error));
 }
 
 /* The instance is made and stands before its start event, so that nothing of the request is lost.
@@ -66,7 +67,9 @@ static void start_failed(struct step *step, const char *error)
     history_add(step, HISTORY_INSTANCE_STARTED, instance, 0, node_at(instance, command->node), 0,
                 NULL);
     if (token_new(step, instance, 0, &again.token) == 0)
-        failure_file(step, instance, &again, PLAIN_TRIES, "failedJob", error);
+        failure_file(
+            step, instance, &again,
+            &(struct failure){.reason = "failedJob", .error = error, .plain_tries = DEFAULT_TRIES});
 }
 
 void engine_fail(struct family *family, const struct command *command, const struct err *why)
@@ -99,5 +102,8 @@ void engine_fail(struct family *family, const struct command *command, const str
         return;
     command_variables_keep(&step, instance);
     bool timed = command->kind == COMMAND_CONTINUE || command->kind == COMMAND_TIMER;
-    failure_file(&step, instance, &parked, timed ? PLAIN_TRIES : 1, "failedJob", error);
+    failure_file(&step, instance, &parked,
+                 &(struct failure){.reason = "failedJob",
+                                   .error = error,
+                                   .plain_tries = timed ? DEFAULT_TRIES : 1});
 }

@@ -67,7 +67,7 @@ int fired_new(struct step *step, struct instance *instance, uint32_t token, cons
                               .token = token,
                               .fresh = true};
 
-    if (call_request(step, instance, token, node, &call.id, 1) < 0)
+    if (call_request(step, instance, token, token_scope(instance, token), node, &call.id, 1) < 0)
         return err_trace(step->err);
     for (size_t i = instance->n_calls; i-- > 0;)
         if (instance->calls[i].node == call.node && instance->calls[i].scope == call.scope)
@@ -211,6 +211,18 @@ static int unexpected(struct step *step, struct instance *instance, const struct
     return 0;
 }
 
+/* It is sent again, later or when somebody says so; whoever waits for its answer waits on. */
+static void fired_failed(struct step *step, struct instance *instance,
+                         const struct fired_call *call, const struct value *response)
+{
+    const struct node *node = &instance->graph->nodes[call->node];
+    struct command again =
+        call_repeat(step, instance, call->token, call->node, &call->id, response);
+    struct failure failure = call_failure(step, node, &call->id, response);
+
+    failure_file(step, instance, &again, &failure);
+}
+
 int fired_answered(struct step *step, struct instance *instance, struct fired_call *call)
 {
     const struct node *node = &instance->graph->nodes[call->node];
@@ -230,6 +242,15 @@ int fired_answered(struct step *step, struct instance *instance, struct fired_ca
     }
     if (answer_judge(&view, node->http, &which) < 0)
         return err_trace(step->err);
+    enum answer_then then = which < 0 ? ANSWER_SUCCEEDS : node->http->answers[which].then;
+    if (then == ANSWER_RETRIES) {
+        fired_failed(step, instance, call, &response);
+        return 0;
+    }
+    if (then == ANSWER_IGNORED) {
+        close_at(step, instance, (size_t)(call - instance->calls));
+        return 0;
+    }
     if (which < 0 || node->http->answers[which].message == NULL)
         return unexpected(step, instance, call);
     call->answer_name = node->http->answers[which].message;

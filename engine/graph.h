@@ -70,11 +70,40 @@ struct mapping {
     size_t n_items;
 };
 
+/* How the delay of a back-off is spread, so that those who failed together do not come together. */
+enum retry_jitter { JITTER_NONE, JITTER_EQUAL /* its second half */, JITTER_FULL /* all of it */ };
+
+/* pawl:retry: the delay grows by the factor up to the cap. */
+struct retry_backoff {
+    uint32_t attempts; /* in all, the first included */
+    int64_t base_us, cap_us;
+    double factor; /* at least 1 */
+    enum retry_jitter jitter;
+};
+/* The delay after `tries` failures; random: 0 or more. */
+int64_t retry_backoff_us(const struct retry_backoff *backoff, uint32_t tries, int64_t random);
+
+/* How often and when what failed is tried again. */
+struct retry_policy {
+    enum { RETRY_CYCLE, RETRY_EXPRESSION, RETRY_BACKOFF } kind;
+    struct retry_cycle cycle;
+    const struct expr *expression; /* yields a cycle when something has failed */
+    struct retry_backoff backoff;
+};
+
+/* What an answer of a remote call comes to, but for a message or an error. */
+enum answer_then {
+    ANSWER_SUCCEEDS,
+    ANSWER_RETRIES, /* a technical failure: by the retry policy */
+    ANSWER_IGNORED, /* wait: the task goes on without outputs; fire: nobody hears of it */
+};
+
 /* How an answer of a remote call is judged; the first whose condition holds decides. */
 struct http_answer {
     const struct expr *when; /* NULL: always; sees `response` besides the variables */
-    const char *message;     /* fire: name of the message correlated to the instance */
-    const char *error_code;  /* wait: throws this BPMN error; else NULL */
+    enum answer_then then;
+    const char *message;    /* fire: name of the message correlated to the instance */
+    const char *error_code; /* wait: throws this BPMN error; else NULL */
     const char *error_message;
     struct mapping *outputs; /* evaluated with `response` visible */
     size_t n_outputs;
@@ -100,6 +129,10 @@ struct http_call {
     const struct expr *body;  /* NULL: none; a string is sent as it is, anything else as JSON */
     const char *content_type; /* NULL: application/json where there is a body */
     int64_t connect_timeout_us, timeout_us; /* 0: the endpoint's */
+    int64_t deadline_us;                    /* of all attempts, from the task's start; 0: none */
+    const char *deadline_error;             /* wait: the BPMN error then; NULL: an incident */
+    int64_t open_after_us;  /* how long an open circuit is waited for; -1: as long as it takes */
+    const char *open_error; /* wait: the BPMN error then; NULL: as it waits */
     struct http_answer *answers;
     size_t n_answers;
     struct mapping *outputs; /* wait: on success, if no answer element holds */
@@ -152,8 +185,8 @@ struct node {
     size_t n_out, n_in;
     int default_flow; /* -1: none */
     bool async_before, async_after;
-    bool exclusive;            /* accepted; changes nothing */
-    struct retry_cycle *retry; /* NULL: 3 tries without delay */
+    bool exclusive;             /* accepted; changes nothing */
+    struct retry_policy *retry; /* NULL: 3 tries without delay */
     struct mapping *inputs, *outputs;
     size_t n_inputs, n_outputs;
 

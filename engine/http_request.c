@@ -189,10 +189,22 @@ bool call_reports_sent(const struct instance *instance, int node)
     return false;
 }
 
-int call_request(struct step *step, struct instance *instance, uint32_t token,
+int64_t call_deadline(const struct step *step, const struct http_call *http, const struct uuid *id)
+{
+    int64_t now_us = step->family->now_us;
+    /* Somebody who tries it again by hand gives it as much time once more. */
+    int64_t began_us = step->command->actor != NULL ? now_us : uuid_v7_ms(id) * 1000;
+
+    if (http->deadline_us == 0)
+        return 0;
+    return began_us < TIME_LAST_US - http->deadline_us ? began_us + http->deadline_us
+                                                       : TIME_LAST_US;
+}
+
+int call_request(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
                  const struct node *node, const struct uuid *id, uint32_t attempt)
 {
-    struct view view = view_of(step, instance, token_scope(instance, token), node);
+    struct view view = view_of(step, instance, scope, node);
     const struct http_call *http = node->http;
     struct family *family = step->family;
     struct new_call call = {.id = *id,
@@ -203,7 +215,8 @@ int call_request(struct step *step, struct instance *instance, uint32_t token,
                             .method = http->method,
                             .connect_timeout_us = http->connect_timeout_us,
                             .timeout_us = http->timeout_us,
-                            .open_after_us = -1};
+                            .open_after_us = http->open_after_us,
+                            .deadline_us = call_deadline(step, http, id)};
 
     if (view_string(&view, http->endpoint, &call.endpoint) < 0)
         return err_trace(step->err);

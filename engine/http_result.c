@@ -2,6 +2,7 @@
 /* Judging the outcome of remote calls, and what the task that waits for one makes of it. */
 #include "base/build.h"
 
+#include "base/limits.h"
 #include "engine/step.h"
 
 int response_read(struct step *step, const char *body, size_t n, struct value *ret)
@@ -97,31 +98,80 @@ static const char *failure_text(struct step *step, const struct node *node,
     if (status != 0)
         what = arena_printf(step->arena, "%s %lld", what, (long long)status);
     if (is_ok(response))
-        what = arena_printf(step->arena, "%s: none of its answer elements holds", what);
+        what = arena_printf(step->arena, "%s: none of its answer elements takes it as a success",
+                            what);
     else if (error != NULL)
         what = arena_printf(step->arena, "%s: %s", what, text_cut(step->arena, error, 300));
     return arena_printf(step->arena, "The call of %s '%s' failed: %s", node_kind_name(node->kind),
                         node->id, what);
 }
 
-/* The call is sent again, later or when somebody says so. */
-static void call_failed(struct step *step, const struct trigger *trigger,
-                        const struct value *response)
+struct command call_repeat(struct step *step, const struct instance *instance, uint32_t token,
+                           int node, const struct uuid *id, const struct value *response)
 {
     int64_t attempt = member_integer(response, "attempt");
-    struct command again = {.kind = COMMAND_CONTINUE,
-                            .instance = trigger->instance->id,
-                            .root = trigger->instance->root,
-                            .token = trigger->token,
-                            .node = trigger->wait.node,
-                            .phase = PHASE_CALL,
-                            .tries =
-                                attempt > 0 && attempt < UINT32_MAX ? (uint32_t)attempt - 1 : 0,
-                            .subject = trigger->wait.subject,
-                            .origin = step->command->origin};
 
-    failure_file(step, trigger->instance, &again, 3, "failedJob",
-                 failure_text(step, trigger->node, response));
+    return (struct command){
+        .kind = COMMAND_CONTINUE,
+        .instance = instance->id,
+        .root = instance->root,
+        .token = token,
+        .node = node,
+        .phase = PHASE_CALL,
+        .tries = attempt > 0 && attempt < UINT32_MAX ? (uint32_t)attempt - 1 : 0,
+        .subject = *id,
+        .origin = step->command->origin,
+    };
+}
+
+static bool has_outcome(const struct value *response, const char *outcome)
+{
+    const char *its = member_string(response, "outcome");
+
+    return its != NULL && strcmp(its, outcome) == 0;
+}
+
+/* Until when the service asked us to wait; not longer than we let it. */
+static int64_t not_before(const struct step *step, const struct value *response)
+{
+    int64_t ms = member_integer(response, "retryAfterMs");
+
+    if (ms <= 0)
+        return 0;
+    if (ms > LIMIT_RETRY_AFTER_S * INT64_C(1000))
+        ms = LIMIT_RETRY_AFTER_S * INT64_C(1000);
+    return step->family->now_us + ms * 1000;
+}
+
+struct failure call_failure(struct step *step, const struct node *node, const struct uuid *id,
+                            const struct value *response)
+{
+    return (struct failure){
+        .reason = "failedJob",
+        .error = failure_text(step, node, response),
+        .plain_tries = DEFAULT_TRIES,
+        .not_before_us = not_before(step, response),
+        .deadline_us = call_deadline(step, node->http, id),
+        .hopeless = has_outcome(response, "refused") || has_outcome(response, "expired"),
+    };
+}
+
+/* The call is sent again, later or when somebody says so; or its time is up. */
+static int call_failed(struct step *step, const struct trigger *trigger,
+                       const struct value *response)
+{
+    const struct node *node = trigger->node;
+    struct command failed = call_repeat(step, trigger->instance, trigger->token, trigger->wait.node,
+                                        &trigger->wait.subject, response);
+    struct failure failure = call_failure(step, node, &trigger->wait.subject, response);
+
+    failed.tries++;
+    struct retry retry = retry_next(step, trigger->instance, &failed, &failure);
+    if (retry.verdict == RETRY_TOO_LATE && node->http->deadline_error != NULL)
+        return error_throw(step, trigger->instance, trigger->token, node, true,
+                           node->http->deadline_error, failure.error);
+    failure_place(step, trigger->instance, &failed, &failure, &retry);
+    return 0;
 }
 
 /*
@@ -135,12 +185,11 @@ static int call_unknown(struct step *step, const struct trigger *trigger,
     int64_t attempt = member_integer(response, "attempt");
     uint32_t tries = attempt > 0 && attempt < INT32_MAX ? (uint32_t)attempt : 1;
 
-    if (trigger->detail != NULL && strcmp(trigger->detail, "fail") == 0) {
-        call_failed(step, trigger, response);
-        return 0;
-    }
+    if (trigger->detail != NULL && strcmp(trigger->detail, "fail") == 0)
+        return call_failed(step, trigger, response);
     if (trigger->detail != NULL)
-        return call_request(step, trigger->instance, trigger->token, trigger->node,
+        return call_request(step, trigger->instance, trigger->token,
+                            token_scope(trigger->instance, trigger->token), trigger->node,
                             &trigger->wait.subject, tries + 1);
     parked.detail = "unknown";
     parked.token = trigger->token;
@@ -176,9 +225,42 @@ static bool success_by_itself(const struct http_call *http, const struct value *
     if (!is_ok(response))
         return false;
     for (size_t i = 0; i < http->n_answers && http->n_outputs == 0; i++)
-        if (http->answers[i].error_code == NULL)
+        if (http->answers[i].then == ANSWER_SUCCEEDS && http->answers[i].error_code == NULL)
             return false;
     return true;
+}
+
+/* What its attributes say of an outcome that is no answer; NULL: they say nothing. */
+static const char *outcome_error(const struct http_call *http, const struct value *response)
+{
+    if (has_outcome(response, "open"))
+        return http->open_error;
+    return has_outcome(response, "expired") ? http->deadline_error : NULL;
+}
+
+static int call_judged(struct step *step, const struct trigger *trigger, struct view *view)
+{
+    const struct node *node = trigger->node;
+    const struct http_answer *answer;
+    int which;
+
+    if (answer_judge(view, node->http, &which) < 0)
+        return err_trace(step->err);
+    if (which < 0)
+        return success_by_itself(node->http, view->response)
+                   ? call_succeeded(step, trigger, view, node->http->outputs, node->http->n_outputs)
+                   : call_failed(step, trigger, view->response);
+    answer = &node->http->answers[which];
+    if (answer->then == ANSWER_RETRIES)
+        return call_failed(step, trigger, view->response);
+    if (answer->error_code == NULL)
+        return call_succeeded(step, trigger, view, answer->outputs, answer->n_outputs);
+    /* What the catcher may want to know is kept in the scope around the task. */
+    uint32_t outer = token_find(trigger->instance, trigger->token)->scope;
+    if (mappings_apply(view, answer->outputs, answer->n_outputs, outer) < 0)
+        return err_trace(step->err);
+    return error_throw(step, trigger->instance, trigger->token, node, true, answer->error_code,
+                       answer->error_message);
 }
 
 int call_answered(struct step *step, const struct trigger *trigger)
@@ -186,34 +268,19 @@ int call_answered(struct step *step, const struct trigger *trigger)
     const struct node *node = trigger->node;
     struct view view =
         view_of(step, trigger->instance, token_scope(trigger->instance, trigger->token), node);
-    const struct http_answer *answer;
     struct value response;
-    int which;
 
     if (response_read(step, trigger->body, trigger->body_n, &response) < 0)
         return err_trace(step->err);
     if (trigger->detail == NULL)
         history_add(step, HISTORY_CALL_ANSWERED, trigger->instance, trigger->token, node, 0,
                     response_history(step, &trigger->wait.subject, &response));
-    const char *outcome = member_string(&response, "outcome");
-    if (outcome != NULL && strcmp(outcome, "unknown") == 0)
+    if (has_outcome(&response, "unknown"))
         return call_unknown(step, trigger, &response);
+    const char *code = outcome_error(node->http, &response);
+    if (code != NULL)
+        return error_throw(step, trigger->instance, trigger->token, node, true, code,
+                           failure_text(step, node, &response));
     view.response = &response;
-    if (answer_judge(&view, node->http, &which) < 0)
-        return err_trace(step->err);
-    if (which < 0 && !success_by_itself(node->http, &response)) {
-        call_failed(step, trigger, &response);
-        return 0;
-    }
-    if (which < 0)
-        return call_succeeded(step, trigger, &view, node->http->outputs, node->http->n_outputs);
-    answer = &node->http->answers[which];
-    if (answer->error_code == NULL)
-        return call_succeeded(step, trigger, &view, answer->outputs, answer->n_outputs);
-    /* What the catcher may want to know is kept in the scope around the task. */
-    uint32_t outer = token_find(trigger->instance, trigger->token)->scope;
-    if (mappings_apply(&view, answer->outputs, answer->n_outputs, outer) < 0)
-        return err_trace(step->err);
-    return error_throw(step, trigger->instance, trigger->token, node, true, answer->error_code,
-                       answer->error_message);
+    return call_judged(step, trigger, &view);
 }

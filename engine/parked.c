@@ -11,6 +11,9 @@ bool command_locate(const struct instance *instance, struct command *command)
 
     switch (command->kind) {
     case COMMAND_CONTINUE:
+        if (command->phase == PHASE_CALL)
+            return wait_find_subject(instance, WAIT_CALL, &command->subject) != NULL ||
+                   fired_find(instance, &command->subject) != NULL;
         return token_find(instance, command->token) != NULL;
     case COMMAND_TIMER:
         return wait_find(instance, WAIT_TIMER, command->token, command->node) != NULL;

@@ -56,12 +56,16 @@ static int call_again(struct step *step, struct instance *instance)
 {
     const struct command *command = step->command;
     const struct wait *wait = wait_find_subject(instance, WAIT_CALL, &command->subject);
+    const struct fired_call *call = fired_find(instance, &command->subject);
+    uint32_t attempt = command->tries < UINT32_MAX ? command->tries + 1 : command->tries;
 
+    if (call != NULL && call->answer_name == NULL)
+        return call_request(step, instance, call->token, call->scope,
+                            &instance->graph->nodes[call->node], &command->subject, attempt);
     if (wait == NULL || wait->token != command->token)
         return STEP_DROPPED;
-    uint32_t attempt = command->tries < UINT32_MAX ? command->tries + 1 : command->tries;
-    return call_request(step, instance, wait->token, &instance->graph->nodes[wait->node],
-                        &command->subject, attempt);
+    return call_request(step, instance, wait->token, token_scope(instance, wait->token),
+                        &instance->graph->nodes[wait->node], &command->subject, attempt);
 }
 
 static int command_continue(struct step *step, struct instance *instance)

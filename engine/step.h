@@ -269,9 +269,17 @@ int wait_trigger(struct step *step, const struct trigger *trigger) MUST_CHECK;
 
 /* ---- http_request.c, http_result.c, fired.c: remote calls ---- */
 
-/* Builds the request and files it as an effect. */
-int call_request(struct step *step, struct instance *instance, uint32_t token,
+/* Builds the request, as seen from the scope, and files it as an effect. */
+int call_request(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
                  const struct node *node, const struct uuid *id, uint32_t attempt) MUST_CHECK;
+/* Until when attempts of the call may begin; 0: for ever. */
+int64_t call_deadline(const struct step *step, const struct http_call *http, const struct uuid *id);
+/* What failed, as far as its response says how it may go on. */
+struct failure call_failure(struct step *step, const struct node *node, const struct uuid *id,
+                            const struct value *response);
+/* The command that sends it again; its failed attempts: those before this response. */
+struct command call_repeat(struct step *step, const struct instance *instance, uint32_t token,
+                           int node, const struct uuid *id, const struct value *response);
 /* Does a timer of the graph wait for this node's call to be sent? */
 bool call_reports_sent(const struct instance *instance, int node);
 /* Judges the answer of a call in wait mode. */
@@ -311,8 +319,29 @@ int command_variables(struct step *step, struct instance *instance) MUST_CHECK;
 /* The same after the command failed: what it came with holds, unless that was what failed. */
 void command_variables_keep(struct step *step, struct instance *instance);
 
-/* ---- fail.c ---- */
+/* ---- retry.c, fail.c: what becomes of a command that failed ---- */
 
-/* How a failure goes on: the retry cycle of the node, else `plain_tries` tries without delay. */
+struct failure {
+    const char *reason, *error; /* of the incident, if it comes to that */
+    uint32_t plain_tries;       /* where the node has no retry policy; without delay */
+    int64_t not_before_us;      /* the other side asked for that */
+    int64_t deadline_us;        /* no try begins later; 0: none */
+    bool hopeless;              /* it would fail again */
+};
+/* Camunda's: three tries without delay where the model says nothing. */
+#define DEFAULT_TRIES 3u
+
+struct retry {
+    enum { RETRY_USED_UP, RETRY_TOO_LATE, RETRY_AT } verdict;
+    int64_t due_us;   /* RETRY_AT */
+    const char *note; /* what is wrong with the policy; NULL: nothing */
+};
+/* By the policy of the command's node, after command->tries failures. */
+struct retry retry_next(struct step *step, struct instance *instance, const struct command *command,
+                        const struct failure *failure);
+/* Files a command that failed (its `tries`: the failures before) as a retry or an incident. */
 void failure_file(struct step *step, struct instance *instance, const struct command *command,
-                  uint32_t plain_tries, const char *reason, const char *error);
+                  const struct failure *failure);
+/* The same, with its tries counted and judged. */
+void failure_place(struct step *step, struct instance *instance, const struct command *failed,
+                   const struct failure *failure, const struct retry *retry);

@@ -184,9 +184,7 @@ static void read_boundaries(struct process_build *process, struct node *node,
     node->async_before = before || async;
     node->async_after = after || leave;
     node->exclusive = text_bool(file, e, "exclusive", xml_extension(e, "exclusive"), true);
-    const struct xml_element *retry = extension_child(e, "failedJobRetryTimeCycle");
-    if (retry != NULL)
-        node->retry = text_retry_cycle(process, retry, xml_text(retry));
+    node->retry = read_retry(process, e);
 }
 
 static void read_node(struct process_build *process, int index)

@@ -99,6 +99,9 @@ const char *text_name(struct process_build *process, const struct xml_element *a
 /* An attribute that is true or false. */
 bool text_bool(struct file_build *file, const struct xml_element *at, const char *what,
                const char *text, bool fallback);
+/* Refuses attributes that are not in the list: a word of our own that is not known is a slip. */
+void check_attributes(struct file_build *file, const struct xml_element *e,
+                      const char *const *names, size_t n);
 /* A duration in microseconds, literal only; 0 with a finding. */
 int64_t text_duration_us(struct process_build *process, const struct xml_element *at,
                          const char *what, const char *text);
@@ -111,8 +114,6 @@ void check_cycle(struct process_build *process, const struct xml_element *at, co
                  const struct expr *expr);
 void check_integer(struct process_build *process, const struct xml_element *at, const char *what,
                    const struct expr *expr);
-struct retry_cycle *text_retry_cycle(struct process_build *process, const struct xml_element *at,
-                                     const char *text);
 
 /* ---- vocabulary.c ---- */
 
@@ -152,7 +153,7 @@ enum element_class element_classify(const struct xml_element *element, enum node
 /* Refuses plain attributes of a node that change execution and are not executed. */
 void check_plain_attributes(struct file_build *file, const struct xml_element *element);
 
-/* ---- activities.c, events.c, http.c, mapping.c ---- */
+/* ---- activities.c, events.c, http.c, mapping.c, retry.c ---- */
 
 void read_activity(struct process_build *process, int index);
 void read_event(struct process_build *process, int index);
@@ -169,6 +170,8 @@ void read_correlation(struct process_build *process, const struct xml_element *e
 void read_service(struct process_build *process, int index, const struct xml_element *holder);
 void read_http(struct process_build *process, int index, const struct xml_element *http);
 void read_mappings(struct process_build *process, int index);
+/* camunda:failedJobRetryTimeCycle or pawl:retry; NULL: neither. */
+struct retry_policy *read_retry(struct process_build *process, const struct xml_element *e);
 void read_call_mappings(struct process_build *process, int index);
 /* camunda:list, camunda:map or text, for inputParameter and outputParameter. */
 void read_mapping_value(struct process_build *process, const struct xml_element *at,

@@ -9,27 +9,12 @@
 
 /* ---- Words ---- */
 
-static const char *const http_attributes[] = {"endpoint", "method",         "path",
-                                              "mode",     "connectTimeout", "timeout"};
+static const char *const http_attributes[] = {
+    "endpoint", "method",   "path",          "mode",     "connectTimeout",
+    "timeout",  "deadline", "deadlineError", "whenOpen", "openError"};
 static const char *const field_attributes[] = {"name"};
 static const char *const body_attributes[] = {"contentType"};
-static const char *const answer_attributes[] = {"when", "message", "error", "errorMessage"};
-
-/* A word of our own that is not known is a slip, and is refused. */
-static void check_attributes(struct file_build *file, const struct xml_element *e,
-                             const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < e->n_attributes; i++) {
-        const struct xml_attribute *a = &e->attributes[i];
-        bool known = a->space != SPACE_NONE && a->space != SPACE_PAWL;
-        for (size_t k = 0; k < n && !known; k++)
-            known = strcmp(names[k], a->name) == 0;
-        if (!known)
-            report(file, CODE_UNKNOWN_PAWL_EXTENSION, e,
-                   "pawl:%s has no attribute %s. Is it misspelt? docs/bpmn.md lists them all.",
-                   e->name, a->name);
-    }
-}
+static const char *const answer_attributes[] = {"when", "then", "message", "error", "errorMessage"};
 
 static bool is_pawl(const struct xml_element *e, const char *name)
 {
@@ -134,6 +119,37 @@ static void check_answer(struct process_build *process, const struct xml_element
         report(file, CODE_BAD_ANSWER, e, "errorMessage needs error=\"CODE\" beside it.");
 }
 
+/* An answer that is tried again, or ignored, does nothing else. */
+static void check_then(struct process_build *process, const struct xml_element *e,
+                       const struct http_answer *answer)
+{
+    if (answer->message != NULL || answer->error_code != NULL || answer->n_outputs > 0)
+        report(process->file, CODE_BAD_ANSWER, e,
+               "An answer with then=\"%s\" sets and throws nothing and becomes no message. Remove "
+               "its message, error and outputs, or then.",
+               xml_attr(e, "then"));
+    if (answer->then == ANSWER_RETRIES && answer->when == NULL)
+        report(process->file, CODE_BAD_ANSWER, e,
+               "An answer with then=\"retry\" needs when=\"${…}\": without it nothing could ever "
+               "succeed.");
+}
+
+static enum answer_then read_then(struct process_build *process, const struct xml_element *e)
+{
+    const char *then = xml_attr(e, "then");
+
+    if (then == NULL || strcmp(then, "succeed") == 0)
+        return ANSWER_SUCCEEDS;
+    if (strcmp(then, "retry") == 0)
+        return ANSWER_RETRIES;
+    if (strcmp(then, "ignore") != 0)
+        report(process->file, CODE_BAD_ANSWER, e,
+               "then=\"%.60s\" is not known. Write succeed, retry (by the task's retry policy) or "
+               "ignore (the process goes on as if nothing had come back).",
+               then);
+    return ANSWER_IGNORED;
+}
+
 static void read_answer(struct process_build *process, const struct xml_element *e,
                         struct http_call *http, size_t *capacity)
 {
@@ -159,7 +175,11 @@ static void read_answer(struct process_build *process, const struct xml_element 
             report(file, CODE_UNKNOWN_PAWL_EXTENSION, c, "pawl:answer holds pawl:output, not %s.",
                    c->name);
     }
-    check_answer(process, e, http, &answer);
+    answer.then = read_then(process, e);
+    if (answer.then == ANSWER_SUCCEEDS)
+        check_answer(process, e, http, &answer);
+    else
+        check_then(process, e, &answer);
     if (http->n_answers > 0 && http->answers[http->n_answers - 1].when == NULL)
         report(file, CODE_UNREACHABLE_ANSWER, e,
                "This pawl:answer is never looked at: the one before it has no condition and takes "
@@ -238,6 +258,47 @@ static void read_parts(struct process_build *process, const struct xml_element *
     }
 }
 
+/* How long an open circuit is waited for: "wait" is as long as it takes. */
+static int64_t read_when_open(struct process_build *process, const struct xml_element *e)
+{
+    const char *text = xml_attr(e, "whenOpen");
+    struct iso_duration duration;
+    struct err err = {0};
+
+    if (text == NULL || strcmp(text, "wait") == 0)
+        return -1;
+    if (iso_duration_parse(text, strlen(text), &duration, &err) == 0 && !duration.negative)
+        return iso_duration_us(&duration);
+    report(process->file, CODE_BAD_DURATION, e,
+           "whenOpen=\"%.60s\" is neither wait nor a duration such as PT5S (PT0S: at once).", text);
+    return -1;
+}
+
+/* The deadline of all attempts, and what an open circuit comes to. */
+static void read_limits(struct process_build *process, const struct xml_element *e,
+                        struct http_call *http)
+{
+    struct file_build *file = process->file;
+    bool fire = http->mode == HTTP_FIRE;
+
+    http->deadline_us = text_duration_us(process, e, "deadline", xml_attr(e, "deadline"));
+    http->deadline_error = text_name(process, e, "deadlineError", xml_attr(e, "deadlineError"));
+    http->open_after_us = read_when_open(process, e);
+    http->open_error = text_name(process, e, "openError", xml_attr(e, "openError"));
+    if (http->deadline_error != NULL && xml_attr(e, "deadline") == NULL)
+        report(file, CODE_BAD_HTTP, e, "deadlineError needs deadline=\"PT10M\" beside it.");
+    if (http->open_error != NULL && http->open_after_us < 0)
+        report(file, CODE_BAD_HTTP, e,
+               "openError needs whenOpen=\"PT5S\" beside it: the task waits for as long as the "
+               "circuit is open otherwise.");
+    if (fire && (http->deadline_error != NULL || http->open_error != NULL))
+        report(file, CODE_BAD_HTTP, e,
+               "This call is fired, and can throw no error later. Give the outcomes \"open\" and "
+               "\"expired\" a pawl:answer with a message.");
+    if (!fire && http->open_after_us >= 0 && http->open_error == NULL)
+        http->open_error = "CIRCUIT_OPEN";
+}
+
 void read_http(struct process_build *process, int index, const struct xml_element *e)
 {
     struct file_build *file = process->file;
@@ -257,6 +318,7 @@ void read_http(struct process_build *process, int index, const struct xml_elemen
     http->timeout_us = text_duration_us(process, e, "timeout", xml_attr(e, "timeout"));
     http->connect_timeout_us =
         text_duration_us(process, e, "connectTimeout", xml_attr(e, "connectTimeout"));
+    read_limits(process, e, http);
     http->method = read_method(process, e, xml_child(e, SPACE_PAWL, "body") != NULL);
     read_parts(process, e, http);
     if (http->mode == HTTP_WAIT)

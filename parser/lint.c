@@ -242,11 +242,11 @@ static void lint_retries(struct process_build *process)
             node->kind == NODE_USER_TASK || node->kind == NODE_CALL_ACTIVITY)
             continue;
         const struct xml_element *e = element_of(process, i);
-        report(
-            file, CODE_RETRY_WITHOUT_JOB, e,
-            "failedJobRetryTimeCycle has no effect on %s: it runs in the transaction of what comes "
-            "before it, and is repeated with that. Mark it asyncBefore.",
-            element_shown(file, e));
+        report(file, CODE_RETRY_WITHOUT_JOB, e,
+               "%s has no effect on %s: it runs in the transaction of what comes before it, and is "
+               "repeated with that. Mark it asyncBefore.",
+               node->retry->kind == RETRY_BACKOFF ? "pawl:retry" : "failedJobRetryTimeCycle",
+               element_shown(file, e));
     }
 }
 

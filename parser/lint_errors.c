@@ -125,5 +125,9 @@ void lint_errors(struct process_build *process)
             judge(process, i, node->event.error_code, &thrown);
         for (size_t k = 0; node->http != NULL && k < node->http->n_answers; k++)
             judge(process, i, node->http->answers[k].error_code, &thrown);
+        if (node->http != NULL) {
+            judge(process, i, node->http->deadline_error, &thrown);
+            judge(process, i, node->http->open_error, &thrown);
+        }
     }
 }

@@ -215,6 +215,8 @@ static void look_node(struct variables *v, const struct node *node)
     look(v, node->event.correlation_key);
     look(v, node->event.time_to_live);
     look(v, node->event.time);
+    if (node->retry != NULL)
+        look(v, node->retry->expression);
     if (node->http != NULL)
         look_http(v, node->http);
     if (node->call != NULL)

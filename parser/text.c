@@ -141,22 +141,17 @@ void check_integer(struct process_build *process, const struct xml_element *at, 
            QUOTE_BYTES_MAX, text);
 }
 
-struct retry_cycle *text_retry_cycle(struct process_build *process, const struct xml_element *at,
-                                     const char *text)
+void check_attributes(struct file_build *file, const struct xml_element *e,
+                      const char *const *names, size_t n)
 {
-    struct arena *arena = &process->graph->arena;
-    struct retry_cycle *cycle = arena_alloc(arena, sizeof(*cycle));
-    struct err err = {0};
-
-    if (strstr(text, "${") != NULL || strstr(text, "#{") != NULL)
-        err_set(&err, ERR_INVALID, "'%.*s': expressions are not supported here", QUOTE_BYTES_MAX,
-                text);
-    else if (retry_cycle_parse(arena, text, cycle, &err) == 0)
-        return cycle;
-    report(process->file, CODE_BAD_RETRY_CYCLE, at,
-           "failedJobRetryTimeCycle can not be read: %s. Write R3/PT5M (three tries, five minutes "
-           "apart) "
-           "or a list of pauses such as PT1S,PT10S,PT1M.",
-           err.text);
-    return NULL;
+    for (size_t i = 0; i < e->n_attributes; i++) {
+        const struct xml_attribute *a = &e->attributes[i];
+        bool known = a->space != SPACE_NONE && a->space != SPACE_PAWL;
+        for (size_t k = 0; k < n && !known; k++)
+            known = strcmp(names[k], a->name) == 0;
+        if (!known)
+            report(file, CODE_UNKNOWN_PAWL_EXTENSION, e,
+                   "pawl:%s has no attribute %s. Is it misspelt? docs/bpmn.md lists them all.",
+                   e->name, a->name);
+    }
 }

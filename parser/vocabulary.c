@@ -174,6 +174,7 @@ static const struct term pawl_attributes[] = {
 
 static const struct term pawl_elements[] = {
     {"http", USED, SERVICES, NULL},
+    {"retry", USED, NODES, NULL},
 };
 
 unsigned owner_of_kind(enum node_kind kind)

@@ -183,7 +183,8 @@ delete from incident where instance_id = any($1)
 -- name: delete_incidents_at
 -- Of tokens that left, and of requests whose answer nobody expects any more.
 delete from incident x using unnest($1, $2, $3) as u (instance_id, token, call)
-where x.instance_id = u.instance_id and case when x.kind in (7, 8) then x.subject = u.call else x.token = u.token end
+where x.instance_id = u.instance_id
+    and case when x.kind in (7, 8) or (x.kind = 2 and x.phase = 2) then x.subject = u.call else x.token = u.token end
 -- name: delete_instances
 delete from instance where ctid = any($1)
 -- name: update_instances

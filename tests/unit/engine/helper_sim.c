@@ -568,6 +568,7 @@ static struct command call_command(struct sim *sim, enum command_kind kind, cons
             continue;
         struct command result = command_for(sim, kind, &call->instance, call->token, call->node);
         result.subject = call->id;
+        result.actor = NULL; /* nobody asked */
         if (kind == COMMAND_CALL_RESULT)
             sim->calls[i] = sim->calls[--sim->n_calls];
         return result;

@@ -373,7 +373,7 @@ static void test_step_calls__wait_unmatched(void **state)
     sim_answer(&sim, "h", OK("[]"));
     assert_string_equal(sim_where(&sim), "h");
     assert_int_equal(sim_jobs(&sim, JOB_RETRY), 1);
-    assert_non_null(strstr(sim.jobs[0].error, "none of its answer elements holds"));
+    assert_non_null(strstr(sim.jobs[0].error, "none of its answer elements takes it as a success"));
     sim_advance(&sim, 60);
     sim_answer(&sim, "h", OK("[1]"));
     assert_string_equal(sim_where(&sim), "after");

@@ -60,6 +60,12 @@ static void dump_http(struct buf *out, const struct http_call *h)
         buf_printf(out, " timeout=%lldus", (long long)h->timeout_us);
     if (h->connect_timeout_us != 0)
         buf_printf(out, " connectTimeout=%lldus", (long long)h->connect_timeout_us);
+    if (h->deadline_us != 0)
+        buf_printf(out, " deadline=%lldus", (long long)h->deadline_us);
+    dump_text(out, "deadlineError", h->deadline_error);
+    if (h->open_after_us >= 0)
+        buf_printf(out, " openAfter=%lldus", (long long)h->open_after_us);
+    dump_text(out, "openError", h->open_error);
     buf_add_char(out, '\n');
     for (size_t i = 0; i < h->n_query; i++)
         buf_printf(out, "        query %s=\"%s\"\n", h->query[i].name,
@@ -71,6 +77,8 @@ static void dump_http(struct buf *out, const struct http_call *h)
         const struct http_answer *a = &h->answers[i];
         buf_printf(out, "        answer");
         dump_expr(out, "when", a->when);
+        if (a->then != ANSWER_SUCCEEDS)
+            buf_printf(out, " then=%s", a->then == ANSWER_RETRIES ? "retry" : "ignore");
         dump_text(out, "message", a->message);
         dump_text(out, "error", a->error_code);
         dump_text(out, "errorMessage", a->error_message);
@@ -138,10 +146,19 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
     if (n->start >= 0)
         buf_printf(out, " start=%s", g->nodes[n->start].id);
     if (n->retry != NULL) {
-        buf_printf(out, " tries=%u", n->retry->tries);
-        for (uint32_t i = 0; i < n->retry->n_delays; i++)
+        const struct retry_cycle *cycle = &n->retry->cycle;
+        const struct retry_backoff *backoff = &n->retry->backoff;
+        if (n->retry->kind == RETRY_BACKOFF)
+            buf_printf(out, " attempts=%u base=%lldus factor=%g cap=%lldus jitter=%d",
+                       backoff->attempts, (long long)backoff->base_us, backoff->factor,
+                       (long long)backoff->cap_us, (int)backoff->jitter);
+        else if (n->retry->kind == RETRY_EXPRESSION)
+            dump_expr(out, "tries", n->retry->expression);
+        else
+            buf_printf(out, " tries=%u", cycle->tries);
+        for (uint32_t i = 0; i < cycle->n_delays; i++)
             buf_printf(out, "%s%lldus", i == 0 ? "/" : ",",
-                       (long long)iso_duration_us(&n->retry->delays[i]));
+                       (long long)iso_duration_us(&cycle->delays[i]));
     }
     buf_add_char(out, '\n');
     for (size_t i = 0; i < n->n_inputs; i++)
