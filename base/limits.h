@@ -41,6 +41,10 @@
 #define LIMIT_INCIDENT_BODY_BYTES 4096u /* of a request or answer, as its incident shows it */
 #define LIMIT_RETRY_AFTER_S 86400u      /* what a service may make us wait with Retry-After */
 #define LIMIT_RETRY_ATTEMPTS 1000000u   /* of pawl:retry */
+#define LIMIT_SECRET_BYTES (64u << 10)  /* one secret, certificates and keys too */
+#define LIMIT_EGRESS_RULES 64u          /* networks that one endpoint allows */
+#define LIMIT_REDIRECTS 20u             /* that one request follows */
+#define LIMIT_KEPT_CONNECTIONS 512u     /* idle, of all endpoints together */
 
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */

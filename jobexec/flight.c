@@ -33,13 +33,41 @@ static int unsendable(struct flight *flight, const char *what, const char *why)
 {
     flight->unsendable = true;
     flight->exchange.result = HTTP_NO_CONNECTION;
-    snprintf(flight->exchange.error, sizeof(flight->exchange.error), "%s: %.160s", what, why);
+    snprintf(flight->exchange.error, sizeof(flight->exchange.error), "%s: %.400s", what, why);
     return -1;
 }
 
-/* Adds the members of a JSON object, except those that are there. Strings and numbers count. */
+static void add_header(struct flight *flight, struct headers *headers, const char *name,
+                       const char *value, bool secret)
+{
+    struct http_header *header =
+        arena_push(&flight->arena, headers->items, headers->n, headers->capacity);
+
+    *header = (struct http_header){.name = name, .value = value, .secret = secret};
+}
+
+/* {"secret": "file:/path"}: only in the endpoint's own headers, for what a process says must not
+ * read this machine's files. */
+static int read_header(struct flight *flight, const struct value_member *member,
+                       const char **ret_text, struct err *err)
+{
+    const struct value *reference = value_member(&member->value, "secret", strlen("secret"));
+    struct secret secret;
+
+    if (reference == NULL || reference->kind != VALUE_STRING)
+        return err_set(err, ERR_INVALID, "%.60s is neither a text nor {\"secret\": …}",
+                       member->name);
+    if (secret_read(&flight->arena, member->name, reference->u.string.text, &secret, err) < 0)
+        return err_trace(err);
+    transport_hide(&flight->arena, &flight->transport, &secret);
+    *ret_text = secret.text;
+    return 0;
+}
+
+/* Adds the members of a JSON object, except those that are there. Strings and numbers count.
+ * trusted: they are the endpoint's. */
 static int add_headers(struct flight *flight, struct headers *headers, const char *json,
-                       const char *what)
+                       const char *what, bool trusted)
 {
     struct arena *arena = &flight->arena;
     struct value object;
@@ -54,13 +82,43 @@ static int add_headers(struct flight *flight, struct headers *headers, const cha
         const struct value *value = &member->value;
         if (value->kind == VALUE_NULL || has_header(headers, member->name))
             continue;
+        /* libcurl would leave the signature out. */
+        if (flight->transport.auth.type == AUTH_AWS_SIGV4 &&
+            strcasecmp(member->name, "authorization") == 0)
+            continue;
         const char *text =
             value->kind == VALUE_STRING ? value->u.string.text : value_text(arena, value, NULL);
-        struct http_header *header =
-            arena_push(arena, headers->items, headers->n, headers->capacity);
-        *header = (struct http_header){.name = member->name, .value = text};
+        bool secret = false;
+        if (trusted && value->kind == VALUE_OBJECT) {
+            if (read_header(flight, member, &text, &err) < 0)
+                return unsendable(flight, what, err.text);
+            secret = true;
+        }
+        add_header(flight, headers, member->name, text, secret);
     }
     return 0;
+}
+
+/* What proves who we are. Before the call's headers, so that none of them replaces it. */
+static void add_credentials(struct flight *flight, struct headers *headers)
+{
+    struct arena *arena = &flight->arena;
+    struct transport *transport = &flight->transport;
+    const char *secret = transport->auth.secret.text;
+
+    if (transport->auth.type == AUTH_BASIC) {
+        const char *both = arena_printf(arena, "%s:%s", transport->auth.user, secret);
+        struct secret coded = {.text = secret_base64(arena, both, strlen(both))};
+        coded.n = strlen(coded.text);
+        transport_hide(arena, transport, &coded);
+        add_header(flight, headers, "Authorization", arena_printf(arena, "Basic %s", coded.text),
+                   true);
+    } else if (transport->auth.type == AUTH_BEARER) {
+        add_header(flight, headers, "Authorization", arena_printf(arena, "Bearer %s", secret),
+                   true);
+    } else if (transport->auth.type == AUTH_API_KEY && !transport->auth.in_query) {
+        add_header(flight, headers, transport->auth.name, secret, true);
+    }
 }
 
 /* The key first, so that nobody replaces it; then the call's own before the endpoint's. */
@@ -70,14 +128,13 @@ static int make_headers(struct flight *flight)
     char id[UUID_TEXT_BYTES];
 
     uuid_format(&flight->request.id, id);
-    struct http_header *key =
-        arena_push(&flight->arena, headers.items, headers.n, headers.capacity);
     /* A string of RFC 8941, with its quotes, as the draft of this header asks. */
-    *key = (struct http_header){.name = "Idempotency-Key",
-                                .value = arena_printf(&flight->arena, "\"%s\"", id)};
-    if (add_headers(flight, &headers, flight->request.headers, "the call's headers") < 0 ||
-        add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers") <
-            0)
+    add_header(flight, &headers, "Idempotency-Key", arena_printf(&flight->arena, "\"%s\"", id),
+               false);
+    add_credentials(flight, &headers);
+    if (add_headers(flight, &headers, flight->request.headers, "the call's headers", false) < 0 ||
+        add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers",
+                    true) < 0)
         return -1;
     flight->exchange.headers = headers.items;
     flight->exchange.n_headers = headers.n;
@@ -96,6 +153,33 @@ static const char *make_url(struct arena *arena, const char *base, const char *p
     return arena_printf(arena, "%.*s%s%s", (int)n, base, path[0] == '/' ? "" : "/", path);
 }
 
+/* A key that a service wants in its URL. */
+static void add_key(struct flight *flight)
+{
+    struct arena *arena = &flight->arena;
+    struct transport *transport = &flight->transport;
+
+    if (transport->auth.type != AUTH_API_KEY || !transport->auth.in_query)
+        return;
+    struct secret coded = {.text = secret_percent(arena, transport->auth.secret.text)};
+    coded.n = strlen(coded.text);
+    transport_hide(arena, transport, &coded);
+    flight->exchange.url = arena_printf(arena, "%s%c%s=%s", flight->exchange.url,
+                                        strchr(flight->exchange.url, '?') != NULL ? '&' : '?',
+                                        transport->auth.name, coded.text);
+}
+
+/* How it travels, with what it takes: what is missing there is said in `error`. */
+static int make_transport(struct flight *flight)
+{
+    struct err err = {0};
+
+    if (transport_read(&flight->arena, flight->request.transport, &flight->transport, &err) < 0)
+        return unsendable(flight, "the endpoint's options", err.text);
+    add_key(flight);
+    return 0;
+}
+
 /* ---- Life ---- */
 
 static struct call_request copy_request(struct arena *arena, const struct call_request *request)
@@ -107,6 +191,8 @@ static struct call_request copy_request(struct arena *arena, const struct call_r
     copy.method = arena_strdup(arena, request->method);
     copy.path = arena_strdup(arena, request->path);
     copy.headers = arena_strdup(arena, request->headers);
+    if (request->transport != NULL)
+        copy.transport = arena_strdup(arena, request->transport);
     if (request->body != NULL)
         copy.body = arena_strndup(arena, request->body, request->body_n);
     if (request->business_key != NULL)
@@ -124,6 +210,9 @@ struct flight *flight_new(const struct call_request *request, const char *endpoi
     flight->request = copy_request(&flight->arena, request);
     flight->endpoint = arena_strdup(&flight->arena, endpoint);
     flight->exchange = (struct http_exchange){
+        .arena = &flight->arena,
+        .endpoint = flight->endpoint,
+        .transport = &flight->transport,
         .method = flight->request.method,
         .url = make_url(&flight->arena, flight->request.base_url, flight->request.path),
         .body = flight->request.body,
@@ -134,8 +223,9 @@ struct flight *flight_new(const struct call_request *request, const char *endpoi
         .once = !request->repeatable,
         .owner = flight,
     };
-    /* make_headers() says itself why a request cannot be sent. */
-    (void)make_headers(flight);
+    /* Each says itself why a request cannot be sent. */
+    if (make_transport(flight) == 0)
+        (void)make_headers(flight);
     return flight;
 }
 

@@ -15,6 +15,7 @@ struct flight {
     struct arena arena;          /* holds this struct and all its texts */
     struct call_request request; /* with texts of its own */
     const char *endpoint;
+    struct transport transport;
     struct http_exchange exchange; /* its owner is the flight */
     bool unsendable;               /* exchange.error says why; it never goes to the connector */
     struct call_result result;     /* response is NULL until flight_judge() */

@@ -10,11 +10,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "jobexec/transport.h"
 
 struct http;
 
 struct http_header {
     const char *name, *value;
+    bool secret; /* a credential: never leaves for another host */
 };
 
 enum http_result {
@@ -22,7 +24,8 @@ enum http_result {
     HTTP_NO_CONNECTION, /* name, address, TLS, or the request itself is not sendable */
     HTTP_TIMED_OUT,     /* in connecting or in all */
     HTTP_BROKEN,        /* the connection was made; no whole HTTP answer came through it */
-    HTTP_TOO_LARGE,     /* the answer passes LIMIT_RESPONSE_BYTES or LIMIT_RESPONSE_HEADER_BYTES */
+    HTTP_REFUSED,       /* the egress guard did not let it leave */
+    HTTP_TOO_LARGE,     /* the answer passes its limit or LIMIT_RESPONSE_HEADER_BYTES */
     HTTP_NOT_SENT,      /* start_by_us was passed before the request could leave: nothing left */
     HTTP_GIVEN_UP, /* under way when http_stop() ran out of time: what became of it is not known */
 };
@@ -30,7 +33,10 @@ enum http_result {
 /* One request and what came of it. From http_send() to done() it belongs to the connector. */
 struct http_exchange {
     /* The request; all texts live as long as the exchange. */
-    const char *method, *url; /* upper case; http or https */
+    struct arena *arena;               /* for what is made on the way */
+    const char *endpoint;              /* its name, for texts; NULL: none */
+    const struct transport *transport; /* NULL: as by default */
+    const char *method, *url;          /* upper case; http or https */
     const struct http_header *headers;
     size_t n_headers;
     const char *body; /* NULL: none */
@@ -46,16 +52,20 @@ struct http_exchange {
     struct buf head; /* "name: value" lines of the last response, as they came, each with \n */
     unsigned n_head;
     struct buf answer; /* the body */
-    char error[256];   /* "" when complete */
+    char error[512];   /* "" when complete */
     int64_t duration_us;
+    int64_t ended_s; /* by this machine's calendar */
     /* The connector's own. */
     struct http_exchange *next, **link;
     void *easy, *list;
+    char refusal[512]; /* what the egress guard has against the address; "": nothing */
+    bool tried;        /* it let a connection be tried */
+    unsigned hops;     /* redirects followed */
+    bool foreign;      /* by then at another host: without credentials */
 };
 
 struct http_options {
     const char *user_agent; /* for requests that bring none; NULL: "pawl" */
-    const char *proxy;      /* NULL: none */
 };
 
 int http_start(const struct http_options *options, struct http **ret_http,

@@ -42,8 +42,6 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     jobexec->options = *options;
     jobexec->options.user_agent =
         arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
-    if (options->proxy != NULL)
-        jobexec->options.proxy = arena_strdup(&arena, options->proxy);
     if (options->workers == 0)
         jobexec->options.workers = WORKERS;
     if (options->idle_poll_ms == 0)
@@ -68,8 +66,7 @@ int jobexec_start(struct store *store, const struct jobexec_options *options,
                   struct jobexec **ret_jobexec, struct err *err)
 {
     struct jobexec *jobexec = make(store, options);
-    struct http_options http = {.user_agent = jobexec->options.user_agent,
-                                .proxy = jobexec->options.proxy};
+    struct http_options http = {.user_agent = jobexec->options.user_agent};
 
     if (http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
         goto failed;

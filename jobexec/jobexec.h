@@ -18,7 +18,6 @@ struct jobexec_options {
     struct uuid node;       /* this installation, kept in its data directory */
     unsigned workers;       /* 0: 2 */
     const char *user_agent; /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
-    const char *proxy;      /* for all remote calls; NULL: none, whatever the environment says */
     unsigned idle_poll_ms;  /* 0: 50, the longest that a worker sleeps between two looks */
     unsigned drain_ms;      /* 0: 10,000, how long jobexec_stop() waits for answers under way */
 };

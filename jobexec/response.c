@@ -6,11 +6,12 @@
 #include "base/limits.h"
 #include "engine/value.h"
 #include "jobexec/response.h"
+#include "jobexec/retry_after.h"
 
 const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = {"",        "answered", "status", "unreadable",
-                                        "timeout", "offline",  "unknown"};
+    static const char *const names[] = {"",        "answered", "status",  "unreadable",
+                                        "timeout", "offline",  "unknown", "refused"};
 
     assert((size_t)outcome < ARRAY_LEN(names));
     return names[outcome];
@@ -238,6 +239,36 @@ static bool read_body(struct arena *arena, const struct buf *answer, enum media 
 
 /* ---- All together ---- */
 
+static const char *field_text(const struct field *fields, size_t n, const char *name, char *room,
+                              size_t room_bytes)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(fields[i].name, name) != 0 || fields[i].value_n >= room_bytes)
+            continue;
+        snprintf(room, room_bytes, "%.*s", (int)fields[i].value_n, fields[i].value);
+        return room;
+    }
+    return NULL;
+}
+
+/* How long a service that has too much to do wants to be left alone. */
+static void add_retry_after(struct buf *out, const struct http_exchange *exchange,
+                            const struct field *fields, size_t n)
+{
+    char after[64], reset[64], date[64];
+    int64_t ms = -1;
+    int status = exchange->status;
+
+    if (status == 429 || status == 503)
+        ms = retry_after_ms(field_text(fields, n, "retry-after", after, sizeof(after)),
+                            field_text(fields, n, "ratelimit-reset", reset, sizeof(reset)),
+                            field_text(fields, n, "date", date, sizeof(date)), exchange->ended_s);
+    if (ms < 0)
+        buf_add_str(out, ",\"retryAfterMs\":null");
+    else
+        buf_printf(out, ",\"retryAfterMs\":%lld", (long long)ms);
+}
+
 static enum outcome judge(const struct http_exchange *exchange, bool readable)
 {
     switch (exchange->result) {
@@ -245,6 +276,8 @@ static enum outcome judge(const struct http_exchange *exchange, bool readable)
         return OUTCOME_OFFLINE;
     case HTTP_TIMED_OUT:
         return OUTCOME_TIMEOUT;
+    case HTTP_REFUSED:
+        return OUTCOME_REFUSED;
     case HTTP_COMPLETE:
     case HTTP_BROKEN:
     case HTTP_TOO_LARGE:
@@ -301,6 +334,7 @@ void response_build(struct arena *arena, const char *endpoint, uint32_t attempt,
                                               endpoint, exchange->status);
         add_lenient(&out, text, strlen(text));
     }
+    add_retry_after(&out, exchange, fields, n_fields);
     buf_printf(&out, ",\"attempt\":%u,\"ms\":%lld,\"fromCache\":false}", (unsigned)attempt,
                (long long)((exchange->duration_us + 500) / 1000));
     *ret_response = (struct response){.outcome = outcome, .ok = ok, .n = out.len};

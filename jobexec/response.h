@@ -13,6 +13,7 @@ enum outcome {
     OUTCOME_TIMEOUT,      /* no connection or no whole answer in time */
     OUTCOME_OFFLINE,      /* no connection could be made */
     OUTCOME_UNKNOWN,      /* it left, and what became of it is not known */
+    OUTCOME_REFUSED,      /* the egress guard did not let it leave */
 };
 const char *outcome_name(enum outcome outcome);
 

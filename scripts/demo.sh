@@ -145,8 +145,8 @@ show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn | fold
     sed 's/^\([^ ]\)/   \1/'
 say "(They say what is so: whoever calls the verification must catch its errors, as the order does.)"
 show deploy $EXAMPLE
-show endpoint set geocoder "$GEOCODER_URL" --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
-show endpoint set geocoder-offline http://127.0.0.1:9
+show endpoint set geocoder "$GEOCODER_URL" --allow loopback --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
+show endpoint set geocoder-offline http://127.0.0.1:9 --allow loopback
 say "The second endpoint is a service that nobody can reach: only the orders that name it are touched."
 
 step "$(($(wc -l <"$ORDERS") - 1)) orders"

@@ -200,6 +200,8 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
             .repeatable = result_bool(rows, i, 14),
             .business_key =
                 result_null(rows, i, 15) ? NULL : arena_strdup(arena, result_text(rows, i, 15)),
+            .transport =
+                result_null(rows, i, 18) ? NULL : arena_strdup(arena, result_text(rows, i, 18)),
         };
         endpoints[endpoint].taken++;
     }

@@ -64,7 +64,8 @@ struct call_request {
     uint32_t attempt;
     unsigned endpoint; /* index of what was given to call_take() */
     const char *base_url;
-    const char *endpoint_headers; /* JSON object of strings */
+    const char *endpoint_headers; /* JSON object of strings, or of {"secret": where it is} */
+    const char *transport;        /* JSON object, see jobexec/transport.h; NULL: as by default */
     const char *method, *path, *headers;
     const char *body; /* NULL: none */
     size_t body_n;

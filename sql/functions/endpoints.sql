@@ -66,13 +66,16 @@ begin
             hint = 'Use fewer or shorter ones.';
     end if;
     select e.key into stray from jsonb_each(given) e
-    where jsonb_typeof(e.value) <> 'string' or e.key !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]+$'
+    where jsonb_typeof(e.value) not in ('string', 'object') or e.key !~ '^[A-Za-z0-9!#$%&''*+.^_`|~-]+$'
        or (given ->> e.key) ~ '[\x01-\x08\x0A-\x1F\x7F]'
     order by e.key limit 1;
     if found then
         raise exception using errcode = 'PW003', message = format('the header "%s" cannot be sent', left(stray, 40)),
             hint = 'A name has letters, digits and hyphens; a value is a text without line breaks.';
     end if;
+    perform api_members(format('headers.%s', e.key), e.value, array['secret']),
+            api_reference(format('headers.%s.secret', e.key), e.value -> 'secret', true)
+    from jsonb_each(given) e where jsonb_typeof(e.value) = 'object';
     return given;
 end
 $$;
@@ -95,9 +98,11 @@ declare
     whole interval;
     kept interval;
     sent jsonb;
+    transport jsonb;
 begin
     perform api_actor(set_endpoint.options, array['rate', 'burst', 'maxInFlight', 'connectTimeout', 'timeout',
-                                                  'cache', 'repeatUnknown', 'headers']),
+                                                  'cache', 'repeatUnknown', 'headers', 'tls', 'proxy', 'redirects',
+                                                  'http', 'allow', 'maxResponse', 'auth', 'connections']),
             api_text('name', set_endpoint.name, true);
     if set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
        or set_endpoint.base_url !~* '^https?://([a-z0-9._~%-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?$' then
@@ -117,16 +122,17 @@ begin
     whole := coalesce(api_interval(set_endpoint.options, 'timeout', '1 ms'), '30 s');
     kept := api_interval(set_endpoint.options, 'cache', '0');
     sent := api_headers(set_endpoint.options -> 'headers');
+    transport := api_transport(set_endpoint.options);
 
     insert into endpoint as e (name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache,
-                               repeat_unknown, headers)
+                               repeat_unknown, headers, transport)
     values (set_endpoint.name, rtrim(set_endpoint.base_url, '/'), rate, burst, in_flight, connecting, whole, kept,
-            (set_endpoint.options ->> 'repeatUnknown')::boolean, sent)
+            (set_endpoint.options ->> 'repeatUnknown')::boolean, sent, transport)
     on conflict (name) do update set
         base_url = excluded.base_url, rate = excluded.rate, burst = excluded.burst,
         max_in_flight = excluded.max_in_flight, connect_timeout = excluded.connect_timeout,
         timeout = excluded.timeout, cache = excluded.cache, repeat_unknown = excluded.repeat_unknown,
-        headers = excluded.headers;
+        headers = excluded.headers, transport = excluded.transport;
     set_endpoint.endpoint := set_endpoint.name;
 end
 $$;
@@ -143,7 +149,8 @@ comment on function set_endpoint(text, text, jsonb) is
   - `connectTimeout` ("PT5S") and `timeout` ("PT30S"), of the whole request. Waiting for the rate does not count.
   - `cache`: how long the answer to a GET is used again; not at all by default.
   - `repeatUnknown`: whether a request is sent again when the engine died while it was under way. By default GET, HEAD, OPTIONS, PUT and DELETE are, others wait for a decision (retry()).
-  - `headers`: an object of texts, sent with each request. Values are hidden in the view endpoints.';
+  - `headers`: an object of texts, sent with each request. Values are hidden in the view endpoints. A value `{"secret": "file:/path"}` is read by the engine when it is needed.
+  - `tls`, `proxy`, `redirects`, `http`, `allow`, `maxResponse`, `auth`, `connections`: how requests travel and what may be reached. docs/endpoints.md has their members.';
 
 create or replace function drop_endpoint(name text, out endpoint text)
 language plpgsql volatile security definer

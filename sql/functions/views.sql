@@ -240,7 +240,7 @@ comment on view variables is 'The variables of running instances.';
 
 create or replace view endpoints as
 select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, p.timeout, p.cache, p.repeat_unknown,
-       array(select k from jsonb_object_keys(p.headers) k order by k) as headers,
+       array(select k from jsonb_object_keys(p.headers) k order by k) as headers, p.transport,
        (select count(*) from call_queue q where q.endpoint = p.name) as queued,
        (select count(*) from attempt a join call c on c.id = a.call_id where c.endpoint = p.name) as under_way
 from endpoint p;
@@ -250,6 +250,7 @@ comment on column endpoints.rate is 'requests a second, for all nodes of the eng
 comment on column endpoints.cache is 'how long the answer to a GET is used again; NULL: not at all';
 comment on column endpoints.repeat_unknown is 'whether a request is sent again whose outcome is unknown; NULL: by its method';
 comment on column endpoints.headers is 'only the names: the values may be secret';
+comment on column endpoints.transport is 'how requests travel, as given to set_endpoint(); secrets only by where they are';
 comment on column endpoints.queued is 'requests that wait to be sent';
 comment on column endpoints.under_way is 'requests sent and not answered';
 

@@ -287,6 +287,7 @@ create table endpoint (
     cache interval,                  -- how long an answer to a GET is kept; NULL: not at all
     repeat_unknown boolean,          -- repeat a request whose outcome is unknown; NULL: by the method
     headers jsonb not null default '{}',
+    transport jsonb,                 -- api_transport(): how requests travel; NULL: as by default
     next_at timestamptz not null default '-infinity' -- when the next request may leave (rate)
 );
 

@@ -28,7 +28,7 @@ select n.name, e.name is not null as configured, greatest(e.rate, 0)::float8 as 
         ) first
         join call c on c.id = first.call_id
         join answer_cache a on a.endpoint = c.endpoint
-            and a.request = api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers)
+            and a.request = api_request_digest(e.base_url, e.headers || coalesce(e.transport, '{}'), c.method, c.path, c.headers)
         where c.method = 'GET' and c.body is null and a.expires > clock()
     ) as hits,
     clock() as now
@@ -52,7 +52,7 @@ with hit as (
     join call c on c.id = q.call_id
     join endpoint e on e.name = c.endpoint
     join answer_cache a on a.endpoint = c.endpoint
-        and a.request = api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers)
+        and a.request = api_request_digest(e.base_url, e.headers || coalesce(e.transport, '{}'), c.method, c.path, c.headers)
     where c.method = 'GET' and c.body is null and a.expires > clock()
     for update of q skip locked
 ), gone as (
@@ -80,7 +80,7 @@ insert into ready (root_id, instance_id, kind, token, node, phase, tries, subjec
 select root_id, instance_id, 8, token, node, 0, 0, call_id,
     '{"outcome":"offline","ok":false,"status":null,"headers":{},"body":null,"error":'
     || to_json('endpoint ' || endpoint || ' is not configured: pawl endpoint ' || endpoint || ' URL')::text
-    || ',"attempt":' || attempt || ',"ms":0,"fromCache":false}'
+    || ',"retryAfterMs":null,"attempt":' || attempt || ',"ms":0,"fromCache":false}'
 from refused order by call_id;
 
 -- name: call_lock
@@ -111,13 +111,13 @@ with want as (
     where e.name = t.endpoint and e.rate > 0
 ), request as materialized (
     select t.i, t.attempt, c.id, c.instance_id, c.root_id, c.token, c.node, e.base_url, e.headers::text as shared,
-        c.method, c.path, c.headers, c.body, c.report_sent,
+        c.method, c.path, c.headers, c.body, c.report_sent, e.transport::text as transport,
         case when c.connect_timeout_us > 0 then c.connect_timeout_us
             else (extract(epoch from e.connect_timeout) * 1000000)::bigint end as connect_us,
         case when c.timeout_us > 0 then c.timeout_us
             else (extract(epoch from e.timeout) * 1000000)::bigint end as timeout_us,
         case when e.cache is not null and c.method = 'GET' and c.body is null
-            then api_request_digest(e.base_url, e.headers, c.method, c.path, c.headers) end as cache_key,
+            then api_request_digest(e.base_url, e.headers || coalesce(e.transport, '{}'), c.method, c.path, c.headers) end as cache_key,
         coalesce(e.repeat_unknown, c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE')) as repeatable
     from took t join call c on c.id = t.call_id join endpoint e on e.name = t.endpoint
 ), tried as (
@@ -133,7 +133,7 @@ with want as (
 )
 select r.i, r.attempt, r.id, r.instance_id, r.root_id, r.base_url, r.shared, r.method, r.path, r.headers,
     r.body, r.connect_us, r.timeout_us, r.cache_key is not null, r.repeatable, i.business_key,
-    r.token, r.node
+    r.token, r.node, r.transport
 from request r left join instance i on i.id = r.instance_id
 order by r.i, r.id;
 
@@ -176,7 +176,7 @@ with lost as materialized (
         '{"outcome":"unknown","ok":false,"status":null,"headers":{},"body":null,"error":'
         || to_json('endpoint ' || endpoint || ': the engine ended while this request was under way; '
             'whether it arrived is not known')::text
-        || ',"attempt":' || attempt || ',"ms":0,"fromCache":false}'
+        || ',"retryAfterMs":null,"attempt":' || attempt || ',"ms":0,"fromCache":false}'
     from known where not repeatable order by id
 )
 select k.id, k.instance_id, k.attempt, k.endpoint, i.business_key, k.repeatable

@@ -48,7 +48,7 @@ s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True
 silent=$!
 wait_for 10 test -s silent
 engine_up -- --data data
-expect_code 0 endpoint set silent "http://127.0.0.1:$(cat silent)" --data data
+expect_code 0 endpoint set silent "http://127.0.0.1:$(cat silent)" --allow loopback --data data
 expect_code 0 deploy "$ROOT/processes/basics/where-is-it.bpmn" --data data
 expect_code 0 start where-is-it -k s -v geocoder=silent -v address=x --data data
 is_sent() { "$PAWL" why s --data data | grep -q 'sent .* ago'; }

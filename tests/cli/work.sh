@@ -244,7 +244,7 @@ expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon
 expect_code 0 endpoint drop geo
 expect_code 1 endpoint drop geo
-expect_code 0 endpoint set scenario-nobody http://127.0.0.1:9
+expect_code 0 endpoint set scenario-nobody http://127.0.0.1:9 --allow loopback
 expect_code 0 start where-is-it -k lost -v geocoder=scenario-nobody -v address=x
 expect_why lost 'failed \(try 1\).*tried again by itself'
 expect_code 0 trace lost

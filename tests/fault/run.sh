@@ -42,8 +42,8 @@ print("select from deploy_all(\x27%s\x27);" % text.replace("\x27", "\x27\x27"))'
 
 orders() {
     cat <<SQL
-select from set_endpoint('geocoder', '$STANDIN_URL');
-select from set_endpoint('geocoder-offline', 'http://127.0.0.1:9');
+select from set_endpoint('geocoder', '$STANDIN_URL', '{"allow": "loopback"}');
+select from set_endpoint('geocoder-offline', 'http://127.0.0.1:9', '{"allow": "loopback"}');
 select from start('order-delivery', 'found', '{"geocoder": "geocoder", "address": "10 Downing Street, London, United Kingdom"}');
 select from start('order-delivery', 'fake', '{"geocoder": "geocoder", "address": "12 Nowhere Lane, Atlantis, Utopia"}');
 select from start('order-delivery', 'twice', '{"geocoder": "geocoder", "address": "1 Slottsplassen, Oslo, Norway"}');

@@ -3,7 +3,7 @@
 # models of processes/. An instance is named by its business key, an element by its id in the model.
 #
 #   deploy FILE…                            pawl deploy
-#   endpoint NAME URL [OPTIONS-JSON]        a service that models may call
+#   endpoint NAME URL [OPTIONS-JSON]        a service that models may call; it may be on loopback
 #   start PROCESS KEY [VARIABLES]
 #   publish MESSAGE KEY [VARIABLES]         buffered;  correlate: exactly one waiter, now
 #   complete KEY ELEMENT [VARIABLES]        a user task;  refuse KEY ELEMENT CODE [TEXT]: a BPMN error
@@ -69,7 +69,7 @@ deploy() {
 }
 
 endpoint() {
-    do_sql "select set_endpoint(:'name', :'url', :'options')" name="$1" url="$2" options="${3-{\}}" >/dev/null
+    do_sql "select set_endpoint(:'name', :'url', '{\"allow\": \"loopback\"}' || :'options'::jsonb)" name="$1" url="$2" options="${3-{\}}" >/dev/null
 }
 
 start() {

@@ -76,11 +76,17 @@ struct shot {
     struct response response;
 };
 
+static const struct egress_rule loopback = {.kind = EGRESS_LOOPBACK};
+static const struct transport local = {.allow = &loopback, .n_allow = 1};
+
 static void send_one(struct fixture *f, struct shot *shot, const char *method, const char *url,
                      int64_t timeout_us)
 {
     arena_init(&shot->arena, 0);
-    shot->exchange = (struct http_exchange){.method = method,
+    shot->exchange = (struct http_exchange){.arena = &shot->arena,
+                                            .endpoint = "geocoder",
+                                            .transport = &local,
+                                            .method = method,
                                             .url = url,
                                             .connect_timeout_us = timeout_us,
                                             .timeout_us = timeout_us,
@@ -206,7 +212,9 @@ static void test_http__timeouts(void **state)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
     for (size_t i = 0; i < ARRAY_LEN(full); i++) {
         arena_init(&full[i].arena, 0);
-        full[i].exchange = (struct http_exchange){.method = "GET",
+        full[i].exchange = (struct http_exchange){.arena = &shot.arena,
+                                                  .transport = &local,
+                                                  .method = "GET",
                                                   .url = url,
                                                   .connect_timeout_us = SECOND / 5,
                                                   .timeout_us = 2 * SECOND,
@@ -232,11 +240,13 @@ static void test_http__request(void **state)
     struct shot shot;
     char url[64];
     static const struct http_header headers[] = {
-        {"Idempotency-Key", "\"k\""}, {"X-Empty", ""}, {"Accept", "a/b"}};
+        {"Idempotency-Key", "\"k\"", false}, {"X-Empty", "", false}, {"Accept", "a/b", false}};
 
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/echo", f->stub.port);
     arena_init(&shot.arena, 0);
-    shot.exchange = (struct http_exchange){.method = "PUT",
+    shot.exchange = (struct http_exchange){.arena = &shot.arena,
+                                           .transport = &local,
+                                           .method = "PUT",
                                            .url = url,
                                            .headers = headers,
                                            .n_headers = ARRAY_LEN(headers),
@@ -263,8 +273,11 @@ static void test_http__request(void **state)
 static void test_http__injection(void **state)
 {
     struct fixture *f = *state;
-    static const struct http_header bad[] = {
-        {"X", "a\r\nHost: evil"}, {"X\n", "a"}, {"X: y", "a"}, {"", "a"}, {"X Y", "a"}};
+    static const struct http_header bad[] = {{"X", "a\r\nHost: evil", false},
+                                             {"X\n", "a", false},
+                                             {"X: y", "a", false},
+                                             {"", "a", false},
+                                             {"X Y", "a", false}};
     int before = atomic_load(&f->stub.requests);
     char url[64];
 
@@ -300,7 +313,9 @@ static void test_http__too_late_to_start(void **state)
 
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok", f->stub.port);
     arena_init(&shot.arena, 0);
-    shot.exchange = (struct http_exchange){.method = "GET",
+    shot.exchange = (struct http_exchange){.arena = &shot.arena,
+                                           .transport = &local,
+                                           .method = "GET",
                                            .url = url,
                                            .start_by_us = clock_boot_us() - 1,
                                            .connect_timeout_us = SECOND,
@@ -326,7 +341,9 @@ static void test_http__once(void **state)
     for (int i = 0; i < 3; i++) {
         struct shot shot;
         arena_init(&shot.arena, 0);
-        shot.exchange = (struct http_exchange){.method = "POST",
+        shot.exchange = (struct http_exchange){.arena = &shot.arena,
+                                               .transport = &local,
+                                               .method = "POST",
                                                .url = url,
                                                .once = true,
                                                .connect_timeout_us = SECOND,

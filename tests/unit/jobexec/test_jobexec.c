@@ -174,6 +174,7 @@ static void take_endpoint(struct store *store, struct arena *arena, struct call_
                                              .endpoint = index,
                                              .method = "POST",
                                              .endpoint_headers = "{}",
+                                             .transport = "{\"allow\":[\"loopback\"]}",
                                              .headers = "{}",
                                              .path = call->path,
                                              .connect_timeout_us = 5000000,

@@ -198,14 +198,14 @@ static void test_call__cache(void **state)
     struct call_conn *conn = open_conn(f, &f->node, 0);
     queue(f, "geo", "GET", 1, 3);
     queue(f, "geo", "POST", 4, 1);
-    run(f->pg,
-        "insert into answer_cache select 'geo', api_request_digest(e.base_url, e.headers, m, "
-        "'/' || i, '{}'),"
-        " clock() + case when i = 3 then interval '-1 s' else '1 h' end, "
-        "'{\"outcome\":\"answered\",\"body\":'"
-        " || i || ',\"error\":null,\"attempt\":7,\"ms\":33,\"fromCache\":false}'"
-        " from (values ('GET', 2), ('GET', 3), ('POST', 4)) v (m, i), endpoint e where "
-        "e.name = 'geo'");
+    run(f->pg, "insert into answer_cache select 'geo', api_request_digest(e.base_url, e.headers || "
+               "coalesce(e.transport, '{}'), m, "
+               "'/' || i, '{}'),"
+               " clock() + case when i = 3 then interval '-1 s' else '1 h' end, "
+               "'{\"outcome\":\"answered\",\"body\":'"
+               " || i || ',\"error\":null,\"attempt\":7,\"ms\":33,\"fromCache\":false}'"
+               " from (values ('GET', 2), ('GET', 3), ('POST', 4)) v (m, i), endpoint e where "
+               "e.name = 'geo'");
     /* Another service under the same name: its answers are not known. */
     run(f->pg,
         "begin; update endpoint set base_url = base_url || '/other' where name = 'geo'; commit");

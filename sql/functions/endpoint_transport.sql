@@ -1,0 +1,284 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- How requests to an endpoint travel: the options of set_endpoint() that jobexec/transport.c reads.
+
+-- Refuses a member of an option that has no meaning.
+create or replace function api_members(option text, given jsonb, known text[]) returns void
+language plpgsql immutable
+as $$
+declare
+    stray text;
+begin
+    if jsonb_typeof(given) <> 'object' then
+        raise exception using errcode = 'PW003',
+            message = format('the option %s must be an object, not a JSON %s', option, jsonb_typeof(given)),
+            hint = format('Its members: %s.', array_to_string(known, ', '));
+    end if;
+    select k into stray from jsonb_object_keys(given) k where k <> all (known) order by k limit 1;
+    if found then
+        raise exception using errcode = 'PW003',
+            message = format('the option %s has no member "%s"', option, left(stray, 40)),
+            hint = format('Its members: %s.', array_to_string(known, ', '));
+    end if;
+end
+$$;
+revoke all on function api_members(text, jsonb, text[]) from public;
+
+-- Where a secret is; never the secret itself. NULL if it is not there and need not be.
+create or replace function api_reference(option text, given jsonb, required boolean) returns text
+language plpgsql immutable
+as $$
+declare
+    reference text := given #>> '{}';
+begin
+    if reference is null and not required then
+        return null;
+    end if;
+    if reference is null or jsonb_typeof(given) <> 'string' or octet_length(reference) > 4096
+       or reference !~ '^(file:/[^\x01-\x1F]+|env:[A-Za-z_][A-Za-z0-9_]*|credential:[A-Za-z0-9_.@-]+)$'
+       or reference ~ '^credential:\.{1,2}$' then
+        raise exception using errcode = 'PW003', -- the value is not shown: it may be a secret
+            message = case when reference is null then format('the option %s is missing', option)
+                           else format('the option %s must say where the secret is, not be one', option) end,
+            hint = '"file:/an/absolute/path", "env:NAME" of the engine''s environment, or "credential:NAME" of systemd''s LoadCredential.';
+    end if;
+    return reference;
+end
+$$;
+revoke all on function api_reference(text, jsonb, boolean) from public;
+
+-- True or false out of a member; NULL if it is not there.
+create or replace function api_flag(option text, given jsonb) returns boolean
+language plpgsql immutable
+as $$
+begin
+    if coalesce(jsonb_typeof(given), 'null') not in ('boolean', 'null') then
+        raise exception using errcode = 'PW003', message = format('the option %s must be true or false', option),
+            hint = 'Without quotes.';
+    end if;
+    return (given #>> '{}')::boolean;
+end
+$$;
+revoke all on function api_flag(text, jsonb) from public;
+
+-- A text out of a member, of those that are known.
+create or replace function api_choice(option text, given jsonb, known text[]) returns text
+language plpgsql immutable
+as $$
+begin
+    if coalesce(jsonb_typeof(given), 'null') = 'null' then
+        return null;
+    end if;
+    if jsonb_typeof(given) <> 'string' or (given #>> '{}') <> all (known) then
+        raise exception using errcode = 'PW003',
+            message = format('the option %s is %s, which is unknown', option, left(given::text, 40)),
+            hint = format('Known: "%s".', array_to_string(known, '", "'));
+    end if;
+    return given #>> '{}';
+end
+$$;
+revoke all on function api_choice(text, jsonb, text[]) from public;
+
+-- A text of visible characters that may stand in a header or a signature.
+create or replace function api_token(option text, given jsonb, required boolean) returns text
+language plpgsql immutable
+as $$
+begin
+    if coalesce(jsonb_typeof(given), 'null') = 'null' and not required then
+        return null;
+    end if;
+    if coalesce(jsonb_typeof(given), 'null') <> 'string' or (given #>> '{}') !~ '^[^\x01-\x1F\x7F]{1,255}$' then
+        raise exception using errcode = 'PW003',
+            message = format('the option %s must be a text of 1 to 255 characters without line breaks', option),
+            hint = 'Secrets are given by reference: "file:/path", "env:NAME" or "credential:NAME".';
+    end if;
+    return given #>> '{}';
+end
+$$;
+revoke all on function api_token(text, jsonb, boolean) from public;
+
+create or replace function api_transport_tls(tls jsonb) returns jsonb
+language plpgsql stable
+as $$
+declare
+    made jsonb;
+begin
+    perform api_members('tls', tls, array['verify', 'ca', 'certificate', 'key', 'keyPassword', 'minVersion']);
+    made := jsonb_build_object(
+        'verify', api_flag('tls.verify', tls -> 'verify'),
+        'ca', api_reference('tls.ca', tls -> 'ca', false),
+        'certificate', api_reference('tls.certificate', tls -> 'certificate', false),
+        'key', api_reference('tls.key', tls -> 'key', false),
+        'keyPassword', api_reference('tls.keyPassword', tls -> 'keyPassword', false),
+        'minVersion', api_choice('tls.minVersion', tls -> 'minVersion', array['1.2', '1.3']));
+    if (made ->> 'certificate' is null) <> (made ->> 'key' is null) then
+        raise exception using errcode = 'PW003', message = 'the options tls.certificate and tls.key belong together',
+            hint = 'Give both; one file may hold both, then name it twice.';
+    end if;
+    if not (made ->> 'verify')::boolean then
+        raise warning using message = 'the server''s certificate is not verified: anybody on the way can read and change what is sent',
+            hint = 'Give the certificate of its authority instead: {"tls": {"ca": "file:/path"}}.';
+    end if;
+    return jsonb_strip_nulls(made);
+end
+$$;
+revoke all on function api_transport_tls(jsonb) from public;
+
+create or replace function api_transport_proxy(proxy jsonb) returns jsonb
+language plpgsql immutable
+as $$
+declare
+    made jsonb;
+    url text;
+begin
+    if jsonb_typeof(proxy) = 'string' then
+        proxy := jsonb_build_object('url', proxy);
+    end if;
+    perform api_members('proxy', proxy, array['url', 'user', 'password']);
+    url := proxy ->> 'url';
+    if url is null or octet_length(url) > 1024
+       or url !~* '^(http|https|socks5)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?$' then
+        raise exception using errcode = 'PW003', message = 'the option proxy names no proxy',
+            hint = 'Examples: "http://proxy.example:3128", "https://…", "socks5://…". Its user and password are members: '
+                   '{"proxy": {"url": "…", "user": "us", "password": "file:/path"}}.';
+    end if;
+    made := jsonb_build_object('url', url,
+        'user', api_token('proxy.user', proxy -> 'user', false),
+        'password', api_reference('proxy.password', proxy -> 'password', proxy ->> 'user' is not null));
+    return jsonb_strip_nulls(made);
+end
+$$;
+revoke all on function api_transport_proxy(jsonb) from public;
+
+create or replace function api_transport_redirects(redirects jsonb) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    if jsonb_typeof(redirects) = 'number' then
+        redirects := jsonb_build_object('max', redirects);
+    end if;
+    perform api_members('redirects', redirects, array['max', 'otherHosts']);
+    return jsonb_build_object('max', coalesce(api_number(redirects, 'max', 0, 20, true), 5), -- LIMIT_REDIRECTS
+        'otherHosts', coalesce(api_flag('redirects.otherHosts', redirects -> 'otherHosts'), false));
+end
+$$;
+revoke all on function api_transport_redirects(jsonb) from public;
+
+-- Addresses that requests may go to, though they are not public.
+create or replace function api_transport_allow(allow jsonb) returns jsonb
+language plpgsql immutable
+as $$
+declare
+    item text;
+begin
+    if jsonb_typeof(allow) = 'string' then
+        allow := jsonb_build_array(allow);
+    end if;
+    if jsonb_typeof(allow) <> 'array' or jsonb_array_length(allow) > 64 then -- LIMIT_EGRESS_RULES
+        raise exception using errcode = 'PW003', message = 'the option allow must be a list of at most 64 networks',
+            hint = 'Examples: ["10.1.0.0/16", "fd12::/16"], "loopback", "private".';
+    end if;
+    for item in select jsonb_array_elements_text(allow) loop
+        if item in ('loopback', 'private') then
+            continue;
+        end if;
+        begin
+            if item !~ '^[0-9A-Fa-f.:]+(/\d{1,3})?$' then
+                raise invalid_text_representation;
+            end if;
+            perform item::cidr;
+        exception when data_exception then
+            raise exception using errcode = 'PW003',
+                message = format('the option allow has "%s", which is no network', left(item, 60)),
+                hint = 'A network is written like 10.1.0.0/16 or fd12::/16, with zeros after its prefix; or "loopback", or "private".';
+        end;
+    end loop;
+    return allow;
+end
+$$;
+revoke all on function api_transport_allow(jsonb) from public;
+
+create or replace function api_transport_auth(auth jsonb) returns jsonb
+language plpgsql immutable
+as $$
+declare
+    kind text;
+begin
+    if jsonb_typeof(auth) = 'object' then
+        kind := api_choice('auth.type', auth -> 'type',
+                           array['basic', 'bearer', 'apiKey', 'awsSigV4', 'oauth2ClientCredentials']);
+    end if;
+    case kind
+    when 'basic' then
+        perform api_members('auth', auth, array['type', 'user', 'password']);
+        perform api_token('auth.user', auth -> 'user', true), api_reference('auth.password', auth -> 'password', true);
+    when 'bearer' then
+        perform api_members('auth', auth, array['type', 'token']);
+        perform api_reference('auth.token', auth -> 'token', true);
+    when 'apiKey' then
+        perform api_members('auth', auth, array['type', 'name', 'in', 'key']);
+        perform api_reference('auth.key', auth -> 'key', true),
+                api_choice('auth.in', auth -> 'in', array['header', 'query']);
+        if coalesce(auth ->> 'name', '') !~ '^[A-Za-z0-9_.-]{1,100}$' then
+            raise exception using errcode = 'PW003', message = 'the option auth.name must be the name of a header or parameter',
+                hint = 'Example: {"auth": {"type": "apiKey", "name": "X-Api-Key", "key": "env:KEY"}}.';
+        end if;
+    when 'awsSigV4' then
+        perform api_members('auth', auth, array['type', 'accessKey', 'secretKey', 'sessionToken', 'region', 'service']);
+        perform api_reference('auth.accessKey', auth -> 'accessKey', true),
+                api_reference('auth.secretKey', auth -> 'secretKey', true),
+                api_reference('auth.sessionToken', auth -> 'sessionToken', false);
+        if coalesce(auth ->> 'region', '') !~ '^[a-z0-9-]{1,40}$' or coalesce(auth ->> 'service', '') !~ '^[a-z0-9-]{1,40}$' then
+            raise exception using errcode = 'PW003', message = 'the options auth.region and auth.service must be names',
+                hint = 'Example: "region": "eu-central-1", "service": "lambda".';
+        end if;
+    when 'oauth2ClientCredentials' then
+        perform api_members('auth', auth, array['type', 'tokenUrl', 'clientId', 'clientSecret', 'scope']);
+        perform api_token('auth.clientId', auth -> 'clientId', true), api_token('auth.scope', auth -> 'scope', false),
+                api_reference('auth.clientSecret', auth -> 'clientSecret', true);
+        if coalesce(auth ->> 'tokenUrl', '') !~* '^https?://[^\s?#@]{1,2000}$' then
+            raise exception using errcode = 'PW003', message = 'the option auth.tokenUrl must be a URL',
+                hint = 'Example: "https://login.example/oauth2/token".';
+        end if;
+    else
+        raise exception using errcode = 'PW003', message = 'the option auth names no type',
+            hint = '{"auth": {"type": "basic" | "bearer" | "apiKey" | "awsSigV4" | "oauth2ClientCredentials", …}}.';
+    end case;
+    return jsonb_strip_nulls(auth);
+end
+$$;
+revoke all on function api_transport_auth(jsonb) from public;
+
+create or replace function api_transport_connections(connections jsonb) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    perform api_members('connections', connections, array['idle', 'age']);
+    return jsonb_strip_nulls(jsonb_build_object(
+        'idle', extract(epoch from api_interval(connections, 'idle', '1 s'))::bigint,
+        'age', extract(epoch from api_interval(connections, 'age', '1 s'))::bigint));
+end
+$$;
+revoke all on function api_transport_connections(jsonb) from public;
+
+-- The options of set_endpoint() that say how requests travel, judged, in the form that the connector reads.
+-- NULL: none is given.
+create or replace function api_transport(options jsonb) returns jsonb
+language plpgsql stable
+as $$
+declare
+    given jsonb := jsonb_strip_nulls(options);
+    made jsonb;
+begin
+    made := jsonb_strip_nulls(jsonb_build_object(
+        'tls', case when given ? 'tls' then api_transport_tls(given -> 'tls') end,
+        'proxy', case when given ? 'proxy' then api_transport_proxy(given -> 'proxy') end,
+        'redirects', case when given ? 'redirects' then api_transport_redirects(given -> 'redirects') end,
+        'http', api_choice('http', given -> 'http', array['1.1', '2', '2-prior-knowledge']),
+        'allow', case when given ? 'allow' then api_transport_allow(given -> 'allow') end,
+        'maxResponse', api_number(given, 'maxResponse', 1, 1048576, true), -- LIMIT_RESPONSE_BYTES
+        'auth', case when given ? 'auth' then api_transport_auth(given -> 'auth') end,
+        'connections', case when given ? 'connections' then api_transport_connections(given -> 'connections') end));
+    return nullif(made, '{}');
+end
+$$;
+revoke all on function api_transport(jsonb) from public;
