@@ -6,7 +6,7 @@
 #include "jobexec/internal.h"
 
 #define FIRST_US 50000
-#define LONGEST_US 5000000
+#define LONGEST_US 1000000 /* a server that is back is to be found soon */
 
 void backoff_init(struct backoff *backoff, uint32_t seed)
 {
@@ -17,7 +17,7 @@ int64_t backoff_next_us(struct backoff *backoff)
 {
     int64_t wait_us = LONGEST_US;
 
-    if (backoff->tries < 7 && (FIRST_US << backoff->tries) < LONGEST_US)
+    if (backoff->tries < 5 && (FIRST_US << backoff->tries) < LONGEST_US)
         wait_us = FIRST_US << backoff->tries;
     backoff->tries++;
     /* xorshift32: it only has to tell nodes apart. */
@@ -31,10 +31,15 @@ void backoff_failed(struct backoff *backoff, const char *who, unsigned index, co
 {
     char text[1200];
 
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (const char *at = err->text; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
     if (backoff->tries == 0)
         backoff->since_us = clock_mono_us();
-    else if (err->code == ERR_LOST)
+    else if (err->code == ERR_LOST && hash == backoff->said)
         return; /* said already; the end of it is one more line */
+    backoff->said = hash;
     const char *file = err->n_frames != 0 ? err->frames[0].file : "";
     int line = err->n_frames != 0 ? err->frames[0].line : 0;
     log_line(err->code == ERR_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,

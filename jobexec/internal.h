@@ -56,14 +56,16 @@ struct backoff {
     unsigned tries;   /* that failed since it last worked */
     uint32_t random;  /* state; not 0 */
     int64_t since_us; /* clock_mono_us() of the first failure */
+    uint32_t said;    /* a hash of what was said last */
 };
 void backoff_init(struct backoff *backoff, uint32_t seed);
-/* One more failure: how long to wait, half of it left to chance, 5 s at most. Pure but for the
+/* One more failure: how long to wait, half of it left to chance, 1 s at most. Pure but for the
  * state. */
 int64_t backoff_next_us(struct backoff *backoff);
 /*
- * Logs the first failure of a row of them, and its end. who: "worker", "dispatcher"; index: which.
- * A failure that is ours and not the connection's is always logged.
+ * Logs the first failure of a row of them, those for another reason than the one before, and the
+ * end. who: "worker", "dispatcher"; index: which. A failure that is ours and not the connection's
+ * is always logged.
  */
 void backoff_failed(struct backoff *backoff, const char *who, unsigned index,
                     const struct err *err);

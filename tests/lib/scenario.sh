@@ -28,7 +28,7 @@ scenario_fail() {
     local i
     SCENARIO_FAILED=$((SCENARIO_FAILED + 1))
     for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
-        [[ ${BASH_SOURCE[i]} == *.scn ]] && break
+        [[ ${BASH_SOURCE[i]} == *.scn || ${BASH_SOURCE[i]} == *.case ]] && break
     done
     printf '%s:%s: %s\n' "$(basename "${BASH_SOURCE[i]:-?}")" "${BASH_LINENO[i - 1]:-?}" "$*"
 }
@@ -190,11 +190,11 @@ expect_event() {
 
 # ---- The engine under test ----
 
-# engine_start [NAME=VALUE…]: `pawl up` on the test's database; the variables go to it alone.
+# engine_start [NAME=VALUE…]: `pawl up` on the test's database (or ENGINE_CONNINFO); the variables go to it alone.
 engine_start() {
     local i
     : >"$PG_DIR/engine.out"
-    env "$@" "$PAWL" up --database "$PG_CONNINFO" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine-$SCENARIO_SCHEMA" \
+    env "$@" "$PAWL" up --database "${ENGINE_CONNINFO:-$PG_CONNINFO}" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine-$SCENARIO_SCHEMA" \
         >"$PG_DIR/engine.out" 2>>"$PG_DIR/engine.log" &
     ENGINE_PID=$!
     for ((i = 0; i < 600; i++)); do
