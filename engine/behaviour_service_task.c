@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serviceTask: an expression, or a remote call that is waited for or fired. */
+/*
+ * serviceTask: an expression, a remote call that is waited for or fired, or an external task. What
+ * else has an implementation (send tasks, message events) does the same.
+ */
 #include "base/build.h"
 
 #include "engine/behaviour.h"
@@ -34,6 +37,8 @@ static int call_and_wait(struct step *step, struct instance *instance, uint32_t 
 static int enter(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node)
 {
+    if (node->service == SERVICE_EXTERNAL)
+        return external_enter(step, instance, token, node);
     if (node->service == SERVICE_HTTP && node->http->mode == HTTP_WAIT)
         return call_and_wait(step, instance, token, node);
     if (node->service == SERVICE_HTTP) {
@@ -47,6 +52,8 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
 
 static int trigger(struct step *step, const struct trigger *trigger)
 {
+    if (trigger->wait.kind == WAIT_EXTERNAL)
+        return external_answered(step, trigger);
     return call_answered(step, trigger);
 }
 

@@ -14,7 +14,7 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
 
 static int trigger(struct step *step, const struct trigger *trigger)
 {
-    return call_answered(step, trigger);
+    return behaviour_service_task.trigger(step, trigger);
 }
 
 const struct behaviour behaviour_throw_event = {.enter = enter, .trigger = trigger};

@@ -2,8 +2,6 @@
 /* userTask: a person completes it, or fails it with a BPMN error. */
 #include "base/build.h"
 
-#include <limits.h>
-
 #include "base/limits.h"
 #include "engine/behaviour.h"
 
@@ -72,25 +70,6 @@ static int names_read(struct view *view, const struct expr *expr, const char *wh
     return 0;
 }
 
-static int priority_read(struct view *view, const struct expr *expr, int32_t *ret)
-{
-    const char *text;
-    char *end;
-
-    *ret = 50;
-    if (view_string(view, expr, &text) < 0)
-        return err_trace(view->step->err);
-    if (text == NULL || text[0] == '\0')
-        return 0;
-    long number = strtol(text, &end, 10);
-    if (*end != '\0' || number < INT32_MIN || number > INT32_MAX)
-        return err_set(view->step->err, ERR_INVALID,
-                       "userTask '%s': its priority '%.40s' is not a whole number.", view->node->id,
-                       text);
-    *ret = (int32_t)number;
-    return 0;
-}
-
 static int when_read(struct view *view, const struct expr *expr, const char *what, int64_t *ret_us)
 {
     const char *text;
@@ -103,6 +82,7 @@ static int when_read(struct view *view, const struct expr *expr, const char *wha
 static int task_fill(struct view *view, struct new_task *task)
 {
     const struct user_task *user = view->node->user_task;
+    int64_t priority = task->priority;
 
     if (user == NULL)
         return 0;
@@ -112,10 +92,11 @@ static int task_fill(struct view *view, struct new_task *task)
                    &task->n_candidate_users) < 0 ||
         names_read(view, user->candidate_groups, "candidate groups", &task->candidate_groups,
                    &task->n_candidate_groups) < 0 ||
-        priority_read(view, user->priority, &task->priority) < 0 ||
+        view_integer(view, user->priority, "priority", INT32_MIN, INT32_MAX, &priority) < 0 ||
         when_read(view, user->due_date, "its due date", &task->due_us) < 0 ||
         when_read(view, user->follow_up_date, "its follow-up date", &task->follow_up_us) < 0)
         return err_trace(view->step->err);
+    task->priority = (int32_t)priority;
     if (task->assignee != NULL && task->assignee[0] == '\0')
         task->assignee = NULL;
     if (task->assignee != NULL && strlen(task->assignee) > LIMIT_NAME_BYTES)

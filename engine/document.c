@@ -97,6 +97,7 @@ static void put_wait(struct writer *writer, const struct wait *wait)
     case WAIT_TASK:
     case WAIT_CALL:
     case WAIT_CHILD:
+    case WAIT_EXTERNAL:
         put_bytes(writer, wait->subject.b, sizeof(wait->subject.b));
         break;
     }
@@ -328,6 +329,7 @@ static void get_waits(struct reader *reader, struct instance *instance)
         case WAIT_TASK:
         case WAIT_CALL:
         case WAIT_CHILD:
+        case WAIT_EXTERNAL:
             wait.subject = get_uuid(reader);
             break;
         default:
@@ -403,7 +405,8 @@ static bool token_may_wait(const struct node *node)
     case NODE_CALL_ACTIVITY:
         return node->call != NULL;
     default:
-        return node->http != NULL && node->http->mode == HTTP_WAIT;
+        return node->service == SERVICE_EXTERNAL ||
+               (node->http != NULL && node->http->mode == HTTP_WAIT);
     }
 }
 
@@ -464,6 +467,8 @@ static bool wait_fits_node(const struct wait *wait, const struct node *node)
         return node->http != NULL && node->http->mode == HTTP_WAIT;
     case WAIT_CHILD:
         return node->kind == NODE_CALL_ACTIVITY && node->call != NULL;
+    case WAIT_EXTERNAL:
+        return node->service == SERVICE_EXTERNAL;
     }
     return false;
 }

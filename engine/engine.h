@@ -26,6 +26,13 @@ enum command_kind {
     COMMAND_CALL_RESULT = 8,    /* call `subject` ended; body: the `response` object */
     COMMAND_CANCEL = 9,         /* the whole instance (and what it called); detail: reason */
     COMMAND_SET_VARIABLES = 10, /* body: variables of the process scope */
+    /* External task `subject`: what its worker answered; body as external.c says, of ERROR
+     * variables.
+     */
+    COMMAND_EXTERNAL_COMPLETE = 11,
+    COMMAND_EXTERNAL_ERROR = 20,   /* BPMN error `name` and its text `detail` */
+    COMMAND_EXTERNAL_FAILURE = 21, /* a try failed; without retries left it is an incident */
+    COMMAND_EXTERNAL_OFFER = 22,   /* workers may fetch it again */
 };
 
 enum command_phase {
@@ -42,7 +49,7 @@ struct command {
     int node;
     enum command_phase phase;
     uint32_t tries;            /* failures so far */
-    struct uuid subject;       /* task or call */
+    struct uuid subject;       /* task, external task or call */
     const char *name, *detail; /* may be NULL */
     const char *body;          /* JSON text or NULL */
     size_t body_n;
@@ -83,6 +90,7 @@ enum wait_kind {
     WAIT_TASK = 3,
     WAIT_CALL = 4,  /* an HTTP call in wait mode */
     WAIT_CHILD = 5, /* a called instance */
+    WAIT_EXTERNAL = 6,
 };
 
 struct wait {
@@ -91,7 +99,7 @@ struct wait {
     int node;            /* the event's own, also of boundary events and gateway targets */
     int64_t due_us;      /* WAIT_TIMER; INT64_MAX: not armed yet (startsWhenSent): has no row */
     int32_t remaining;   /* WAIT_TIMER: repetitions left after this one; -1: for ever */
-    struct uuid subject; /* task, call or child instance */
+    struct uuid subject; /* task, external task, call or child instance */
     const char *name;    /* WAIT_MESSAGE */
     const char *key;     /* WAIT_MESSAGE: only while `fresh`; its row has it */
     bool fresh;          /* made since the document was loaded: has no row yet */
@@ -153,7 +161,8 @@ struct instance {
     struct uuid *calls_gone; /* fired calls that nobody waits for any more: rows go */
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
-    uint32_t depth; /* call activities above it */
+    bool locals_changed; /* variables of scopes inside of the process */
+    uint32_t depth;      /* call activities above it */
     /* The process variables as loaded, until somebody looks at them; then NULL. */
     const char *variables_text;
     size_t variables_n;
@@ -183,6 +192,20 @@ struct new_task {
     size_t n_candidate_users, n_candidate_groups;
     int32_t priority;             /* 50 unless told */
     int64_t due_us, follow_up_us; /* 0: none */
+};
+
+/* Work for programs that fetch it by topic. */
+struct new_external {
+    struct uuid id, instance;
+    uint32_t token;
+    int node;
+    const char *topic; /* or the Java class (or delegate expression) that is mapped to one */
+    bool topic_is_class;
+    int64_t priority;
+};
+
+struct external_offer {
+    struct uuid task, instance;
 };
 
 struct new_call {
@@ -225,6 +248,7 @@ enum history_kind {
     HISTORY_TASK_COMPLETED = 14,    /* {"task":id,"actor":…} */
     HISTORY_VARIABLES_SET = 15,     /* by an API call: {"names":[…],"actor":…} */
     HISTORY_INCIDENT = 16,          /* {"reason":…,"error":…} */
+    HISTORY_EXTERNAL_FAILED = 17,   /* {"task":id,"error":…,"retries":n,"actor":…} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
 
@@ -272,6 +296,10 @@ struct family {
     size_t n_jobs, jobs_capacity;
     struct new_task *tasks;
     size_t n_tasks, tasks_capacity;
+    struct new_external *externals;
+    size_t n_externals, externals_capacity;
+    struct external_offer *offers; /* that workers may fetch again */
+    size_t n_offers, offers_capacity;
     struct new_call *calls;
     size_t n_calls, calls_capacity;
     struct message_out *messages;
@@ -351,6 +379,13 @@ void instance_encode(struct family *family, const struct instance *instance, con
 /* The process variables as one JSON object. Arena memory. */
 void instance_variables(struct family *family, const struct instance *instance,
                         const char **ret_text, size_t *ret_n);
+
+/*
+ * The variables that a token sees inside of the process scope (its activity's and sub-processes'),
+ * as one JSON object; NULL: none. Workers are given them, so the store keeps them beside the
+ * external task: of fresh waits, and of all when locals_changed. Arena memory.
+ */
+const char *instance_locals(struct family *family, const struct instance *instance, uint32_t token);
 
 /* The loaded or new instance, or NULL. */
 struct instance *family_instance(const struct family *family, const struct uuid *id);

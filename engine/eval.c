@@ -3,6 +3,8 @@
  */
 #include "base/build.h"
 
+#include <errno.h>
+
 #include "engine/step.h"
 
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
@@ -22,8 +24,9 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
     struct view *view = lookup->view;
     const struct value *value;
 
-    if (view->response != NULL && n == strlen("response") && memcmp(name, "response", n) == 0) {
-        *ret_value = *view->response;
+    if (view->special != NULL && n == strlen(view->special) &&
+        memcmp(name, view->special, n) == 0) {
+        *ret_value = *view->special_value;
         return true;
     }
     if (variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
@@ -106,6 +109,28 @@ int view_string(struct view *view, const struct expr *expr, const char **ret)
     if (expr_eval_string(expr, &env, view->step->arena, ret, view->step->err) < 0)
         return err_at_node(view->step, view->node);
     return lookup.failed ? err_trace(view->step->err) : 0;
+}
+
+int view_integer(struct view *view, const struct expr *expr, const char *what, int64_t least,
+                 int64_t most, int64_t *ret)
+{
+    const struct node *node = view->node;
+    const char *text;
+    char *end;
+
+    if (view_string(view, expr, &text) < 0)
+        return err_trace(view->step->err);
+    if (text == NULL || text[0] == '\0')
+        return 0;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (*end != '\0' || errno == ERANGE || number < least || number > most)
+        return err_set(view->step->err, ERR_INVALID,
+                       "%s '%s': its %s '%.40s' is not a whole number%s.",
+                       node_kind_name(node->kind), node->id, what, text,
+                       *end == '\0' ? " within the limits" : "");
+    *ret = number;
+    return 0;
 }
 
 static int items_eval(struct view *view, const struct mapping *mapping, struct value *ret)

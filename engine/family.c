@@ -158,6 +158,24 @@ void effect_remove_task(struct family *family, const struct uuid *id)
     }
 }
 
+void effect_remove_external(struct family *family, const struct uuid *id)
+{
+    for (size_t i = family->n_externals; i-- > 0;) {
+        if (!uuid_equal(&family->externals[i].id, id))
+            continue;
+        memmove(&family->externals[i], &family->externals[i + 1],
+                (family->n_externals - i - 1) * sizeof(*family->externals));
+        family->n_externals--;
+    }
+    for (size_t i = family->n_offers; i-- > 0;) {
+        if (!uuid_equal(&family->offers[i].task, id))
+            continue;
+        memmove(&family->offers[i], &family->offers[i + 1],
+                (family->n_offers - i - 1) * sizeof(*family->offers));
+        family->n_offers--;
+    }
+}
+
 void effect_remove_call(struct family *family, const struct uuid *id)
 {
     for (size_t i = family->n_calls; i-- > 0;) {

@@ -232,7 +232,8 @@ int fired_answered(struct step *step, struct instance *instance, struct fired_ca
 
     if (response_read(step, step->command->body, step->command->body_n, &response) < 0)
         return err_trace(step->err);
-    view.response = &response;
+    view.special = "response";
+    view.special_value = &response;
     history_add(step, HISTORY_CALL_ANSWERED, instance, call->token, node, 0,
                 response_history(step, &call->id, &response));
     if (call->sent_us == 0) { /* whatever its report says: it must have left */

@@ -143,6 +143,21 @@ enum service_kind {
     SERVICE_NONE,       /* a send task or message event without connector */
     SERVICE_EXPRESSION, /* camunda:expression [+ resultVariable] */
     SERVICE_HTTP,
+    SERVICE_EXTERNAL,
+};
+
+/* camunda:errorEventDefinition of an external task: judged when its worker has answered. */
+struct external_error {
+    const struct expr *when; /* sees externalTask besides the variables */
+    const char *code, *message;
+};
+
+struct external_task {
+    const struct expr *topic;
+    const char *class_name; /* a Java class or delegate expression, mapped to a topic; else NULL */
+    const struct expr *priority; /* NULL: 0 */
+    struct external_error *errors;
+    size_t n_errors;
 };
 
 struct user_task {
@@ -201,6 +216,7 @@ struct node {
     const struct expr *expression;
     const char *result_variable;
     struct http_call *http;
+    struct external_task *external;
     /* NODE_USER_TASK, NODE_CALL_ACTIVITY */
     struct user_task *user_task;
     struct call_activity *call;

@@ -247,12 +247,12 @@ static int call_judged(struct step *step, const struct trigger *trigger, struct 
     if (answer_judge(view, node->http, &which) < 0)
         return err_trace(step->err);
     if (which < 0)
-        return success_by_itself(node->http, view->response)
+        return success_by_itself(node->http, view->special_value)
                    ? call_succeeded(step, trigger, view, node->http->outputs, node->http->n_outputs)
-                   : call_failed(step, trigger, view->response);
+                   : call_failed(step, trigger, view->special_value);
     answer = &node->http->answers[which];
     if (answer->then == ANSWER_RETRIES)
-        return call_failed(step, trigger, view->response);
+        return call_failed(step, trigger, view->special_value);
     if (answer->error_code == NULL)
         return call_succeeded(step, trigger, view, answer->outputs, answer->n_outputs);
     /* What the catcher may want to know is kept in the scope around the task. */
@@ -281,6 +281,7 @@ int call_answered(struct step *step, const struct trigger *trigger)
     if (code != NULL)
         return error_throw(step, trigger->instance, trigger->token, node, true, code,
                            failure_text(step, node, &response));
-    view.response = &response;
+    view.special = "response";
+    view.special_value = &response;
     return call_judged(step, trigger, &view);
 }

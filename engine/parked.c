@@ -23,6 +23,12 @@ bool command_locate(const struct instance *instance, struct command *command)
     case COMMAND_TASK_ERROR:
         wait = wait_find_subject(instance, WAIT_TASK, &command->subject);
         break;
+    case COMMAND_EXTERNAL_COMPLETE:
+    case COMMAND_EXTERNAL_ERROR:
+    case COMMAND_EXTERNAL_FAILURE:
+    case COMMAND_EXTERNAL_OFFER:
+        wait = wait_find_subject(instance, WAIT_EXTERNAL, &command->subject);
+        break;
     case COMMAND_CALL_SENT:
     case COMMAND_CALL_RESULT:
         wait = wait_find_subject(instance, WAIT_CALL, &command->subject);
@@ -98,7 +104,7 @@ static int merge_both(struct merge *merge, const struct command *command, struct
 static bool brings_variables(enum command_kind kind)
 {
     return kind == COMMAND_START || kind == COMMAND_MESSAGE || kind == COMMAND_TASK_COMPLETE ||
-           kind == COMMAND_TASK_ERROR;
+           kind == COMMAND_TASK_ERROR || kind == COMMAND_EXTERNAL_ERROR;
 }
 
 int command_correct(struct arena *arena, struct command *command, const char *variables, size_t n,

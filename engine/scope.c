@@ -51,6 +51,8 @@ static int put(struct step *step, struct instance *instance, struct scope *scope
         if (old != NULL && old->n == variable->n && memcmp(old->text, variable->text, old->n) == 0)
             return 0; /* as it was: the row need not be written */
         instance->variables_changed = true;
+    } else {
+        instance->locals_changed = true;
     }
     if (old == NULL) {
         if (name_check(step, variable->name) < 0)
@@ -336,26 +338,48 @@ int variables_check(struct step *step)
     return 0;
 }
 
+static void object_add(struct buf *buf, const struct variable *variable)
+{
+    struct value name = {.kind = VALUE_STRING,
+                         .u.string = {.text = variable->name, .n = strlen(variable->name)}};
+
+    buf_add_char(buf, buf->len == 0 ? '{' : ',');
+    value_write(&name, buf);
+    buf_add_char(buf, ':');
+    buf_add(buf, variable->text, variable->n);
+}
+
 const char *scope_object(struct arena *arena, const struct scope *scope, size_t *ret_n)
 {
     CLEANUP(buf_deinit) struct buf buf;
 
     buf_init(&buf, 0);
-    buf_add_char(&buf, '{');
-    for (size_t i = 0; i < scope->n_variables; i++) {
-        const struct variable *variable = &scope->variables[i];
-        struct value name = {.kind = VALUE_STRING,
-                             .u.string = {.text = variable->name, .n = strlen(variable->name)}};
-        if (i > 0)
-            buf_add_char(&buf, ',');
-        value_write(&name, &buf);
-        buf_add_char(&buf, ':');
-        buf_add(&buf, variable->text, variable->n);
-    }
+    for (size_t i = 0; i < scope->n_variables; i++)
+        object_add(&buf, &scope->variables[i]);
+    if (buf.len == 0)
+        buf_add_char(&buf, '{');
     buf_add_char(&buf, '}');
     if (ret_n != NULL)
         *ret_n = buf.len;
     return arena_strndup(arena, buf_str(&buf), buf.len);
+}
+
+const char *instance_locals(struct family *family, const struct instance *instance, uint32_t token)
+{
+    CLEANUP(buf_deinit) struct buf buf;
+    uint32_t inner = token_scope(instance, token);
+    const struct scope *scope;
+
+    buf_init(&buf, 0);
+    for (uint32_t id = inner; id != 0 && (scope = scope_find(instance, id)) != NULL;
+         id = scope->parent)
+        for (size_t i = 0; i < scope->n_variables; i++)
+            if (!shadowed(instance, inner, id, scope->variables[i].name))
+                object_add(&buf, &scope->variables[i]);
+    if (buf.len == 0)
+        return NULL;
+    buf_add_char(&buf, '}');
+    return arena_strndup(family->arena, buf.data, buf.len);
 }
 
 void instance_variables(struct family *family, const struct instance *instance,

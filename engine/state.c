@@ -149,6 +149,8 @@ void wait_remove(struct step *step, struct instance *instance, struct wait *wait
     }
     if (wait->fresh && wait->kind == WAIT_TASK)
         effect_remove_task(step->family, &wait->subject);
+    if (wait->kind == WAIT_EXTERNAL)
+        effect_remove_external(step->family, &wait->subject);
     /* A loaded call may have been asked for again in this batch. */
     if (wait->kind == WAIT_CALL)
         effect_remove_call(step->family, &wait->subject);

@@ -143,6 +143,15 @@ static int command_task(struct step *step, struct instance *instance)
     return trigger_wait(step, instance, wait);
 }
 
+static int command_external(struct step *step, struct instance *instance)
+{
+    const struct wait *wait = wait_find_subject(instance, WAIT_EXTERNAL, &step->command->subject);
+
+    if (wait == NULL)
+        return STEP_DROPPED;
+    return trigger_wait(step, instance, wait);
+}
+
 static int command_call_sent(struct step *step, struct instance *instance)
 {
     const struct command *command = step->command;
@@ -246,6 +255,11 @@ static int command_run(struct step *step)
         return command_cancel(step, instance);
     case COMMAND_SET_VARIABLES:
         return command_set_variables(step, instance);
+    case COMMAND_EXTERNAL_COMPLETE:
+    case COMMAND_EXTERNAL_ERROR:
+    case COMMAND_EXTERNAL_FAILURE:
+    case COMMAND_EXTERNAL_OFFER:
+        return command_external(step, instance);
     }
     return err_set(step->err, ERR_INVALID, "The command has the unknown kind %d.",
                    (int)step->command->kind);

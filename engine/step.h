@@ -151,9 +151,11 @@ struct view {
     struct step *step;
     struct instance *instance;
     uint32_t scope;
-    const struct node *node;      /* execution.currentActivityId; may be NULL */
-    const struct value *response; /* the variable `response`; NULL: none */
-    const char *process_id;       /* filled by eval.c */
+    const struct node *node; /* execution.currentActivityId; may be NULL */
+    /* A name that hides variables: `response` of a call, `externalTask`; NULL: none. */
+    const char *special;
+    const struct value *special_value;
+    const char *process_id; /* filled by eval.c */
 };
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
                     const struct node *node);
@@ -161,6 +163,9 @@ int view_value(struct view *view, const struct expr *expr, struct value *ret) MU
 int view_bool(struct view *view, const struct expr *expr, bool *ret) MUST_CHECK;
 /* NULL for null; *ret is NULL too if expr is NULL. */
 int view_string(struct view *view, const struct expr *expr, const char **ret) MUST_CHECK;
+/* A whole number; *ret stays as it is for null or an empty text. */
+int view_integer(struct view *view, const struct expr *expr, const char *what, int64_t least,
+                 int64_t most, int64_t *ret) MUST_CHECK;
 /* The error in step->err, with the element in front; returns -1. */
 int err_at_node(struct step *step, const struct node *node);
 int mapping_eval(struct view *view, const struct mapping *mapping, struct value *ret) MUST_CHECK;
@@ -305,10 +310,19 @@ void fired_left(struct step *step, struct instance *instance, uint32_t token, ui
 void fired_scope_ended(struct step *step, struct instance *instance, uint32_t scope,
                        bool interrupted);
 void fired_close_all(struct step *step, struct instance *instance);
-/* Remove the effects of a call, task or token that are not wanted any more. */
+/* Remove the effects of a call, task, external task or token that are not wanted any more. */
 void effect_remove_call(struct family *family, const struct uuid *id);
 void effect_remove_task(struct family *family, const struct uuid *id);
+void effect_remove_external(struct family *family, const struct uuid *id);
 void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token);
+
+/* ---- external.c ---- */
+
+/* Offers the node's work to the workers of its topic, and waits. */
+int external_enter(struct step *step, struct instance *instance, uint32_t token,
+                   const struct node *node) MUST_CHECK;
+/* What a worker answered, or somebody decided. */
+int external_answered(struct step *step, const struct trigger *trigger) MUST_CHECK;
 
 /* ---- parked.c: commands that are carried out again ---- */
 

@@ -4,7 +4,8 @@
 
 #include "parser/build.h"
 
-/* Expression or pawl:http of a service task, send task or throwing message event. */
+/* Expression, pawl:http or external task: of a service task, send task or throwing message event.
+ */
 void read_service(struct process_build *process, int index, const struct xml_element *holder)
 {
     struct file_build *file = process->file;
@@ -26,9 +27,11 @@ void read_service(struct process_build *process, int index, const struct xml_ele
                        "%s has two pawl:http elements. Make each call a task of its own.",
                        element_shown(file, e));
     }
-    if (expression != NULL && http != NULL) {
+    bool external = read_external(process, index, holder);
+    if ((expression != NULL) + (http != NULL) + external > 1) {
         report(file, CODE_SEVERAL_IMPLEMENTATIONS, e,
-               "%s has both an expression and pawl:http. Make them two tasks.",
+               "%s has more than one of an expression, pawl:http and an external task (or Java "
+               "code). Make them tasks of their own.",
                element_shown(file, e));
     } else if (expression != NULL) {
         node->service = SERVICE_EXPRESSION;
@@ -43,15 +46,11 @@ void read_service(struct process_build *process, int index, const struct xml_ele
         node->result_variable = text_name(process, e, "The result variable", result);
 }
 
-/* It was said by the vocabulary that its implementation is refused: one finding is enough. */
-static bool has_refused_implementation(const struct xml_element *e)
+/* It was said already that its implementation is refused: one finding is enough. */
+static bool has_refused_type(const struct xml_element *e)
 {
-    static const char *const names[] = {"class", "delegateExpression", "type", "topic"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (xml_extension(e, names[i]) != NULL)
-            return true;
-    return extension_child(e, "connector") != NULL;
+    return xml_extension(e, "type") != NULL || xml_extension(e, "topic") != NULL ||
+           extension_child(e, "connector") != NULL;
 }
 
 static void read_service_task(struct process_build *process, int index)
@@ -59,12 +58,13 @@ static void read_service_task(struct process_build *process, int index)
     const struct xml_element *e = process->sites[index].element;
 
     read_service(process, index, e);
-    if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_implementation(e))
+    if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_type(e))
         return;
     report(
         process->file, CODE_NO_IMPLEMENTATION, e,
-        "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, or "
-        "camunda:expression=\"${…}\"; if nothing is to be done, make it a plain task.",
+        "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, "
+        "camunda:expression=\"${…}\", or camunda:type=\"external\" with a topic; if nothing is to "
+        "be done, make it a plain task.",
         element_shown(process->file, e));
 }
 
@@ -82,7 +82,7 @@ static void read_send_task(struct process_build *process, int index)
         report(process->file, CODE_SEVERAL_IMPLEMENTATIONS, e,
                "%s has both a message and an implementation. Keep the one that it shall do.",
                element_shown(process->file, e));
-    if (node->service == SERVICE_NONE && message == NULL && !has_refused_implementation(e))
+    if (node->service == SERVICE_NONE && message == NULL && !has_refused_type(e))
         report(
             process->file, CODE_NO_IMPLEMENTATION, e,
             "%s does not say what it sends. Choose a message (messageRef), or add pawl:http to its "

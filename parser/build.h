@@ -7,6 +7,7 @@
  *   build.c       the file, its processes, the order of the nodes, sequence flows
  *   activities.c  tasks, sub-processes, call activities     events.c   events and their definitions
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
+ *   external.c    external tasks, Java classes mapped to topics
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
  * extension check*.c      rules of the finished graph                lint*.c    advice
@@ -168,6 +169,12 @@ void read_correlation(struct process_build *process, const struct xml_element *e
                       struct event_definition *event);
 /* What a service or send task or a message throw event does: expression or pawl:http. */
 void read_service(struct process_build *process, int index, const struct xml_element *holder);
+/* The external task that the element is; false: it is none. */
+bool read_external(struct process_build *process, int index, const struct xml_element *holder);
+/* errorRef: the code and message of the error that it names. */
+void read_error_reference(struct process_build *process, const struct xml_element *e,
+                          const struct xml_element *definition, bool throws,
+                          struct event_definition *event);
 void read_http(struct process_build *process, int index, const struct xml_element *http);
 void read_mappings(struct process_build *process, int index);
 /* camunda:failedJobRetryTimeCycle or pawl:retry; NULL: neither. */

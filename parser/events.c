@@ -99,6 +99,9 @@ static void read_message_event(struct process_build *process, int index,
         return;
     const struct xml_element *list = xml_child(definition, SPACE_BPMN, "extensionElements");
     bool inside = xml_extension(definition, "expression") != NULL ||
+                  xml_extension(definition, "type") != NULL ||
+                  xml_extension(definition, "class") != NULL ||
+                  xml_extension(definition, "delegateExpression") != NULL ||
                   (list != NULL && xml_child(list, SPACE_PAWL, "http") != NULL);
     read_service(process, index, inside ? definition : e);
     if (node->service != SERVICE_NONE && reference != NULL)
@@ -196,21 +199,13 @@ static void check_start_timer(struct process_build *process, const struct xml_el
 
 /* ---- Errors ---- */
 
-static void read_error_event(struct process_build *process, int index,
-                             const struct xml_element *definition)
+void read_error_reference(struct process_build *process, const struct xml_element *e,
+                          const struct xml_element *definition, bool throws,
+                          struct event_definition *event)
 {
     struct file_build *file = process->file;
-    struct node *node = &process->graph->nodes[index];
-    const struct xml_element *e = process->sites[index].element;
     const char *reference = xml_attr(definition, "errorRef");
-    bool throws = node->kind == NODE_END_EVENT;
 
-    node->event.kind = EVENT_ERROR;
-    vocabulary_check(file, definition, OWNER_ERROR_EVENT);
-    node->event.error_code_variable =
-        text_name(process, e, "errorCodeVariable", xml_extension(definition, "errorCodeVariable"));
-    node->event.error_message_variable = text_name(
-        process, e, "errorMessageVariable", xml_extension(definition, "errorMessageVariable"));
     if (reference == NULL || reference[0] == '\0') {
         if (throws)
             report(file, CODE_ERROR_WITHOUT_CODE, e,
@@ -227,15 +222,29 @@ static void read_error_event(struct process_build *process, int index,
         return;
     }
     const char *message = xml_extension(error, "errorMessage");
-    node->event.error_code =
-        text_name(process, error, "The error's code", xml_attr(error, "errorCode"));
+    event->error_code = text_name(process, error, "The error's code", xml_attr(error, "errorCode"));
     if (message != NULL)
-        node->event.error_message = arena_strdup(&process->graph->arena, message);
+        event->error_message = arena_strdup(&process->graph->arena, message);
     if (xml_attr(error, "errorCode") == NULL || xml_blank(xml_attr(error, "errorCode")))
         report(file, CODE_ERROR_WITHOUT_CODE, e,
                "%s has no errorCode, by which errors are matched. Give it one%s.",
                element_shown(file, error),
                throws ? "" : ", or choose no error to catch all of them");
+}
+
+static void read_error_event(struct process_build *process, int index,
+                             const struct xml_element *definition)
+{
+    struct node *node = &process->graph->nodes[index];
+    const struct xml_element *e = process->sites[index].element;
+
+    node->event.kind = EVENT_ERROR;
+    vocabulary_check(process->file, definition, OWNER_ERROR_EVENT);
+    node->event.error_code_variable =
+        text_name(process, e, "errorCodeVariable", xml_extension(definition, "errorCodeVariable"));
+    node->event.error_message_variable = text_name(
+        process, e, "errorMessageVariable", xml_extension(definition, "errorMessageVariable"));
+    read_error_reference(process, e, definition, node->kind == NODE_END_EVENT, &node->event);
 }
 
 /* ---- All events ---- */

@@ -86,6 +86,8 @@
     /* activities */                                                                               \
     X(NO_IMPLEMENTATION, "no-implementation", ERROR)                                               \
     X(SEVERAL_IMPLEMENTATIONS, "several-implementations", ERROR)                                   \
+    X(EXTERNAL_WITHOUT_TOPIC, "external-without-topic", ERROR)                                     \
+    X(JAVA_CLASS, "java-class", WARNING)                                                           \
     X(RESULT_WITHOUT_EXPRESSION, "result-without-expression", ERROR)                               \
     X(RECEIVE_WITHOUT_MESSAGE, "receive-without-message", ERROR)                                   \
     X(MAPPING_MISPLACED, "mapping-misplaced", ERROR)                                               \

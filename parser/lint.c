@@ -166,7 +166,8 @@ static bool rests(const struct node *node)
     case NODE_SUB_PROCESS:
         return true;
     default:
-        return node->http != NULL && node->http->mode == HTTP_WAIT;
+        return node->service == SERVICE_EXTERNAL ||
+               (node->http != NULL && node->http->mode == HTTP_WAIT);
     }
 }
 
@@ -239,7 +240,8 @@ static void lint_retries(struct process_build *process)
         const struct node *node = &graph->nodes[i];
         if (node->retry == NULL || node->async_before || node->async_after || node->http != NULL ||
             node->event.kind == EVENT_TIMER || lint_waits_for_message(node) ||
-            node->kind == NODE_USER_TASK || node->kind == NODE_CALL_ACTIVITY)
+            node->kind == NODE_USER_TASK || node->kind == NODE_CALL_ACTIVITY ||
+            node->service == SERVICE_EXTERNAL)
             continue;
         const struct xml_element *e = element_of(process, i);
         report(file, CODE_RETRY_WITHOUT_JOB, e,

@@ -129,5 +129,7 @@ void lint_errors(struct process_build *process)
             judge(process, i, node->http->deadline_error, &thrown);
             judge(process, i, node->http->open_error, &thrown);
         }
+        for (size_t k = 0; node->external != NULL && k < node->external->n_errors; k++)
+            judge(process, i, node->external->errors[k].code, &thrown);
     }
 }

@@ -64,7 +64,8 @@ static void collect(struct variables *v, const struct node *node)
     bool start_by_timer = node->kind == NODE_START_EVENT && node->event.kind == EVENT_TIMER;
     bool inner_start = node->kind == NODE_START_EVENT && node->scope >= 0;
     v->open |= (node->kind == NODE_START_EVENT && !start_by_timer && !inner_start) ||
-               node->kind == NODE_USER_TASK || lint_waits_for_message(node);
+               node->kind == NODE_USER_TASK || node->service == SERVICE_EXTERNAL ||
+               lint_waits_for_message(node);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -219,6 +220,10 @@ static void look_node(struct variables *v, const struct node *node)
         look(v, node->retry->expression);
     if (node->http != NULL)
         look_http(v, node->http);
+    if (node->external != NULL) {
+        look(v, node->external->topic);
+        look(v, node->external->priority);
+    }
     if (node->call != NULL)
         look_call(v, node->call);
     if (node->user_task != NULL) {

@@ -30,14 +30,11 @@ struct term {
     (BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_THROW_EVENT) | BIT(NODE_END_EVENT) |  \
      OWNER_MESSAGE_EVENT)
 
-#define NO_JAVA                                                                                    \
-    "Java code cannot run here. Call the service with pawl:http, or compute the value with "       \
-    "camunda:expression"
+#define NO_JAVA "Java code cannot run here. Pass the value in an inputParameter"
 #define NO_LISTENER                                                                                \
     "Listeners are not executed. Model what it does as a task of its own, or as an "               \
     "inputParameter "                                                                              \
     "or outputParameter"
-#define NO_WORKER "Call the service with pawl:http, or give the work to a person in a user task"
 
 /* Attributes of Camunda's and Flowable's namespaces. */
 static const struct term attributes[] = {
@@ -47,6 +44,11 @@ static const struct term attributes[] = {
     {"asyncLeave", USED, NODES, NULL},
     {"exclusive", USED, NODES | OWNER_TIMER_EVENT, NULL},
     {"expression", USED, SERVICES, NULL},
+    {"type", USED, SERVICES, NULL},
+    {"topic", USED, SERVICES, NULL},
+    {"taskPriority", USED, SERVICES | OWNER_PROCESS, NULL},
+    {"class", USED, SERVICES, NULL},
+    {"delegateExpression", USED, SERVICES, NULL},
     {"resultVariable", USED, SERVICES, NULL},
     {"resultVariableName", USED, SERVICES, NULL},
     {"assignee", USED, USER, NULL},
@@ -85,16 +87,11 @@ static const struct term attributes[] = {
 
     {"jobPriority", WARNED, 0,
      "Jobs have no priorities: they run in the order in which they are due"},
-    {"taskPriority", WARNED, 0, "There are no external tasks yet: it has no effect"},
     {"candidateStarterUsers", WARNED, 0, "Who may start a process is a right in the database"},
     {"candidateStarterGroups", WARNED, 0, "Who may start a process is a right in the database"},
     {"diagnostics", WARNED, 0, "It has no effect"},
     {"shared", WARNED, 0, "It has no effect"},
 
-    {"class", REFUSED, 0, NO_JAVA},
-    {"delegateExpression", REFUSED, 0, NO_JAVA},
-    {"type", REFUSED, 0, NO_WORKER},
-    {"topic", REFUSED, 0, NO_WORKER},
     {"initiator", REFUSED, 0,
      "The engine does not know who starts. Remove it, and pass the name as a variable at start"},
     {"resource", REFUSED, 0, "Scripts are not executed. Write the condition as ${…}"},
@@ -135,6 +132,7 @@ static const struct term attributes[] = {
 static const struct term elements[] = {
     {"inputOutput", USED, NODES, NULL},
     {"failedJobRetryTimeCycle", USED, NODES, NULL},
+    {"errorEventDefinition", USED, SERVICES, NULL},
     {"in", USED, CALL, NULL},
     {"out", USED, CALL, NULL},
 
@@ -150,9 +148,6 @@ static const struct term elements[] = {
     {"field", REFUSED, 0, NO_JAVA},
     {"script", REFUSED, 0, "Scripts are not executed. Write an expression ${…}"},
     {"connector", REFUSED, 0, "Use pawl:http: it does what the http-connector does"},
-    {"errorEventDefinition", REFUSED, 0,
-     "Throw the error from a pawl:answer with error=\"CODE\", or by failing the task with that "
-     "code"},
     {"mapException", REFUSED, 0, "Throw the error from a pawl:answer with error=\"CODE\""},
     {"failedJobRetryTime", REFUSED, 0, "Use failedJobRetryTimeCycle"},
     {"eventType", REFUSED, 0, "The event registry does not exist. Use a message"},

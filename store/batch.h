@@ -74,9 +74,10 @@ struct row {              /* an instance's row */
     struct tid tid;
 };
 
-/* A task that ended by a command other than its own. */
+/* A task that ended by a command other than its own, or an external task that is offered again. */
 struct ended_task {
     struct uuid task;
+    bool external;
     struct item *by;
 };
 

@@ -114,6 +114,47 @@ static int judge_called(struct conn *conn, struct deployment *d, struct err *err
     return 0;
 }
 
+/* Java classes and delegate expressions that nobody has mapped to a topic. */
+static int judge_classes(struct conn *conn, struct deployment *d, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    struct column names, indexes;
+    const struct node **nodes = NULL;
+    const char **files = NULL;
+    size_t n = 0, nodes_capacity = 0, n_files = 0, files_capacity = 0;
+
+    column_init(&names, d->arena, COLUMN_TEXT);
+    column_init(&indexes, d->arena, COLUMN_INT4);
+    for (size_t i = 0; i < d->n_processes; i++) {
+        const struct graph *graph = d->processes[i].graph;
+        for (size_t j = 0; j < graph->n_nodes; j++) {
+            const struct node *node = &graph->nodes[j];
+            if (node->external == NULL || node->external->class_name == NULL)
+                continue;
+            column_text(&names, node->external->class_name);
+            column_int(&indexes, (int64_t)n);
+            *arena_push(d->arena, nodes, n, nodes_capacity) = node;
+            *arena_push(d->arena, files, n_files, files_capacity) = d->processes[i].file->name;
+        }
+    }
+    if (n == 0)
+        return 0;
+    if (conn_query(conn, "deploy_unmapped", PARAMS(p_column(&names), p_column(&indexes)), &rows,
+                   err) < 0)
+        return err_trace(err);
+    for (int r = 0; r < result_rows(rows); r++) {
+        size_t i = (size_t)result_int(rows, r, 0);
+        const char *name = nodes[i]->external->class_name;
+        deploy_found(d, FINDING_ERROR, files[i], nodes[i]->line, nodes[i]->id, "unmapped-class",
+                     arena_printf(d->arena,
+                                  "The Java code %s cannot run here, and is not mapped to a topic "
+                                  "for workers. Write the worker, then map it: select "
+                                  "pawl.map_class('%s', 'its-topic').",
+                                  name, name));
+    }
+    return 0;
+}
+
 /* ---- Writing ---- */
 
 static int insert_files(struct conn *conn, struct deployment *d, struct result **ret_digests,
@@ -292,7 +333,8 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
 
     if (d->n_errors == 0) {
         judge_timers(d, now_us);
-        if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0)
+        if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0 ||
+            judge_classes(conn, d, err) < 0)
             return err_trace(err);
     }
     const char *state = d->n_errors == 0 ? "active" : "refused";

@@ -170,6 +170,9 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
     case WAIT_CALL:
         gone_call(e, instance, &wait->subject);
         break;
+    case WAIT_EXTERNAL:
+        column_uuid(col(e, T_DELETE_EXTERNAL, 0), &wait->subject);
+        break;
     case WAIT_CHILD:
         break;
     }
@@ -362,6 +365,51 @@ static void put_task(struct effects *e, const struct instance *instance,
     column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
 }
 
+static void put_external(struct effects *e, const struct instance *instance,
+                         const struct new_external *task)
+{
+    column_uuid(col(e, T_INSERT_EXTERNAL, 0), &task->id);
+    column_uuid(col(e, T_INSERT_EXTERNAL, 1), &task->instance);
+    column_uuid(col(e, T_INSERT_EXTERNAL, 2), &instance->root);
+    column_int(col(e, T_INSERT_EXTERNAL, 3), task->token);
+    column_int(col(e, T_INSERT_EXTERNAL, 4), task->node);
+    column_int(col(e, T_INSERT_EXTERNAL, 5), instance->definition_id);
+    column_text(col(e, T_INSERT_EXTERNAL, 6), instance->tenant != NULL ? instance->tenant : "");
+    column_text(col(e, T_INSERT_EXTERNAL, 7), task->topic);
+    column_bool(col(e, T_INSERT_EXTERNAL, 8), task->topic_is_class);
+    column_int(col(e, T_INSERT_EXTERNAL, 9), task->priority);
+}
+
+/* What its external tasks see besides the variables of the process. */
+static void put_locals(struct effects *e, struct family *family, const struct instance *instance)
+{
+    for (size_t i = 0; i < instance->n_waits; i++) {
+        const struct wait *wait = &instance->waits[i];
+        if (wait->kind != WAIT_EXTERNAL || !(wait->fresh || instance->locals_changed))
+            continue;
+        const char *locals = instance_locals(family, instance, wait->token);
+        if (locals == NULL)
+            continue;
+        column_uuid(col(e, T_PUT_EXTERNAL_VARIABLES, 0), &wait->subject);
+        column_text(col(e, T_PUT_EXTERNAL_VARIABLES, 1), locals);
+    }
+}
+
+static void external_effects(struct effects *e, struct family *family)
+{
+    for (size_t i = 0; i < family->n_externals; i++)
+        put_external(e, family_instance(family, &family->externals[i].instance),
+                     &family->externals[i]);
+    for (size_t i = 0; i < family->n_offers; i++) {
+        column_uuid(col(e, T_OFFER_EXTERNAL, 0), &family->offers[i].task);
+        column_uuid(col(e, T_DELETE_EXTERNAL_INCIDENTS, 0), &family->offers[i].instance);
+        column_uuid(col(e, T_DELETE_EXTERNAL_INCIDENTS, 1), &family->offers[i].task);
+    }
+    for (size_t i = 0; i < family->n_instances; i++)
+        if (family->instances[i]->fate != INSTANCE_ENDED)
+            put_locals(e, family, family->instances[i]);
+}
+
 static void put_call(struct effects *e, const struct uuid *root, const struct new_call *call)
 {
     column_uuid(col(e, T_INSERT_CALLS, 0), &call->id);
@@ -461,6 +509,7 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
         put_jobs(batch, family, &spares);
         for (size_t i = 0; i < family->n_tasks; i++)
             put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
+        external_effects(e, family);
         for (size_t i = 0; i < family->n_calls; i++)
             put_call(e, &family->root, &family->calls[i]);
         put_history(batch, family, entries);
@@ -623,7 +672,8 @@ static void put_refused(struct batch *batch, struct item *item)
 
     /* A caller reads it in the outcome, unless his command was an answer that is given only once.
      */
-    bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR;
+    bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR ||
+                  item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR;
     if (item->source == FROM_INBOX && !answer)
         return;
     if (item->why_code == ERR_DATA) {

@@ -166,7 +166,7 @@ struct wanted {
     struct column asked_roots, asked; /* families and rows of the inbox's commands */
     uint64_t last_xid;                /* of those rows, the last */
     int64_t last_id;
-    struct column roots, others, tasks, incidents, calls, attempts;
+    struct column roots, others, tasks, external, incidents, calls, attempts;
     struct column due, instance, token, node, kind, retry; /* of timers */
     struct item **timers, **results;
     size_t n_timers, n_results, timers_capacity, results_capacity;
@@ -181,6 +181,7 @@ static void wanted_init(struct wanted *w, struct arena *arena)
     column_init(&w->roots, arena, COLUMN_UUID);
     column_init(&w->others, arena, COLUMN_UUID);
     column_init(&w->tasks, arena, COLUMN_UUID);
+    column_init(&w->external, arena, COLUMN_UUID);
     column_init(&w->incidents, arena, COLUMN_UUID);
     column_init(&w->calls, arena, COLUMN_UUID);
     column_init(&w->attempts, arena, COLUMN_INT4);
@@ -228,6 +229,9 @@ static void want(struct batch *batch, struct wanted *w, struct item *item)
     if (item->source == FROM_INBOX &&
         (item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR))
         column_uuid(&w->tasks, &c->subject);
+    if (item->source == FROM_INBOX &&
+        (item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR))
+        column_uuid(&w->external, &c->subject);
     if (item->kind == INBOX_RETRY)
         column_uuid(&w->incidents, &c->subject);
     if (item->source == FROM_TIMER)
@@ -257,6 +261,8 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
             0 ||
         send_if(conn, w->tasks.rows > 0, "lock_answered_tasks", PARAMS(p_column(&w->tasks)), err) <
             0 ||
+        send_if(conn, w->external.rows > 0, "lock_answered_external",
+                PARAMS(p_column(&w->external)), err) < 0 ||
         send_if(conn, w->incidents.rows > 0, "load_incidents", PARAMS(p_column(&w->incidents)),
                 err) < 0 ||
         send_if(conn, w->n_timers > 0, "timers_present",
@@ -413,18 +419,25 @@ static void put_off_later(struct batch *batch, const struct result *rows)
     }
 }
 
-/* Whose row is still there, and not answered by a caller who is not finished. */
-static int read_presence(struct batch *batch, const struct wanted *w, struct err *err)
+static void note_answered(struct batch *batch, const struct result *tasks)
 {
-    struct result *tasks, *incidents, *rows;
-
-    if (next_if(batch, w->tasks.rows > 0, &tasks, err) < 0 ||
-        next_if(batch, w->incidents.rows > 0, &incidents, err) < 0)
-        return err_trace(err);
     for (int i = 0; i < rows_of(tasks); i++) {
         struct uuid id = result_uuid(tasks, i, 0);
         map_put(&batch->tasks_answered, &id, batch);
     }
+}
+
+/* Whose row is still there, and not answered by a caller who is not finished. */
+static int read_presence(struct batch *batch, const struct wanted *w, struct err *err)
+{
+    struct result *tasks, *external, *incidents, *rows;
+
+    if (next_if(batch, w->tasks.rows > 0, &tasks, err) < 0 ||
+        next_if(batch, w->external.rows > 0, &external, err) < 0 ||
+        next_if(batch, w->incidents.rows > 0, &incidents, err) < 0)
+        return err_trace(err);
+    note_answered(batch, tasks);
+    note_answered(batch, external);
     find_incidents(batch, incidents);
     if (next_if(batch, w->n_timers > 0, &rows, err) < 0)
         return err_trace(err);

@@ -155,6 +155,12 @@ static void park_jobs(struct fam *fam, size_t first)
     }
 }
 
+static bool is_answer(int kind)
+{
+    return kind == COMMAND_TASK_COMPLETE || kind == COMMAND_TASK_ERROR ||
+           kind == COMMAND_EXTERNAL_COMPLETE || kind == COMMAND_EXTERNAL_ERROR;
+}
+
 /* Tasks that this command has ended, but for the one that it answers. */
 static void note_ended(struct batch *batch, struct fam *fam, struct item *item,
                        const size_t *before, size_t n_before)
@@ -165,16 +171,19 @@ static void note_ended(struct batch *batch, struct fam *fam, struct item *item,
         const struct instance *instance = family->instances[i];
         for (size_t j = i < n_before ? before[i] : 0; j < instance->n_gone; j++) {
             const struct wait *wait = &instance->gone[j];
-            bool own = (item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR) &&
-                       uuid_equal(&wait->subject, &item->command.subject);
-            if (wait->kind != WAIT_TASK ||
+            bool own = is_answer(item->kind) && uuid_equal(&wait->subject, &item->command.subject);
+            if ((wait->kind != WAIT_TASK && wait->kind != WAIT_EXTERNAL) ||
                 (own && map_get(&batch->tasks_answered, &wait->subject) != NULL) ||
                 (own && (item->source != FROM_INBOX || !uuid_is_nil(&item->incident))))
                 continue;
             *arena_push(batch->arena, fam->ended, fam->n_ended, fam->ended_capacity) =
-                (struct ended_task){.task = wait->subject, .by = item};
+                (struct ended_task){
+                    .task = wait->subject, .external = wait->kind == WAIT_EXTERNAL, .by = item};
         }
     }
+    if (item->kind == COMMAND_EXTERNAL_OFFER)
+        *arena_push(batch->arena, fam->ended, fam->n_ended, fam->ended_capacity) =
+            (struct ended_task){.task = item->command.subject, .external = true, .by = item};
 }
 
 static size_t *gone_counts(struct batch *batch, const struct fam *fam)
@@ -386,12 +395,15 @@ static int run_round(struct batch *batch, bool *ret_again, struct err *err)
 
 /* ---- Tasks that somebody may be answering ---- */
 
-static int lock_tasks(struct batch *batch, struct column *tasks, struct err *err)
+static int lock_tasks(struct batch *batch, struct column *tasks, const char *lock_query,
+                      const char *open_query, struct err *err)
 {
     struct result *rows;
     struct column locked;
 
-    if (conn_query(batch->conn, "lock_tasks", PARAMS(p_column(tasks)), &rows, err) < 0)
+    if (tasks->rows == 0)
+        return 0;
+    if (conn_query(batch->conn, lock_query, PARAMS(p_column(tasks)), &rows, err) < 0)
         return err_trace(err);
     batch_keep(batch, rows);
     column_init(&locked, batch->arena, COLUMN_UUID);
@@ -399,7 +411,7 @@ static int lock_tasks(struct batch *batch, struct column *tasks, struct err *err
         struct uuid id = result_uuid(rows, i, 0);
         column_uuid(&locked, &id);
     }
-    if (conn_query(batch->conn, "open_tasks", PARAMS(p_column(&locked)), &rows, err) < 0)
+    if (conn_query(batch->conn, open_query, PARAMS(p_column(&locked)), &rows, err) < 0)
         return err_trace(err);
     batch_keep(batch, rows);
     for (int i = 0; i < result_rows(rows); i++) {
@@ -416,20 +428,22 @@ static int lock_tasks(struct batch *batch, struct column *tasks, struct err *err
  */
 static int check_tasks(struct batch *batch, bool *ret_again, struct err *err)
 {
-    struct column tasks;
+    struct column tasks, external;
 
     *ret_again = false;
     column_init(&tasks, batch->arena, COLUMN_UUID);
+    column_init(&external, batch->arena, COLUMN_UUID);
     for (size_t i = 0; i < batch->n_fams; i++) {
         const struct fam *fam = batch->fams[i];
         for (size_t j = 0; fam->ready && j < fam->n_ended; j++) {
             if (map_get(&batch->tasks_locked, &fam->ended[j].task) == NULL)
-                column_uuid(&tasks, &fam->ended[j].task);
+                column_uuid(fam->ended[j].external ? &external : &tasks, &fam->ended[j].task);
         }
     }
-    if (tasks.rows == 0)
+    if (tasks.rows == 0 && external.rows == 0)
         return 0;
-    if (lock_tasks(batch, &tasks, err) < 0)
+    if (lock_tasks(batch, &tasks, "lock_tasks", "open_tasks", err) < 0 ||
+        lock_tasks(batch, &external, "lock_external", "open_external", err) < 0)
         return err_trace(err);
     for (size_t i = 0; i < batch->n_fams; i++) {
         struct fam *fam = batch->fams[i];

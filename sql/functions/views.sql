@@ -55,6 +55,12 @@ from (
            coalesce('answered by ' || t.answered_by, 'belongs to ' || t.assignee)
     from task t
     union all
+    select t.instance_id, t.token, t.node, 'external task', t.created, t.locked_until, t.topic, null, t.id,
+           case when t.answered_by is not null then 'answered by ' || t.answered_by
+                when t.worker is not null then 'locked by ' || t.worker
+                else t.error_message end
+    from external_task t
+    union all
     -- A call whose task waits for the answer; one that was fired holds no token.
     select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id, c.method || ' ' || c.path
     from call c
@@ -79,13 +85,13 @@ comment on view tokens is
 'Where instances are and what each place waits for. A token has a row for each thing that may move it: at an event-based gateway one for each event, at a task also one for each boundary event. A token that waits for others at a parallel gateway, or whose sub-process runs, has none of its own.';
 comment on column tokens.token is 'the number of the token within its instance';
 comment on column tokens.element_id is 'the id of the element in the BPMN file: of a boundary event, the event''s own';
-comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `call`: the answer of a service; `called instance`; `incident`: a decision';
+comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `call`: the answer of a service; `called instance`; `incident`: a decision';
 comment on column tokens.since is 'NULL where it was not noted';
 comment on column tokens.due is 'of timers, retries and tasks';
-comment on column tokens.name is 'of the message, task, endpoint or called process; of an incident its reason';
+comment on column tokens.name is 'of the message, task, topic, endpoint or called process; of an incident its reason';
 comment on column tokens.key is 'the correlation key of a message, the business key of a called instance';
-comment on column tokens.subject is 'the id of the task, call, incident or called instance';
-comment on column tokens.detail is 'the error of a retry or incident, the request of a call, whose task it is';
+comment on column tokens.subject is 'the id of the task, external task, call, incident or called instance';
+comment on column tokens.detail is 'the error of a retry or incident, the request of a call, whose task it is, which worker has it';
 
 create or replace view instances as
 select i.id as instance_id, d.key as process, d.version, i.business_key,
@@ -151,7 +157,9 @@ left join instance i on i.id = j.instance_id
 left join definition d on d.id = i.definition_id
 left join element e on e.definition_id = i.definition_id and e.node = j.node
 left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (5, 'completeTask'), (6, 'failTask'),
-                  (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables')) c(kind, name)
+                  (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables'),
+                  (11, 'completeExternalTask'), (20, 'failExternalTask'), (21, 'externalTaskFailed'),
+                  (22, 'offerExternalTask')) c(kind, name)
     on c.kind = j.kind;
 revoke all on jobs from public;
 comment on view jobs is 'What workers will do by themselves: now, or when it is due.';
@@ -224,7 +232,8 @@ left join element e on e.definition_id = v.definition_id and e.node = v.node
 left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activityStarted'), (4, 'activityEnded'),
                   (5, 'activityCancelled'), (6, 'errorThrown'), (7, 'jobFailed'), (8, 'callRequested'), (9, 'callSent'),
                   (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
-                  (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
+                  (17, 'externalTaskFailed'), (100, 'taskClaimed'), (101, 'taskReleased'),
                   (102, 'incidentRetried'), (199, 'other')) k(kind, name) on k.kind = v.kind;
 revoke all on events from public;
 comment on view events is 'The audit trail as it was written. Order by at, n.';

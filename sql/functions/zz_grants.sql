@@ -9,12 +9,18 @@ as $$
     select object::name from (values
         ('start', 'start'), ('start', 'publish'), ('start', 'correlate'), ('start', 'await'), ('start', 'clock'),
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
+        ('work', 'fetch_and_lock'), ('work', 'lock_external_task'), ('work', 'extend_lock'),
+        ('work', 'unlock_external_task'), ('work', 'complete_external_task'), ('work', 'handle_failure'),
+        ('work', 'handle_bpmn_error'), ('work', 'external_tasks'),
         ('work', 'await'), ('work', 'clock'),
         ('read', 'instances'), ('read', 'tokens'), ('read', 'tasks'), ('read', 'jobs'), ('read', 'calls'),
         ('read', 'incidents'), ('read', 'incident_groups'), ('read', 'bulks'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
         ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
+        ('read', 'external_tasks'), ('read', 'class_topics'),
         ('read', 'await'), ('read', 'clock'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'), ('admin', 'deploy'), ('admin', 'deploy_all'),
+        ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),
+        ('admin', 'map_class'), ('admin', 'unmap_class'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)

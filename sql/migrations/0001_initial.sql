@@ -229,6 +229,65 @@ create table task (
 ) with (fillfactor = 80);
 create index on task (instance_id);
 
+-- ---- External tasks: work that programs fetch by topic ----
+
+-- All of them. Its row's lock guards the other three tables' rows of the task: callers and workers take it
+-- first, workers only by SKIP LOCKED. What changes here is in no index.
+create table external_task (
+    id uuid primary key,
+    instance_id uuid not null,
+    root_id uuid not null,
+    token integer not null,
+    node integer not null,
+    definition_id integer not null,
+    tenant text not null default '',
+    topic text not null,
+    priority bigint not null,
+    created timestamptz not null,
+    worker text,                     -- who has it; kept when its lease is over, until another one takes it
+    fence bigint not null default 0, -- how often it was fetched: only rises
+    locked_until timestamptz,        -- has a row of external_lease; NULL with `offered`: of external_offer
+    offered boolean not null default true, -- false: no retries left, or answered
+    retries integer,                 -- NULL: no try failed yet
+    error_message text,
+    error_details text,
+    answered_by text                 -- set by the answer that ends it; such a task only waits for its command
+) with (fillfactor = 60);
+create index on external_task (instance_id);
+
+-- What can be fetched: membership is the existence of the row, so that a million of them that wait cost a
+-- fetch nothing.
+create table external_offer (
+    topic text not null,
+    priority bigint not null,
+    task_id uuid not null,
+    definition_id integer not null
+);
+create unique index on external_offer (topic, priority desc, task_id);
+
+-- What a worker has, or what waits for its next try: given to others after `until`.
+create table external_lease (
+    topic text not null,
+    until timestamptz not null,
+    task_id uuid not null,
+    definition_id integer not null,
+    primary key (topic, until, task_id)
+);
+
+-- Variables that the task sees inside of the process scope; guarded by the family's lock.
+create table external_variables (
+    task_id uuid primary key,
+    variables text not null          -- JSON object
+);
+
+-- The topics that take the place of Java classes and delegate expressions.
+create table class_topic (
+    class text primary key,
+    topic text not null,
+    actor text not null,
+    at timestamptz not null
+);
+
 create table incident (
     id uuid primary key,
     instance_id uuid not null,

@@ -77,6 +77,8 @@ union all
 select instance_id from inbox where kind = 1 and instance_id = any($1)
 -- name: lock_answered_tasks
 select id from task where id = any($1) for update skip locked
+-- name: lock_answered_external
+select id from external_task where id = any($1) for update skip locked
 -- name: lock_tasks
 -- Whoever is answering one holds its row.
 select id from task where id = any($1) for update skip locked
@@ -86,6 +88,14 @@ select id from task where id = any($1) for update skip locked
 select t.id from task t
 where t.id = any($1) and (t.answered_by is null
     or not exists (select from inbox b where b.kind in (5, 6) and b.subject = t.id))
+-- name: lock_external
+-- Whoever is fetching, extending or answering one holds its row.
+select id from external_task where id = any($1) for update skip locked
+-- name: open_external
+-- As open_tasks.
+select t.id from external_task t
+where t.id = any($1) and (t.answered_by is null
+    or not exists (select from inbox b where b.kind in (11, 20) and b.subject = t.id))
 -- name: load_incidents
 select id, kind, token, node, phase, tries, subject, name, detail, body, instance_id, reason
 from incident where id = any($1)
@@ -176,6 +186,17 @@ where t.due = u.due and t.instance_id = u.instance_id and t.token = u.token and 
     and t.kind = u.kind and t.retry = u.retry
 -- name: delete_tasks
 delete from task where id = any($1)
+-- name: delete_external
+with gone as (
+    delete from external_task where id = any($1) returning id, topic, priority, locked_until
+), offers as (
+    delete from external_offer o using gone g
+    where o.topic = g.topic and o.priority = g.priority and o.task_id = g.id
+), leases as (
+    delete from external_lease l using gone g
+    where l.topic = g.topic and l.until = g.locked_until and l.task_id = g.id
+)
+delete from external_variables v using gone g where v.task_id = g.id
 -- name: delete_incidents
 delete from incident where id = any($1)
 -- name: delete_incidents_of
@@ -211,6 +232,34 @@ select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenan
 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     as u (id, instance_id, root_id, token, node, definition_id, tenant, name, assignee, users, groups, priority, due,
           follow_up, form_key)
+-- name: insert_external
+with made as (
+    insert into external_task (id, instance_id, root_id, token, node, definition_id, tenant, topic, priority, created)
+    select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant,
+        case when u.class then coalesce((select c.topic from class_topic c where c.class = u.topic), u.topic)
+             else u.topic end,
+        u.priority, $11
+    from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        as u (id, instance_id, root_id, token, node, definition_id, tenant, topic, class, priority)
+    returning id, topic, priority, definition_id
+)
+insert into external_offer (topic, priority, task_id, definition_id) select topic, priority, id, definition_id from made
+-- name: offer_external
+-- Again, after somebody decided so. Locked by lock_external.
+with again as (
+    update external_task t set offered = true, locked_until = null, worker = null,
+        retries = greatest(t.retries, 1)
+    where t.id = any($1) and not t.offered and t.answered_by is null
+    returning t.id, t.topic, t.priority, t.definition_id
+)
+insert into external_offer (topic, priority, task_id, definition_id)
+select topic, priority, id, definition_id from again
+-- name: put_external_variables
+insert into external_variables (task_id, variables) select * from unnest($1, $2)
+on conflict (task_id) do update set variables = excluded.variables
+-- name: delete_external_incidents
+-- Of tasks that are offered again: nothing is left to decide.
+delete from incident where instance_id = any($1) and kind = 22 and subject = any($2)
 -- name: insert_calls
 insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, body, connect_timeout_us,
     timeout_us, report_sent, open_after_us, deadline, asked)

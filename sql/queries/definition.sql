@@ -37,6 +37,9 @@ where m.tenant = $1 and m.name = any($2) and d.key <> all($3)
 -- name: deploy_uncalled
 select c.i from unnest($2, $3) as c (key, i)
 where not exists (select from definition d where d.tenant = $1 and d.key = c.key) order by 1
+-- name: deploy_unmapped
+select c.i from unnest($1, $2) as c (class, i)
+where not exists (select from class_topic m where m.class = c.class) order by 1
 -- name: deploy_definition
 insert into definition (tenant, key, version, name, version_tag, deployment_id, resource, digest, history_time_to_live)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id

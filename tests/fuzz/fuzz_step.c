@@ -268,6 +268,13 @@ static void on_wait(const struct wait *wait, unsigned choice, struct command *co
         command->kind = choice % 8 == 0 ? COMMAND_TASK_ERROR : COMMAND_TASK_COMPLETE;
         command->name = choice % 16 == 0 ? "damaged" : "error";
         break;
+    case WAIT_EXTERNAL:
+        command->kind = (enum command_kind)(choice % 4 == 0 ? COMMAND_EXTERNAL_COMPLETE
+                                                            : COMMAND_EXTERNAL_ERROR + choice % 3);
+        command->name = "error";
+        set_body(command, "{\"variables\":{\"x\":1},\"localVariables\":{\"y\":2},"
+                          "\"externalTask\":{\"retries\":0,\"errorMessage\":\"e\"}}");
+        break;
     case WAIT_CALL:
     case WAIT_CHILD:
         command->kind = COMMAND_CALL_RESULT;

@@ -7,11 +7,13 @@ insert into section values
 (1, 'Starting and messages', 'For those who start processes: the role `pawl_start`.', '{start,publish,correlate}'),
 (2, 'Tasks', 'For those who do the work of people: the role `pawl_work`. They also see the view [tasks](#tasks-view).',
  '{complete,fail,claim,release}'),
-(3, 'Waiting', 'For all roles.', '{await,clock}'),
-(4, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
- '{deploy,deploy_all,cancel,set_variables,retry,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,grant_usage}'),
-(5, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
- '{instances,tokens,tasks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,outcomes}');
+(3, 'External tasks', 'For programs that do work: the role `pawl_work`; [external-tasks.md](external-tasks.md) shows one. They also see the view [external_tasks](#external_tasks).',
+ '{fetch_and_lock,extend_lock,complete_external_task,handle_failure,handle_bpmn_error,unlock_external_task,lock_external_task}'),
+(4, 'Waiting', 'For all roles.', '{await,clock}'),
+(5, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
+ '{deploy,deploy_all,cancel,set_variables,retry,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_external_task_retries,set_external_task_priority,map_class,unmap_class,grant_usage}'),
+(6, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
+ '{instances,tokens,tasks,external_tasks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,class_topics,outcomes}');
 
 \qecho '<!-- Written by tests/sql/doc.sh from the comments in sql/functions. Change it there. -->'
 \qecho '# The SQL API'
@@ -42,14 +44,14 @@ insert into section values
 
 with objects as (
     select s.n, s.title, s.intro, o.at, o.name,
-           (select p.oid from pg_proc p where p.pronamespace = 'pawl'::regnamespace and p.proname = o.name and s.n < 5) as func,
+           (select p.oid from pg_proc p where p.pronamespace = 'pawl'::regnamespace and p.proname = o.name and s.n < 6) as func,
            (select c.oid from pg_class c where c.relnamespace = 'pawl'::regnamespace and c.relname = o.name
-            and c.relkind = 'v' and s.n = 5) as view
+            and c.relkind = 'v' and s.n = 6) as view
     from section s, unnest(s.objects) with ordinality o(name, at)
 ), lines as (
     select n, 0 as at, 0 as part, 0 as line, format(E'\n## %s\n\n%s', title, intro) as text from section
     union all
-    select n, at, 0, 0, E'\n### ' || name || case when n = 5 and name in ('tasks') then ' (view)' else '' end || E'\n' from objects
+    select n, at, 0, 0, E'\n### ' || name || case when n = 6 and name in ('tasks') then ' (view)' else '' end || E'\n' from objects
     union all
     select n, at, 1, 0, format(E'```sql\n%s(%s)\n    returns %s\n```\n', name,
            array_to_string(array(

@@ -200,7 +200,8 @@ static void take_wait(struct sim *sim, const struct uuid *instance, const struct
         if (!uuid_equal(&row->instance, instance) || row->wait.kind != wait->kind ||
             row->wait.token != wait->token || row->wait.node != wait->node)
             continue;
-        if (wait->kind == WAIT_TASK && !uuid_equal(&wait->subject, &row->wait.subject))
+        if ((wait->kind == WAIT_TASK || wait->kind == WAIT_EXTERNAL) &&
+            !uuid_equal(&wait->subject, &row->wait.subject))
             continue;
         if (wait->kind == WAIT_TIMER && wait->due_us != row->wait.due_us)
             continue;
@@ -230,7 +231,7 @@ static void write_gone(struct sim *sim, const struct instance *instance)
         take_call(sim, &instance->calls_gone[i]);
 }
 
-static void write_fresh(struct sim *sim, const struct instance *instance)
+static void write_fresh(struct sim *sim, struct family *family, const struct instance *instance)
 {
     for (size_t i = 0; i < instance->n_waits; i++) {
         struct wait wait = instance->waits[i];
@@ -238,6 +239,8 @@ static void write_fresh(struct sim *sim, const struct instance *instance)
             continue;
         if (wait.kind == WAIT_TIMER && wait.due_us == INT64_MAX)
             continue;
+        if (wait.kind == WAIT_EXTERNAL)
+            sim->locals = keep(sim, instance_locals(family, instance, wait.token));
         wait.name = keep(sim, wait.name);
         wait.key = keep(sim, wait.key);
         if (wait.kind == WAIT_MESSAGE)
@@ -332,6 +335,13 @@ static void write_effects(struct sim *sim, const struct family *family)
         task.candidate_groups = groups;
         sim->tasks[sim->n_tasks++] = task;
     }
+    for (size_t i = 0; i < family->n_externals; i++) {
+        struct new_external task = family->externals[i];
+        task.topic = keep(sim, task.topic);
+        assert_true(sim->n_externals < SIM_ROWS);
+        sim->externals[sim->n_externals++] = task;
+    }
+    sim->n_offers += (unsigned)family->n_offers;
     for (size_t i = 0; i < family->n_jobs; i++) {
         struct job job = family->jobs[i];
         job.command = keep_command(sim, &job.command);
@@ -432,7 +442,7 @@ void sim_batch(struct sim *sim, const struct command *commands, size_t n)
     for (size_t i = 0; i < family.n_instances; i++) {
         write_instance(sim, &family, family.instances[i]);
         if (family.instances[i]->fate != INSTANCE_ENDED)
-            write_fresh(sim, family.instances[i]);
+            write_fresh(sim, &family, family.instances[i]);
     }
     write_effects(sim, &family);
     write_history(sim, &family);
@@ -548,6 +558,22 @@ static struct command wait_take(struct sim *sim, enum wait_kind kind, enum comma
 struct command sim_task(struct sim *sim, const char *id, const char *variables)
 {
     return wait_take(sim, WAIT_TASK, COMMAND_TASK_COMPLETE, id, NULL, variables);
+}
+
+struct command sim_external(struct sim *sim, const char *id, enum command_kind kind,
+                            const char *body)
+{
+    size_t n = sim->n_waits;
+    struct command result = wait_take(sim, WAIT_EXTERNAL, kind, id, NULL, body);
+
+    /* wait_take() has moved those behind it: put it back where they end. */
+    sim->waits[n - 1] = (struct sim_wait){.instance = result.instance,
+                                          .wait = {.kind = WAIT_EXTERNAL,
+                                                   .token = result.token,
+                                                   .node = result.node,
+                                                   .subject = result.subject}};
+    sim->n_waits = n;
+    return result;
 }
 
 struct command sim_message(struct sim *sim, const char *name, const char *variables)

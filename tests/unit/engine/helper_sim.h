@@ -44,6 +44,10 @@ struct sim {
     size_t n_waits;
     struct new_task tasks[SIM_ROWS];
     size_t n_tasks;
+    struct new_external externals[SIM_ROWS]; /* all that were ever offered */
+    size_t n_externals;
+    unsigned n_offers;  /* again */
+    const char *locals; /* what the last one that was offered sees inside; NULL: nothing */
     struct sim_call calls[SIM_ROWS];
     size_t n_calls;
     struct job jobs[SIM_ROWS]; /* ready, retry and incident rows */
@@ -80,6 +84,9 @@ void sim_drain(struct sim *sim);
 /* Commands for rows, by the element id; each asserts that there is such a row and takes it. */
 struct command sim_ready(struct sim *sim, const char *element);
 struct command sim_task(struct sim *sim, const char *element, const char *variables);
+/* The row stays: only some answers end the task. */
+struct command sim_external(struct sim *sim, const char *element, enum command_kind kind,
+                            const char *body);
 struct command sim_message(struct sim *sim, const char *name, const char *variables);
 struct command sim_timer(struct sim *sim, const char *element);
 struct command sim_result(struct sim *sim, const char *element, const char *response);

@@ -219,7 +219,8 @@ static unsigned explore_waits(struct exploration *exploration, const struct sim 
 {
     static const enum command_kind kinds[] = {[WAIT_TIMER] = COMMAND_TIMER,
                                               [WAIT_MESSAGE] = COMMAND_MESSAGE,
-                                              [WAIT_TASK] = COMMAND_TASK_COMPLETE};
+                                              [WAIT_TASK] = COMMAND_TASK_COMPLETE,
+                                              [WAIT_EXTERNAL] = COMMAND_EXTERNAL_COMPLETE};
     unsigned n = 0;
 
     for (size_t i = 0; i < sim->n_waits; i++) {

@@ -137,11 +137,10 @@ static void ask_everything(struct sim *sim, const char *doc, size_t n)
             .instance = sim->root, .root = sim->root, .body = body, .body_n = strlen(body)};
         if (i < instance->n_waits) {
             const struct wait *wait = &instance->waits[i];
-            static const enum command_kind kinds[] = {[WAIT_TIMER] = COMMAND_TIMER,
-                                                      [WAIT_MESSAGE] = COMMAND_MESSAGE,
-                                                      [WAIT_TASK] = COMMAND_TASK_COMPLETE,
-                                                      [WAIT_CALL] = COMMAND_CALL_RESULT,
-                                                      [WAIT_CHILD] = COMMAND_CANCEL};
+            static const enum command_kind kinds[] = {
+                [WAIT_TIMER] = COMMAND_TIMER,        [WAIT_MESSAGE] = COMMAND_MESSAGE,
+                [WAIT_TASK] = COMMAND_TASK_COMPLETE, [WAIT_CALL] = COMMAND_CALL_RESULT,
+                [WAIT_CHILD] = COMMAND_CANCEL,       [WAIT_EXTERNAL] = COMMAND_EXTERNAL_FAILURE};
             command.kind = kinds[wait->kind];
             command.token = wait->token;
             command.node = wait->node;

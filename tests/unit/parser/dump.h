@@ -49,6 +49,19 @@ static void dump_event(struct buf *out, const struct graph *graph, const struct 
         buf_printf(out, " startsWhenSent=%s", graph->nodes[e->starts_when_sent].id);
 }
 
+static void dump_external(struct buf *out, const struct external_task *e)
+{
+    buf_printf(out, "    external");
+    if (e->class_name != NULL)
+        buf_printf(out, " class \"%s\"", e->class_name);
+    dump_expr(out, "topic", e->topic);
+    dump_expr(out, "priority", e->priority);
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < e->n_errors; i++)
+        buf_printf(out, "      error %s when \"%s\"\n", e->errors[i].code,
+                   expr_text(e->errors[i].when));
+}
+
 static void dump_http(struct buf *out, const struct http_call *h)
 {
     buf_printf(out, "    http %s %s", h->mode == HTTP_FIRE ? "fire" : "wait", h->method);
@@ -171,6 +184,8 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
                    n->result_variable ? n->result_variable : "");
     if (n->http != NULL)
         dump_http(out, n->http);
+    if (n->external != NULL)
+        dump_external(out, n->external);
     if (n->user_task != NULL)
         dump_user_task(out, n->user_task);
     if (n->call != NULL)
