@@ -49,3 +49,17 @@
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */
 #define LIMIT_BATCH_KEYS 200u      /* message keys locked by one transaction */
+
+/* Configuration files (base/ini.h). */
+#define LIMIT_CONFIG_BYTES (1u << 20)
+#define LIMIT_CONFIG_SECTIONS 1000u
+#define LIMIT_CONFIG_KEYS 1000u /* of one section */
+
+/* The log. */
+#define LIMIT_LOG_LINE_BYTES 4096u
+#define LIMIT_LOG_ALIKE 100u /* lines that say the same of different instances, in 10 seconds */
+
+/* Requests to our own HTTP server. */
+#define LIMIT_HTTP_CONNECTIONS 100u
+#define LIMIT_HTTP_HEADERS 100u
+#define LIMIT_HTTP_MEMORY (32u << 10) /* request line and headers of one connection */

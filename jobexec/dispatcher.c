@@ -234,15 +234,15 @@ static int look(struct dispatcher *dispatcher, int64_t *due_us, struct err *err)
 
 static void log_lost(const struct call_lost *lost)
 {
-    char id[UUID_TEXT_BYTES], instance[UUID_TEXT_BYTES], order[600], endpoint[600];
+    char id[UUID_TEXT_BYTES], instance[UUID_TEXT_BYTES], key[600], endpoint[600];
 
     uuid_format(&lost->id, id);
     uuid_format(&lost->instance, instance);
     log_line(lost->repeated ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
              lost->repeated ? "a request whose outcome is unknown is sent again"
                             : "the outcome of a request is unknown",
-             "order=%s instance=%s call=%s endpoint=%s attempt=%u",
-             log_quote(lost->business_key != NULL ? lost->business_key : "", order, sizeof(order)),
+             "business_key=%s instance=%s call=%s endpoint=%s attempt=%u",
+             log_quote(lost->business_key != NULL ? lost->business_key : "", key, sizeof(key)),
              instance, id, log_quote(lost->endpoint, endpoint, sizeof(endpoint)),
              (unsigned)lost->attempt);
 }

@@ -76,32 +76,32 @@ static void log_notice(struct arena *arena, const struct store_notice *notice)
         [NOTICE_LATE] = {LOG_LEVEL_INFO, "an answer came too late"},
         [NOTICE_ENDED] = {LOG_LEVEL_DEBUG, "ended"},
     };
-    char id[UUID_TEXT_BYTES], order[600], process[300], element[300], text[1200];
+    char id[UUID_TEXT_BYTES], key[600], process[300], element[300], text[1200];
 
     if ((size_t)notice->kind >= ARRAY_LEN(kinds) || kinds[notice->kind].message == NULL)
         return;
     uuid_format(&notice->instance, id);
-    log_line(
-        kinds[notice->kind].level, kinds[notice->kind].message,
-        "order=%s instance=%s process=%s element=%s tries=%u wait_ms=%lld text=%s",
-        log_quote(notice->business_key != NULL ? notice->business_key : "", order, sizeof(order)),
-        id, log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
-        log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
-        notice->tries, (long long)(notice->wait_us / 1000),
-        log_quote(notice_text(arena, notice), text, sizeof(text)));
+    log_line(kinds[notice->kind].level, kinds[notice->kind].message,
+             "business_key=%s instance=%s element=%s process=%s tries=%u wait_ms=%lld text=%s",
+             log_quote(notice->business_key != NULL ? notice->business_key : "", key, sizeof(key)),
+             id,
+             log_quote(notice->element != NULL ? notice->element : "", element, sizeof(element)),
+             log_quote(notice->process != NULL ? notice->process : "", process, sizeof(process)),
+             notice->tries, (long long)(notice->wait_us / 1000),
+             log_quote(notice_text(arena, notice), text, sizeof(text)));
 }
 
 static void log_result(const struct flight *flight)
 {
-    char id[UUID_TEXT_BYTES], order[600], endpoint[300];
+    char id[UUID_TEXT_BYTES], key[600], endpoint[300];
     const struct call_request *request = &flight->request;
 
     uuid_format(&request->instance, id);
     log_line(
         LOG_LEVEL_DEBUG, "a call ended",
-        "order=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
-        log_quote(request->business_key != NULL ? request->business_key : "", order, sizeof(order)),
-        id, log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
+        "business_key=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
+        log_quote(request->business_key != NULL ? request->business_key : "", key, sizeof(key)), id,
+        log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
         flight->exchange.status, (long long)(flight->exchange.duration_us / 1000));
 }
 

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 
 static void test_log__quote(void **state UNUSED)
@@ -95,11 +97,98 @@ static void test_log__line(void **state UNUSED)
     assert_true(captured(write_quiet, room, sizeof(room)) > 0);
 }
 
+static void write_pairs(void)
+{
+    log_line(LOG_LEVEL_INFO, "failed", "business_key=%s n=-1.50 zero=007 id=a-b text=%s", "\"\"",
+             "\"x \\\"y\\\" z\\n\"");
+}
+
+static void test_log__json(void **state UNUSED)
+{
+    char room[9000];
+
+    log_set_format(LOG_FORMAT_JSON);
+    captured(write_pairs, room, sizeof(room));
+    assert_memory_equal(room, "{\"ts\":\"20", 9);
+    assert_non_null(strstr(room, "Z\",\"level\":\"info\",\"msg\":\"failed\",\"business_key\":\"\","
+                                 "\"n\":-1.50,\"zero\":\"007\",\"id\":\"a-b\","
+                                 "\"text\":\"x \\\"y\\\" z\\n\"}\n"));
+    size_t n = captured(write_long, room, sizeof(room));
+    assert_true(n <= LIMIT_LOG_LINE_BYTES);
+    assert_string_equal(room + n - 2, "}\n");
+    log_set_format(LOG_FORMAT_LOGFMT);
+}
+
+static void find_and_write(void)
+{
+    char stream[64];
+    struct stat st;
+
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_find_journal();
+    write_one();
+    log_set_format(LOG_FORMAT_JSON);
+    write_bare();
+    log_set_format(LOG_FORMAT_LOGFMT);
+    setenv("JOURNAL_STREAM", "1:1", 1);
+    log_find_journal();
+}
+
+/* The journal takes the priority from the line and notes the time itself. */
+static void test_log__journal(void **state UNUSED)
+{
+    char room[9000];
+
+    captured(find_and_write, room, sizeof(room));
+    assert_string_equal(room, "<4>level=warn msg=\"something happened\" n=7\n"
+                              "<3>{\"level\":\"error\",\"msg\":\"something happened\"}\n");
+    captured(write_one, room, sizeof(room));
+    assert_memory_equal(room, "ts=20", 5);
+}
+
+static void write_flood(void)
+{
+    for (unsigned i = 0; i < LIMIT_LOG_ALIKE + 23; i++)
+        log_line(LOG_LEVEL_WARN, "incident", "business_key=\"k%u\" instance=%u element=\"a b\"", i,
+                 i);
+    log_line(LOG_LEVEL_WARN, "incident", "business_key=\"k\" instance=0 element=\"c\"");
+    log_flush();
+    log_flush();
+}
+
+static void test_log__flood_is_cut(void **state UNUSED)
+{
+    static char room[200000];
+    unsigned lines = 0;
+
+    captured(write_flood, room, sizeof(room));
+    for (const char *c = room; (c = strchr(c, '\n')) != NULL; c++)
+        lines++;
+    assert_int_equal(lines, LIMIT_LOG_ALIKE + 2);
+    assert_non_null(strstr(room, "element=\"c\""));
+    assert_non_null(strstr(room, "left out\" lines=23 line=\"incident\"\n"));
+}
+
+static void test_log__names(void **state UNUSED)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    enum log_format format = LOG_FORMAT_LOGFMT;
+
+    assert_true(log_level_parse("error", &level) && level == LOG_LEVEL_ERROR);
+    assert_false(log_level_parse("Error", &level));
+    assert_true(log_format_parse("json", &format) && format == LOG_FORMAT_JSON);
+    assert_false(log_format_parse("", &format));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log__quote),
-        cmocka_unit_test(test_log__line),
+        cmocka_unit_test(test_log__quote),        cmocka_unit_test(test_log__line),
+        cmocka_unit_test(test_log__json),         cmocka_unit_test(test_log__journal),
+        cmocka_unit_test(test_log__flood_is_cut), cmocka_unit_test(test_log__names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
