@@ -14,7 +14,8 @@ const struct option database_options[] = {
      "the database, as libpq writes it (default: PAWL_DATABASE, else the "
      "private one that `pawl up` keeps)"},
     {"schema", 0, "NAME", "the engine's schema (default: PAWL_SCHEMA, else pawl)"},
-    {"data", 0, "DIR", "where `pawl up` keeps its private database (default: ./.pawl)"},
+    {"data", 0, "DIR",
+     "where `pawl up` keeps its private database (default: PAWL_DATA, else ./.pawl)"},
 };
 const size_t n_database_options = ARRAY_LEN(database_options);
 

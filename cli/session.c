@@ -17,12 +17,13 @@ static const char *option_or_environment(const struct cli *cli, const char *opti
 void database_named(const struct cli *cli, struct database *ret_database)
 {
     const char *schema = option_or_environment(cli, "schema", "PAWL_SCHEMA");
-    const char *data = cli_option(cli, "data");
+    const char *data = option_or_environment(cli, "data", "PAWL_DATA");
 
     *ret_database = (struct database){
         .conninfo = option_or_environment(cli, "database", "PAWL_DATABASE"),
         .schema = schema != NULL ? schema : "pawl",
         .data = data != NULL ? data : DATADIR_DEFAULT,
+        .named = cli_option(cli, "database") != NULL ? "--database" : "PAWL_DATABASE",
     };
 }
 
@@ -55,8 +56,7 @@ enum exit_code session_unreachable(const struct cli *cli, const struct database 
     char hint[512];
 
     if (database->directory == NULL) {
-        snprintf(hint, sizeof(hint), "is the server up, and is %s right?",
-                 cli_option(cli, "database") != NULL ? "--database" : "PAWL_DATABASE");
+        snprintf(hint, sizeof(hint), "is the server up, and is %s right?", database->named);
         cli_usage(cli, hint, "%s", err->text);
         return EXIT_UNREACHABLE;
     }

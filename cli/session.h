@@ -9,6 +9,7 @@ struct database {
     const char *schema;    /* "pawl" unless told */
     const char *directory; /* of `pawl up`, when it is its private database; else NULL */
     const char *data;      /* the directory as given, for messages */
+    const char *named;     /* who names the database, for messages: "--database" */
 };
 
 /* --database, else PAWL_DATABASE; else conninfo is NULL: `pawl up`'s own. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,16 +10,23 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "cli/datadir.h"
 #include "cli/output.h"
 #include "cli/postgres.h"
+#include "cli/serve.h"
 #include "cli/session.h"
+#include "cli/systemd.h"
 #include "jobexec/jobexec.h"
 #include "parser/parser.h"
 #include "store/store.h"
 
+#define SILENT_US 120000000 /* a worker that is stuck for as long is not fed to the watchdog */
+#define STOP_S 60           /* what a stop may take besides the drain: last commits, PostgreSQL */
+
 struct up {
     struct cli *cli;
+    struct config config; /* as it was at the start */
     const char *directory;
     struct uuid node;
     char node_text[UUID_TEXT_BYTES];
@@ -27,7 +35,7 @@ struct up {
     bool private;
     struct store *store;
     struct jobexec *jobexec;
-    long workers;
+    struct serve serve; /* only with --listen */
 };
 
 static void ending_signals(sigset_t *set)
@@ -40,17 +48,12 @@ static void ending_signals(sigset_t *set)
 
 /* ---- Starting ---- */
 
-static enum exit_code check_options(struct up *up)
+static struct store_options store_options(const struct up *up)
 {
-    struct cli *cli = up->cli;
-
-    if (cli_has(cli, "listen"))
-        return cli_refuse(cli, "leave --listen out: SQL clients and this program need no server",
-                          "this version has no HTTP server yet, so it cannot listen on %s",
-                          cli_option(cli, "listen"));
-    if (cli_number(cli, "workers", 1, 64, 2, &up->workers) < 0)
-        return EXIT_USAGE;
-    return EXIT_DONE;
+    return (struct store_options){.conninfo = up->database.conninfo,
+                                  .schema = up->database.schema,
+                                  .journal_dir = up->directory,
+                                  .keep_functions = true};
 }
 
 static int prepare_directory(struct up *up, struct err *err)
@@ -81,10 +84,7 @@ static int find_database(struct up *up, struct err *err)
  */
 static int migrate(struct up *up, struct err *err)
 {
-    struct store_options options = {.conninfo = up->database.conninfo,
-                                    .schema = up->database.schema,
-                                    .journal_dir = up->directory,
-                                    .keep_functions = true};
+    struct store_options options = store_options(up);
     int from = 0, to = 0, tries = up->private ? 240 : 1;
 
     for (;;) {
@@ -100,12 +100,56 @@ static int migrate(struct up *up, struct err *err)
     return store_open(&options, &up->store, err) < 0 ? err_trace(err) : 0;
 }
 
+/* Tells the database what the file says of endpoints. */
+static int set_up(const struct up *up, const struct config *config, struct setup_result *ret_result,
+                  struct err *err)
+{
+    struct store_options options = store_options(up);
+    struct err why = {0};
+    int line;
+
+    *ret_result = (struct setup_result){.set = 0};
+    if (config->path == NULL)
+        return 0;
+    if (store_setup(&options, &up->node, &config->setup, false, ret_result, &line, &why) == 0)
+        return 0;
+    return line == 0 ? err_set(err, why.code, "%s", why.text)
+                     : err_set(err, why.code, "%s:%d: %s", config->path, line, why.text);
+}
+
+static void log_set_up(const char *message, const struct setup_result *result)
+{
+    log_line(LOG_LEVEL_INFO, message,
+             "endpoints_set=%u endpoints_unchanged=%u endpoints_dropped=%u", result->set,
+             result->unchanged, result->dropped);
+    if (result->in_use != 0)
+        log_line(LOG_LEVEL_WARN,
+                 "endpoints have left the file, but calls to them are unfinished: they stay until "
+                 "a later reload",
+                 "endpoints=%u", result->in_use);
+}
+
 static int start(struct up *up, struct err *err)
 {
     struct jobexec_options options = {
-        .node = up->node, .workers = (unsigned)up->workers, .user_agent = "pawl/" PAWL_VERSION};
+        .node = up->node,
+        .workers = (unsigned)up->config.workers,
+        .user_agent = "pawl/" PAWL_VERSION,
+        /* 0 would be the default. */
+        .drain_ms = 1 + (unsigned)(up->config.drain_seconds * 1000),
+    };
+    struct store_options store = store_options(up);
+    struct setup_result result;
 
-    return jobexec_start(up->store, &options, &up->jobexec, err) < 0 ? err_trace(err) : 0;
+    if (set_up(up, &up->config, &result, err) < 0 ||
+        jobexec_start(up->store, &options, &up->jobexec, err) < 0)
+        return err_trace(err);
+    if (up->config.path != NULL)
+        log_set_up("configuration taken over", &result);
+    return up->config.listen != NULL &&
+                   serve_start(&up->serve, up->config.listen, up->jobexec, &store, err) < 0
+               ? err_trace(err)
+               : 0;
 }
 
 static void say_ready(const struct up *up)
@@ -115,20 +159,77 @@ static void say_ready(const struct up *up)
     if (up->private)
         snprintf(where, sizeof(where), "private PostgreSQL %d under %s%s", up->postgres.version,
                  up->directory, up->postgres.found_running ? " (found running)" : "");
+    const char *http = up->serve.server != NULL ? server_address(up->serve.server) : NULL;
     if (up->cli->json) {
-        json_t *line = json_pack("{s:b, s:s, s:s, s:s, s:i, s:i}", "ready", 1, "schema",
-                                 up->database.schema, "database", where, "node", up->node_text,
-                                 "workers", (int)up->workers, "pid", (int)getpid());
+        json_t *line =
+            json_pack("{s:b, s:s, s:s, s:s, s:i, s:i, s:s*}", "ready", 1, "schema",
+                      up->database.schema, "database", where, "node", up->node_text, "workers",
+                      (int)up->config.workers, "pid", (int)getpid(), "http", http);
         char *text = json_dumps(line, JSON_COMPACT);
         /* Whoever waits for this line looks for its first word. */
         printf("ready %s\n", text);
         free(text);
         json_decref(line);
     } else {
-        printf("ready: schema %s, database %s, %ld worker%s\n", up->database.schema, where,
-               up->workers, up->workers == 1 ? "" : "s");
+        printf("ready: schema %s, database %s, %ld worker%s%s%s\n", up->database.schema, where,
+               up->config.workers, up->config.workers == 1 ? "" : "s",
+               http != NULL ? ", http " : "", http != NULL ? http : "");
     }
     fflush(stdout);
+    log_line(LOG_LEVEL_INFO, "ready", "schema=%s node=%s workers=%ld pid=%ld http=%s",
+             up->database.schema, up->node_text, up->config.workers, (long)getpid(),
+             http != NULL ? http : "-");
+    systemd_notify("READY=1\nSTATUS=Running processes of schema %s", up->database.schema);
+}
+
+/* ---- Running ---- */
+
+static void apply_log(const struct config *config)
+{
+    log_set_level(config->log_level);
+    log_set_format(config->log_format);
+}
+
+/* Reads all of the configuration again. What is wrong changes nothing. */
+static void reload(struct up *up)
+{
+    struct config next;
+    struct setup_result result;
+    struct err err = {0};
+    char text[1200];
+
+    systemd_reloading();
+    if (config_read(up->cli, &next, &err) < 0 || set_up(up, &next, &result, &err) < 0) {
+        log_line(LOG_LEVEL_ERROR, "not reloaded: the configuration stays as it was", "error=%s",
+                 log_quote(err.text, text, sizeof(text)));
+    } else {
+        apply_log(&next);
+        log_set_up("reloaded", &result);
+        const char *later = config_needs_restart(&up->config, &next, &next.arena);
+        if (*later != '\0')
+            log_line(LOG_LEVEL_WARN, "some settings that have changed count at the next start",
+                     "settings=%s", later);
+    }
+    config_free(&next);
+    systemd_notify("READY=1");
+}
+
+/* Until it is told to stop; returns the signal. */
+static int serve_signals(struct up *up, const sigset_t *set)
+{
+    int64_t watchdog_us = systemd_watchdog_us();
+    struct timespec period = {.tv_sec = watchdog_us / 1000000,
+                              .tv_nsec = watchdog_us % 1000000 * 1000};
+
+    for (;;) {
+        int number = sigtimedwait(set, NULL, watchdog_us > 0 ? &period : NULL);
+        if (number == SIGHUP)
+            reload(up);
+        else if (number > 0)
+            return number;
+        if (watchdog_us > 0 && jobexec_silent_us(up->jobexec) < SILENT_US)
+            systemd_notify("WATCHDOG=1");
+    }
 }
 
 /* ---- Stopping ---- */
@@ -142,6 +243,7 @@ static void *watch_second_signal(void *context)
     int signal_number;
 
     ending_signals(&set);
+    sigdelset(&set, SIGHUP);
     if (sigwait(&set, &signal_number) == 0) {
         log_line(LOG_LEVEL_WARN, "told twice: not waiting for what is under way", NULL);
         if (up->private)
@@ -160,12 +262,15 @@ static enum exit_code stop(struct up *up)
 
     if (pthread_create(&watcher, NULL, watch_second_signal, up) == 0)
         pthread_detach(watcher);
-    if (up->jobexec != NULL)
-        jobexec_stats(up->jobexec, &stats);
+    serve_draining(&up->serve);
+    jobexec_drain(up->jobexec);
+    jobexec_stats(up->jobexec, &stats);
+    serve_stop(&up->serve);
     jobexec_stop(up->jobexec);
     store_close(up->store);
     if (up->private && up->postgres.data != NULL && postgres_stop(&up->postgres, &err) < 0)
         code = cli_fail(up->cli, &err);
+    log_flush();
     log_line(LOG_LEVEL_INFO, "stopped", "commands=%llu batches=%llu failed=%llu calls_sent=%llu",
              (unsigned long long)stats.commands, (unsigned long long)stats.batches,
              (unsigned long long)stats.failed, (unsigned long long)stats.calls_sent);
@@ -181,6 +286,8 @@ static enum exit_code fail_to_start(struct up *up, const struct err *err)
     /* A server that was there before is not ours to stop: its other users go on. */
     if (up->private && up->postgres.found_running)
         up->private = false;
+    serve_stop(&up->serve);
+    jobexec_stop(up->jobexec);
     store_close(up->store);
     struct err ignored = {0};
     if (up->private && up->postgres.conninfo != NULL && postgres_stop(&up->postgres, &ignored) < 0)
@@ -188,45 +295,106 @@ static enum exit_code fail_to_start(struct up *up, const struct err *err)
     return code;
 }
 
-static enum exit_code run_up(struct cli *cli)
+/* ---- The command ---- */
+
+/* Looks at all of it and starts nothing. Options of endpoints are judged by the database, where it
+ * is to be found. */
+static enum exit_code check_config(struct cli *cli, const struct config *config)
 {
-    struct up up = {.cli = cli};
+    struct store_options options = {.conninfo = config->database, .schema = config->schema};
+    struct uuid nobody = {{0}};
+    struct setup_result result;
+    struct err err = {0};
+    int line;
+
+    if (config->listen != NULL && server_check_address(config->listen, &err) < 0)
+        return cli_usage(cli, NULL, "%s", err.text);
+    if (config->setup.n_endpoints == 0) {
+        printf("the configuration is good\n");
+        return EXIT_DONE;
+    }
+    if (options.conninfo == NULL &&
+        datadir_read(cli, config->data, "conninfo", &options.conninfo, &err) < 0)
+        return cli_fail(cli, &err);
+    if (options.conninfo == NULL)
+        err_set(&err, ERR_LOST, "there is no private database under %s", config->data);
+    else if (store_setup(&options, &nobody, &config->setup, true, &result, &line, &err) == 0) {
+        printf("the configuration is good, endpoints included\n");
+        return EXIT_DONE;
+    } else if (line != 0) {
+        return cli_refuse(cli, NULL, "%s:%d: %s", config->path, line, err.text);
+    }
+    printf("the configuration is good, but the options of endpoints were not looked at\n");
+    cli_note(cli, "only the database can judge them: %s", err.text);
+    return EXIT_DONE;
+}
+
+static enum exit_code run_engine(struct up *up)
+{
+    struct cli *cli = up->cli;
     struct err err = {0};
     sigset_t set;
-    int signal_number = 0;
 
-    database_named(cli, &up.database);
-    enum exit_code code = check_options(&up);
-    if (code != EXIT_DONE)
-        return code;
+    up->database = (struct database){
+        .conninfo = up->config.database,
+        .schema = up->config.schema,
+        .data = up->config.data,
+        .named = config_origin(&up->config, SETTING_DATABASE, &cli->arena),
+    };
+    if (up->config.listen != NULL && server_check_address(up->config.listen, &err) < 0)
+        return cli_usage(cli, NULL, "%s", err.text);
+    log_find_journal();
+    apply_log(&up->config);
     /* Before any thread: all of them inherit the mask, and only sigwait() sees these signals. */
     ending_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     parser_init();
-    if (prepare_directory(&up, &err) < 0)
+    if (prepare_directory(up, &err) < 0)
         return cli_fail(cli, &err);
-    if (find_database(&up, &err) < 0 || migrate(&up, &err) < 0 || start(&up, &err) < 0)
-        return fail_to_start(&up, &err);
-    say_ready(&up);
-    log_line(LOG_LEVEL_INFO, "ready", "schema=%s node=%s workers=%ld pid=%ld", up.database.schema,
-             up.node_text, up.workers, (long)getpid());
-    while (sigwait(&set, &signal_number) != 0)
-        continue;
-    log_line(LOG_LEVEL_INFO, "stopping", "signal=%s",
-             signal_number == SIGINT   ? "INT"
-             : signal_number == SIGHUP ? "HUP"
-                                       : "TERM");
-    code = stop(&up);
+    if (find_database(up, &err) < 0 || migrate(up, &err) < 0 || start(up, &err) < 0)
+        return fail_to_start(up, &err);
+    say_ready(up);
+    int number = serve_signals(up, &set);
+    log_line(LOG_LEVEL_INFO, "stopping", "signal=%s drain_s=%g", number == SIGINT ? "INT" : "TERM",
+             up->config.drain_seconds);
+    systemd_notify("STOPPING=1\nSTATUS=Ending what is under way\nEXTEND_TIMEOUT_USEC=%lld",
+                   (long long)((up->config.drain_seconds + STOP_S) * 1e6));
+    enum exit_code code = stop(up);
     parser_deinit();
     return code;
 }
 
+static enum exit_code run_up(struct cli *cli)
+{
+    struct up up = {.cli = cli};
+    struct err err = {0};
+    enum exit_code code = EXIT_DONE;
+
+    if (config_read(cli, &up.config, &err) < 0)
+        code = cli_usage(cli, NULL, "%s", err.text);
+    else if (cli_has(cli, "print-config"))
+        config_print(cli, &up.config);
+    else if (cli_has(cli, "check-config"))
+        code = check_config(cli, &up.config);
+    else
+        code = run_engine(&up);
+    config_free(&up.config);
+    return code;
+}
+
 static const struct option up_options[] = {
-    {"listen", 0, "ADDR:PORT", "serve HTTP there (not in this version: refused)"},
+    {"config", 0, "FILE", "more settings, and endpoints (default: PAWL_CONFIG, else none)"},
+    {"check-config", 0, NULL, "say whether the configuration is good, and start nothing"},
+    {"print-config", 0, NULL, "print what it comes to and where it comes from; start nothing"},
+    {"listen", 0, "ADDR:PORT",
+     "serve /metrics, /livez and /readyz there, on loopback only (default: nowhere)"},
     {"dev", 0, NULL,
-     "no authentication, on loopback only; this version has no server, so it changes nothing"},
+     "no authentication, on loopback only; so far there is nothing to authenticate for"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},
+    {"drain", 0, "SECONDS", "how long a stop waits for answers under way (default: 10)"},
+    {"log-format", 0, "FORMAT", "logfmt (the default) or json"},
+    {"log-level", 0, "LEVEL", "debug, info (the default), warn or error"},
 };
 
 const struct subcommand command_up = {
@@ -251,12 +419,21 @@ const struct subcommand command_up = {
              "installations may "
              "work on one database, each with a data directory of its own.\n"
              "\n"
-             "SIGTERM or SIGINT: takes no more work, ends what is under way, exits 0. A second "
-             "one: does not "
-             "wait. Nothing is lost either way; what was under way goes on at the next start.",
+             "Each setting is taken from its flag, else from the environment (PAWL_WORKERS for "
+             "--workers), else "
+             "from the file of --config, else it is the default. docs/operations.md and "
+             "docs/pawl.conf tell more.\n"
+             "\n"
+             "SIGTERM or SIGINT: takes no more work, ends what is under way within --drain "
+             "seconds, exits 0. A "
+             "second one: does not wait. Nothing is lost either way; what was under way goes on "
+             "at the next start. "
+             "SIGHUP: reads the configuration again; a wrong one changes nothing.",
     .options = up_options,
     .n_options = ARRAY_LEN(up_options),
     .examples = "  pawl up                                  # private database under ./.pawl\n"
+                "  pawl up --config /etc/pawl.conf --listen 127.0.0.1:9464\n"
+                "  pawl up --config /etc/pawl.conf --check-config\n"
                 "  pawl up --data /srv/pawl --workers 4\n"
                 "  pawl up --database 'host=db dbname=shop' --schema pawl\n",
     .database = true,

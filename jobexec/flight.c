@@ -244,6 +244,7 @@ void flight_judge(struct flight *flight)
 
     response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange,
                    &response);
+    flight->outcome = response.outcome;
     flight->result = (struct call_result){
         .call = flight->request.id,
         .instance = flight->request.instance,

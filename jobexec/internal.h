@@ -4,6 +4,7 @@
 #include "jobexec/answers.h"
 #include "jobexec/http.h"
 #include "jobexec/jobexec.h"
+#include "jobexec/meter.h"
 #include "jobexec/wake.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,8 @@ struct jobexec {
     _Atomic int64_t next_bulk_us;   /* the same for what is asked for many at once */
     pthread_mutex_t stats_lock;     /* leaf */
     struct jobexec_stats stats;     /* guarded by stats_lock */
+    struct meter meter;             /* has its own lock */
+    bool stopped;                   /* owner: main; the threads have ended */
 };
 
 /* ---- dispatcher.c ---- */
@@ -47,8 +50,11 @@ unsigned dispatcher_in_flight(struct dispatcher *dispatcher);
 
 int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_worker,
                  struct err *err) MUST_CHECK;
-/* Waits for its end, which jobexec->draining and the end of workers_wake bring about, and frees. */
+/* When it last looked for work, clock_mono_us(). Any thread. */
+int64_t worker_seen_us(const struct worker *worker);
+/* Waits for its end, which jobexec->draining and the end of workers_wake bring about. */
 void worker_join(struct worker *worker);
+void worker_free(struct worker *worker); /* NULL is allowed */
 
 /* ---- backoff.c: between two tries to reach the database ---- */
 

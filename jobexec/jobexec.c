@@ -59,6 +59,7 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     wake_init(&jobexec->workers_wake, jobexec->n_workers);
     answers_init(&jobexec->answers);
     pthread_mutex_init(&jobexec->stats_lock, NULL);
+    meter_init(&jobexec->meter);
     return jobexec;
 }
 
@@ -99,9 +100,9 @@ static void log_totals(struct jobexec *jobexec)
              (double)s->latest_timer_us / 1e3);
 }
 
-void jobexec_stop(struct jobexec *jobexec)
+void jobexec_drain(struct jobexec *jobexec)
 {
-    if (jobexec == NULL)
+    if (jobexec == NULL || jobexec->stopped)
         return;
     int64_t drain_us = (int64_t)jobexec->options.drain_ms * 1000;
     atomic_store(&jobexec->draining, true);
@@ -113,15 +114,26 @@ void jobexec_stop(struct jobexec *jobexec)
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (jobexec->workers[i] != NULL)
             worker_join(jobexec->workers[i]);
+    jobexec->stopped = true;
     log_totals(jobexec);
-    dispatcher_free(jobexec->dispatcher);
     size_t left = answers_open(&jobexec->answers);
     if (left != 0)
         log_line(LOG_LEVEL_WARN, "answers could not be committed; their outcome will be unknown",
                  "answers=%zu", left);
+}
+
+void jobexec_stop(struct jobexec *jobexec)
+{
+    if (jobexec == NULL)
+        return;
+    jobexec_drain(jobexec);
+    for (unsigned i = 0; i < jobexec->n_workers; i++)
+        worker_free(jobexec->workers[i]);
+    dispatcher_free(jobexec->dispatcher);
     answers_deinit(&jobexec->answers);
     wake_deinit(&jobexec->workers_wake);
     pthread_mutex_destroy(&jobexec->stats_lock);
+    meter_deinit(&jobexec->meter);
     struct arena arena = jobexec->arena;
     arena_deinit(&arena);
 }
@@ -132,4 +144,15 @@ void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats)
     *ret_stats = jobexec->stats;
     pthread_mutex_unlock(&jobexec->stats_lock);
     ret_stats->calls_in_flight = dispatcher_in_flight(jobexec->dispatcher);
+}
+
+int64_t jobexec_silent_us(struct jobexec *jobexec)
+{
+    int64_t now_us = clock_mono_us(), longest_us = 0;
+
+    for (unsigned i = 0; i < jobexec->n_workers; i++) {
+        int64_t silent_us = now_us - worker_seen_us(jobexec->workers[i]);
+        longest_us = silent_us > longest_us ? silent_us : longest_us;
+    }
+    return longest_us;
 }

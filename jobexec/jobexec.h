@@ -5,10 +5,11 @@
  * queued remote calls under their endpoint's limits, one connector thread that carries the HTTP. It
  * logs what people need (base/log.h), reconnects by itself and never ends before it is told to.
  *
- * jobexec_start() and jobexec_stop() are called by one thread (main); jobexec_stats() by any.
- * jobexec/README.md has the threads, the locks and the life of a call.
+ * jobexec_start(), jobexec_drain() and jobexec_stop() are called by one thread (main); the others
+ * by any. jobexec/README.md has the threads, the locks and the life of a call.
  */
 #include "base/err.h"
+#include "base/metrics.h"
 #include "base/uuid.h"
 
 struct store;
@@ -27,21 +28,32 @@ int jobexec_start(struct store *store, const struct jobexec_options *options,
                   struct jobexec **ret_jobexec, struct err *err) MUST_CHECK;
 
 /*
- * Drains and frees: no call is taken any more, running batches end, answers under way get drain_ms.
- * What has no answer by then is found by the next start as a call with an unknown outcome.
- * NULL is allowed.
+ * No call is taken any more, running batches end, answers under way get drain_ms, all threads end.
+ * What has no answer by then is found by the next start as a call with an unknown outcome. Then the
+ * statistics are final. NULL is allowed.
  */
+void jobexec_drain(struct jobexec *jobexec);
+/* Drains, if that has not been done, and frees. NULL is allowed. */
 void jobexec_stop(struct jobexec *jobexec);
 
 /* Since the start. */
 struct jobexec_stats {
     uint64_t commands, batches, put_off, failed; /* failed: became retries or incidents */
+    uint64_t retries, incidents;
+    uint64_t instances_started, instances_ended;
     uint64_t statements, round_trips;
     uint64_t calls_sent, calls_answered; /* answered: with any outcome, of those sent */
     uint64_t calls_cached, calls_repeated, calls_unknown, calls_late;
     uint64_t reconnects;
     unsigned calls_in_flight; /* now */
     int64_t longest_transaction_us;
-    int64_t latest_timer_us; /* how late the latest due timer was carried out */
+    int64_t latest_timer_us;                 /* how late the latest due timer was carried out */
+    struct histogram batch_sizes;            /* by histogram_sizes */
+    struct histogram transactions, lateness; /* by histogram_seconds: of batches; of timers */
 };
 void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats);
+
+/* The same, and calls by endpoint, in Prometheus' text format. Any thread, until jobexec_stop(). */
+void jobexec_metrics(struct jobexec *jobexec, struct buf *text);
+/* How long the thread that was longest without a sign of life has been so. */
+int64_t jobexec_silent_us(struct jobexec *jobexec);

@@ -28,6 +28,7 @@ struct worker {
     struct store_worker *store; /* owner: this thread; NULL: lost */
     struct backoff backoff;     /* owner: this thread, like the rest */
     struct arena scratch;       /* for the log; reset after each batch */
+    _Atomic int64_t seen_us;    /* clock_mono_us(): its last look; any thread reads it */
     unsigned idle;              /* looks in a row that found nothing */
     struct flight **flights;
     struct call_result *results;
@@ -117,6 +118,10 @@ static void count_batch(struct jobexec *jobexec, const struct store_batch_report
     stats->commands += report->commands;
     stats->put_off += report->put_off;
     stats->failed += report->failed;
+    stats->retries += report->retries;
+    stats->incidents += report->incidents;
+    stats->instances_started += report->started;
+    stats->instances_ended += report->ended;
     stats->statements += report->statements;
     stats->round_trips += report->round_trips;
     stats->calls_late += late;
@@ -124,6 +129,12 @@ static void count_batch(struct jobexec *jobexec, const struct store_batch_report
         stats->longest_transaction_us = report->transaction_us;
     if (report->late_us > stats->latest_timer_us)
         stats->latest_timer_us = report->late_us;
+    histogram_merge(&stats->lateness, &report->late);
+    if (report->commands != 0) {
+        histogram_add(&stats->batch_sizes, &histogram_sizes, report->commands);
+        histogram_add(&stats->transactions, &histogram_seconds,
+                      (double)report->transaction_us / 1e6);
+    }
     pthread_mutex_unlock(&jobexec->stats_lock);
 }
 
@@ -148,6 +159,13 @@ static size_t settle(struct worker *worker, size_t n)
     return n_done;
 }
 
+static void judge(struct jobexec *jobexec, struct flight *flight)
+{
+    flight_judge(flight);
+    meter_call(&jobexec->meter, flight->endpoint, flight->outcome,
+               (double)flight->exchange.duration_us / 1e6);
+}
+
 /* Runs a batch with n answers taken. *ret_worked: it did something. */
 static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *err)
 {
@@ -156,7 +174,7 @@ static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *
 
     for (size_t i = 0; i < n; i++) {
         if (worker->flights[i]->result.response == NULL)
-            flight_judge(worker->flights[i]);
+            judge(jobexec, worker->flights[i]);
         worker->results[i] = worker->flights[i]->result;
         worker->done[i] = false;
     }
@@ -303,6 +321,7 @@ static void *run(void *context)
         struct err err = {0};
         bool worked = false;
         int64_t until_us = 0;
+        atomic_store(&worker->seen_us, clock_mono_us());
         if (look(worker, &worked, &until_us, &err) < 0) {
             lost(worker, &err);
             if (wake_closed(&jobexec->workers_wake))
@@ -329,8 +348,10 @@ static void *run(void *context)
 
 /* ---- What the executor calls ---- */
 
-static void worker_free(struct worker *worker)
+void worker_free(struct worker *worker)
 {
+    if (worker == NULL)
+        return;
     struct arena arena = worker->arena;
 
     arena_deinit(&worker->scratch);
@@ -346,6 +367,7 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     struct worker *worker = arena_alloc(&arena, sizeof(*worker));
     worker->jobexec = jobexec;
     worker->index = index;
+    atomic_init(&worker->seen_us, clock_mono_us());
     arena_init(&worker->scratch, 0);
     worker->flights = arena_array(&arena, RESULTS_MAX, sizeof(struct flight *));
     worker->results = arena_array(&arena, RESULTS_MAX, sizeof(*worker->results));
@@ -368,8 +390,12 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     return 0;
 }
 
+int64_t worker_seen_us(const struct worker *worker)
+{
+    return atomic_load(&worker->seen_us);
+}
+
 void worker_join(struct worker *worker)
 {
     pthread_join(worker->thread, NULL);
-    worker_free(worker);
 }

@@ -115,6 +115,19 @@ static int transact(struct batch *batch, const struct call_result *results, size
 
 /* ---- After the commit ---- */
 
+/* What became of the instances of a family. */
+static void report_family(struct store_batch_report *r, const struct family *family)
+{
+    for (size_t i = 0; i < family->n_jobs; i++) {
+        r->retries += family->jobs[i].place == JOB_RETRY;
+        r->incidents += family->jobs[i].place == JOB_INCIDENT;
+    }
+    for (size_t i = 0; i < family->n_history; i++) {
+        r->started += family->history[i].kind == HISTORY_INSTANCE_STARTED;
+        r->ended += family->history[i].kind == HISTORY_INSTANCE_ENDED;
+    }
+}
+
 static void report(struct batch *batch, bool *result_done)
 {
     struct store_batch_report *r = &batch->report;
@@ -131,9 +144,16 @@ static void report(struct batch *batch, bool *result_done)
             result_done[item->result_index] = true;
         bool timer = item->source == FROM_TIMER || item->source == FROM_START_TIMER;
         int64_t due_us = item->source == FROM_TIMER ? item->id : item->command.due_us;
-        if (timer && batch->now_us - due_us > r->late_us)
-            r->late_us = batch->now_us - due_us;
+        if (!timer)
+            continue;
+        int64_t late_us = batch->now_us > due_us ? batch->now_us - due_us : 0;
+        histogram_add(&r->late, &histogram_seconds, (double)late_us / 1e6);
+        if (late_us > r->late_us)
+            r->late_us = late_us;
     }
+    for (size_t i = 0; i < batch->n_fams; i++)
+        if (batch->fams[i]->kept)
+            report_family(r, &batch->fams[i]->family);
     r->calls = (unsigned)table_rows(batch->effects, T_INSERT_CALL_QUEUE);
 }
 
@@ -143,6 +163,10 @@ static void add_report(struct store_batch_report *sum, const struct store_batch_
     sum->put_off += one->put_off;
     sum->failed += one->failed;
     sum->calls += one->calls;
+    sum->retries += one->retries;
+    sum->incidents += one->incidents;
+    sum->started += one->started;
+    sum->ended += one->ended;
     sum->statements += one->statements;
     sum->round_trips += one->round_trips;
     sum->more |= one->more;
@@ -150,6 +174,7 @@ static void add_report(struct store_batch_report *sum, const struct store_batch_
         sum->transaction_us = one->transaction_us;
     if (one->late_us > sum->late_us)
         sum->late_us = one->late_us;
+    histogram_merge(&sum->late, &one->late);
     sum->notices = one->notices;
     sum->n_notices = one->n_notices;
 }

@@ -8,6 +8,7 @@
  * A `struct store` is immutable but for its graph cache (guarded by a leaf lock of its own) and
  * shared by all threads. A `struct store_worker` owns one connection and belongs to one thread.
  */
+#include "base/metrics.h"
 #include "base/uuid.h"
 #include "engine/engine.h"
 
@@ -112,10 +113,13 @@ struct store_batch_report {
     unsigned put_off;  /* left for later: family locked, task being answered */
     unsigned failed;   /* commands that became retries or incidents */
     unsigned calls;    /* calls queued: the caller tells the dispatcher */
+    unsigned retries, incidents;
+    unsigned started, ended; /* instances */
     unsigned statements, round_trips;
     bool more;              /* the claim was full: go on at once */
     int64_t transaction_us; /* how long the transaction was open */
     int64_t late_us;        /* the largest now - due of the timers that were carried out; 0: none */
+    struct histogram late;  /* all of them, in seconds; by histogram_seconds */
     const struct store_notice *notices; /* at most 100; live until the worker's next batch */
     size_t n_notices;
 };

@@ -59,6 +59,11 @@ static int move_marks(struct store_worker *worker, struct err *err)
     return 0;
 }
 
+static int note_mark(struct store_worker *worker, struct err *err)
+{
+    return conn_query(worker->conn, "sweep_mark", NO_PARAMS, NULL, err) < 0 ? err_trace(err) : 0;
+}
+
 static int expire(struct store_worker *worker, struct err *err)
 {
     static const char *const queries[] = {"sweep_messages", "sweep_outcomes", "sweep_request_keys",
@@ -113,7 +118,7 @@ int store_sweep(struct store_worker *worker, struct err *err)
     if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
         return err_trace(err);
     if (partition_ahead(worker->conn, err) < 0 || move_marks(worker, err) < 0 ||
-        expire(worker, err) < 0 || repair_pairs(worker, err) < 0) {
+        note_mark(worker, err) < 0 || expire(worker, err) < 0 || repair_pairs(worker, err) < 0) {
         struct err why;
         if (!conn_alive(worker->conn) && worker_recover(worker, &committed, &why) < 0)
             *err = why;

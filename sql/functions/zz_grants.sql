@@ -17,6 +17,7 @@ as $$
         ('read', 'incidents'), ('read', 'incident_groups'), ('read', 'bulks'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
         ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
         ('read', 'external_tasks'), ('read', 'class_topics'),
+        ('read', 'metrics'),
         ('read', 'await'), ('read', 'clock'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'), ('admin', 'deploy'), ('admin', 'deploy_all'),
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),

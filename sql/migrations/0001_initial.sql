@@ -161,6 +161,12 @@ create table ready (
     body text
 ) with (fillfactor = 40);
 
+-- Which ready rows there were at what time, noted every few seconds: how old the oldest one is.
+create table ready_mark (
+    at timestamptz primary key,
+    id bigint not null               -- the last one handed out
+);
+
 -- Due times: of timer events (kind 3, COMMAND_TIMER) and of commands that are tried again.
 create table timer (
     due timestamptz not null,
@@ -348,6 +354,14 @@ create table endpoint (
     headers jsonb not null default '{}',
     transport jsonb,                 -- api_transport(): how requests travel; NULL: as by default
     next_at timestamptz not null default '-infinity' -- when the next request may leave (rate)
+);
+
+-- Endpoints that come from a node's configuration file, and what it said of them (store/setup.h).
+create table endpoint_source (
+    node uuid not null,
+    endpoint text not null,
+    digest bytea not null,
+    primary key (node, endpoint)
 );
 
 create table call (

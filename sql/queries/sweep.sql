@@ -3,6 +3,14 @@
 -- name: ready_first
 select coalesce((select id from ready order by id limit 1),
                 (select pg_sequence_last_value(pg_get_serial_sequence('ready', 'id')::regclass)), 1)
+-- name: sweep_mark
+-- One an interval, of whichever node comes first. The sequence has handed out nothing yet: no row.
+with gone as (delete from ready_mark where at < (select clock()) - interval '1 hour')
+insert into ready_mark (at, id)
+select c.at, s.id
+from (select clock() as at) c, (select pg_sequence_last_value(pg_get_serial_sequence('ready', 'id')::regclass) as id) s
+where s.id is not null and not exists (select from ready_mark m where m.at > c.at - interval '4 s')
+on conflict do nothing
 -- name: inbox_first
 select (select xid from inbox order by xid, id limit 1)
 -- name: sweep_messages

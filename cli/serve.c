@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include "cli/serve.h"
+
+static bool check_database(void *context, char *why, size_t why_bytes)
+{
+    struct serve *serve = context;
+
+    return gauges_ready(serve->gauges, why, why_bytes);
+}
+
+static bool check_draining(void *context, char *why, size_t why_bytes)
+{
+    struct serve *serve = context;
+
+    if (!atomic_load(&serve->draining))
+        return true;
+    snprintf(why, why_bytes, "it was told to stop and takes no more work");
+    return false;
+}
+
+static const struct server_check checks[] = {
+    {"database", check_database},
+    {"running", check_draining},
+};
+
+static void metrics(void *context, struct buf *text)
+{
+    struct serve *serve = context;
+
+    jobexec_metrics(serve->jobexec, text);
+    gauges_metrics(serve->gauges, text);
+}
+
+int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
+                const struct store_options *options, struct err *err)
+{
+    struct server_options how = {.listen = listen,
+                                 .version = PAWL_VERSION,
+                                 .context = serve,
+                                 .checks = checks,
+                                 .n_checks = ARRAY_LEN(checks),
+                                 .metrics = metrics};
+
+    serve->jobexec = jobexec;
+    serve->gauges = gauges_new(options);
+    if (server_start(&how, &serve->server, err) == 0)
+        return 0;
+    gauges_free(serve->gauges);
+    serve->gauges = NULL;
+    return err_trace(err);
+}
+
+void serve_draining(struct serve *serve)
+{
+    atomic_store(&serve->draining, true);
+}
+
+void serve_stop(struct serve *serve)
+{
+    server_stop(serve->server);
+    gauges_free(serve->gauges);
+    serve->server = NULL;
+    serve->gauges = NULL;
+}

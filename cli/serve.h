@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What `pawl up --listen` serves: the server's questions, answered by the executor and the
+ * database. */
+#include <stdatomic.h>
+
+#include "jobexec/jobexec.h"
+#include "server/server.h"
+#include "store/gauges.h"
+
+struct serve {
+    struct jobexec *jobexec; /* immutable while it serves */
+    struct gauges *gauges;
+    struct server *server;
+    atomic_bool draining; /* it takes no more work: not ready */
+};
+
+int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
+                const struct store_options *options, struct err *err) MUST_CHECK;
+void serve_draining(struct serve *serve);
+void serve_stop(struct serve *serve); /* also of one that was never started */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include "server/router.h"
+
+/* Lives whoever answers: it is asked when to kill, so nothing outside of the process counts. */
+void health_live(const struct request *request UNUSED, struct response *response)
+{
+    response_text(response, 200, "ok");
+}
+
+/* One line a check with ?verbose, or when something is wrong. */
+void health_ready(const struct request *request, struct response *response)
+{
+    const struct server_options *options = request->options;
+    struct buf lines CLEANUP(buf_deinit);
+    bool ready = true;
+
+    buf_init(&lines, 0);
+    for (size_t i = 0; i < options->n_checks; i++) {
+        char why[300] = "";
+        bool well = options->checks[i].run(options->context, why, sizeof(why));
+        ready &= well;
+        buf_printf(&lines, "[%c] %s%s%s\n", well ? '+' : '-', options->checks[i].name,
+                   well ? " ok" : " failed: ", well ? "" : why);
+    }
+    if (request->verbose || !ready)
+        buf_printf(&lines, "%s\n", ready ? "ready" : "not ready");
+    else
+        buf_reset(&lines);
+    response_text(response, ready ? 200 : 503, "ok");
+    if (lines.len > 0) {
+        buf_reset(&response->body);
+        buf_add(&response->body, lines.data, lines.len);
+    }
+}

@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a node's configuration file wants (store/setup.c). $1 is the node.
+-- name: setup_same
+select exists (select from endpoint_source s join endpoint e on e.name = s.endpoint
+               where s.node = $1 and s.endpoint = $2 and s.digest = sha256(convert_to($3 || E'\n' || $4, 'UTF8')))
+-- name: setup_set
+select endpoint from set_endpoint($1, $2, $3::jsonb)
+-- name: setup_note
+insert into endpoint_source (node, endpoint, digest) values ($1, $2, sha256(convert_to($3 || E'\n' || $4, 'UTF8')))
+on conflict (node, endpoint) do update set digest = excluded.digest
+-- name: setup_noted
+select endpoint from endpoint_source where node = $1 order by 1
+-- name: setup_drop
+-- Another node's file may have it; and a call in flight needs it. Then whether there is none to drop.
+with gone as (
+    delete from endpoint e where e.name = $2
+        and not exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1)
+        and not exists (select from call c where c.endpoint = $2)
+    returning e.name
+)
+select exists (select from gone),
+    not exists (select from endpoint e where e.name = $2)
+        or exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1)
+-- name: setup_forget
+delete from endpoint_source where node = $1 and endpoint = $2
