@@ -60,10 +60,10 @@ static int hex(char c)
 /* The path as it came: visible characters, whole escapes, none of a control character. */
 static const char *judge_uri(const char *uri)
 {
-    if (uri == NULL || *uri != '/')
-        return "the request's target must be a path";
-    if (strlen(uri) > LIMIT_URL_BYTES)
+    if (uri == NULL || strlen(uri) > LIMIT_URL_BYTES)
         return "the path is too long";
+    if (*uri != '/')
+        return "the request's target must be a path";
     for (const char *c = uri; *c != '\0'; c++) {
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
             return "the path has a character that must be escaped";

@@ -17,7 +17,7 @@ struct guard_header {
 
 struct guard_request {
     const char *version; /* "HTTP/1.1" */
-    const char *uri;     /* as it came: not decoded */
+    const char *uri;     /* as it came: not decoded; NULL: longer than LIMIT_URL_BYTES */
     const struct guard_header *headers;
     size_t n_headers;
     bool loopback_only; /* Host must name this machine: a page in a browser elsewhere cannot */

@@ -163,8 +163,7 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind UNUSED
 }
 
 /* Takes over the body's bytes. */
-static enum MHD_Result send_response(struct MHD_Connection *connection, struct response *response,
-                                     bool close_after)
+static enum MHD_Result send_response(struct MHD_Connection *connection, struct response *response)
 {
     struct MHD_Response *out = MHD_create_response_from_buffer(
         response->body.len, response->body.data, MHD_RESPMEM_MUST_COPY);
@@ -177,47 +176,55 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, struct r
     MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
     if (response->allow != NULL)
         MHD_add_response_header(out, "Allow", response->allow);
-    if (close_after)
-        MHD_add_response_header(out, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(connection, response->status, out);
     MHD_destroy_response(out);
     return result;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *path, const char *method, const char *version,
-                                  const char *data UNUSED, size_t *data_n UNUSED, void **own)
+/* The first look, before anything of a body is read. An answer that is queued here is the last one
+ * of its connection: whatever else came is not looked at. */
+static enum MHD_Result let_in(struct MHD_Connection *connection, const char *version,
+                              const struct exchange *exchange)
 {
-    struct server *server = context;
-    struct exchange *exchange = *own;
     struct headers headers = {.n = 0};
-    struct response response = {.status = 500};
+    struct response response = {.status = 400};
     bool body;
 
-    if (exchange == NULL || exchange->begun)
-        return MHD_NO; /* no memory; or more of a body that was refused */
-    exchange->begun = true;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &headers);
     struct guard_request judged = {.version = version,
-                                   .uri = exchange->uri.overflow ? "" : buf_str(&exchange->uri),
+                                   .uri = exchange->uri.overflow ? NULL : buf_str(&exchange->uri),
                                    .headers = headers.list,
                                    .n_headers = headers.n,
                                    .loopback_only = true};
     const char *wrong = guard_judge(&judged, &body);
+    if (wrong == NULL && !body)
+        return MHD_YES;
     buf_init(&response.body, 0);
-    if (wrong != NULL || body) {
-        /* Whatever else is on this connection is not looked at. */
-        response_text(&response, wrong != NULL ? 400 : 413,
-                      wrong != NULL ? wrong : "this server takes no request with a body");
-        return send_response(connection, &response, true);
+    response_text(&response, wrong != NULL ? 400 : 413,
+                  wrong != NULL ? wrong : "this server takes no request with a body");
+    return send_response(connection, &response);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data UNUSED, size_t *data_n, void **own)
+{
+    struct server *server = context;
+    struct exchange *exchange = *own;
+    struct response response = {.status = 500};
+
+    if (exchange == NULL || (exchange->begun && *data_n != 0))
+        return MHD_NO; /* no memory; or a body that let_in() has not seen coming */
+    if (!exchange->begun) {
+        exchange->begun = true;
+        return let_in(connection, version, exchange);
     }
-    struct request request = {
-        .options = &server->options,
-        .verbose =
-            MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "verbose") != NULL ||
-            strstr(judged.uri, "?verbose") != NULL};
+    const char *query = strchr(buf_str(&exchange->uri), '?');
+    struct request request = {.options = &server->options,
+                              .verbose = query != NULL && strstr(query, "verbose") != NULL};
+    buf_init(&response.body, 0);
     router_answer(method, path, &request, &response);
-    return send_response(connection, &response, false);
+    return send_response(connection, &response);
 }
 
 /* What libmicrohttpd complains of: clients that went away, mostly. */
@@ -252,9 +259,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, LIMIT_HTTP_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
     if (server->daemon == NULL) {
         close(fd);
         arena_deinit(&arena);

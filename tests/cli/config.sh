@@ -28,7 +28,7 @@ expect_text "a wrong flag" "$ERR" '--drain: drain must be seconds from 0 to 3600
 # ---- Which one counts ----
 cat >pawl.conf <<'CONF'
 [pawl]
-database = host=db password='it\\'s " secret' user=shop password=two
+database = host=db password='it\'s " secret' user=shop password=two
 schema = from_file
 workers = 3
 drain = 2.5
@@ -41,7 +41,7 @@ CONF
 PAWL_WORKERS=5 PAWL_SCHEMA=from_environment PAWL_LOG_LEVEL= expect_code 0 up --config pawl.conf --workers 7 --print-config
 expect_equal "the effective configuration" '[pawl]
 # pawl.conf:2
-database = host=db password='it\\'s " secret' user=shop password=two
+database = host=db password=*** user=shop password=***
 # PAWL_SCHEMA
 schema = from_environment
 # default

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The HTTP server of `pawl up --listen`: requests that are two, health, metrics that move when they should.
+#   PAWL=build/pawl tests/server/run.sh
+set -uo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+PAWL=$(realpath "${PAWL:-$ROOT/build/pawl}")
+[ -x "$PAWL" ] || { echo "There is no program $PAWL: build it, or set PAWL." >&2; exit 1; }
+unset PAWL_DATABASE PAWL_SCHEMA PAWL_CONFIG
+. "$ROOT/tests/lib/pg.sh"
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/pawl-server.XXXXXX")
+ENGINE=
+clean_up() {
+    [ -z "$ENGINE" ] || kill "$ENGINE" 2>/dev/null
+    wait 2>/dev/null
+    pg_stop
+    rm -rf "$DIR"
+}
+trap clean_up EXIT
+pg_start || exit 1
+export PAWL_DATABASE=$PG_CONNINFO
+"$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
+ENGINE=$!
+for ((i = 0; i < 600; i++)); do
+    grep -q '^ready' "$DIR/out" && break
+    kill -0 "$ENGINE" 2>/dev/null || break
+    sleep 0.1
+done
+address=$(sed -n 's/^ready.*, http //p' "$DIR/out")
+[ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
+/usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
+    --models "$ROOT" --stop-database "$PG_BIN/pg_ctl -D $PG_DIR/data" --log "$DIR/err" \
+    --as "$([ "$(id -u)" = 0 ] && echo postgres)"
