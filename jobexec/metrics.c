@@ -31,7 +31,7 @@ static void work(struct buf *text, const struct jobexec_stats *s)
          s->put_off},
         {"pawl_jobs_failed_total", "Commands that failed: retries and incidents.", s->failed},
         {"pawl_retries_total", "Failed commands that are tried again.", s->retries},
-        {"pawl_incidents_total", "Failed commands that wait for a person.", s->incidents},
+        {"pawl_incidents_total", "Incidents made: what waits for a person.", s->incidents},
         {"pawl_instances_started_total", "Instances started, called ones included.",
          s->instances_started},
         {"pawl_instances_ended_total", "Instances ended, called ones included.",

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "store/conn.h"
 #include "store/conn_internal.h"
+#include "store/embedded.h"
 #include "store/query.h"
 
 #define STATEMENT_TIMEOUT_MS 30000
@@ -500,6 +501,28 @@ void conn_rollback(struct conn *conn)
         conn->dead = true;
 }
 
+int conn_check_migrations(struct conn *conn, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (conn_query(conn, "schema_digests", NO_PARAMS, &rows, err) < 0)
+        return err_trace(err);
+    for (int i = 0; i < result_rows(rows); i++) {
+        char digest[EMBEDDED_DIGEST_BYTES];
+        if (result_int(rows, i, 0) > conn_schema_version())
+            continue; /* of a newer program that gets along with this one */
+        embedded_digest(result_text(rows, i, 1), digest);
+        const char *there = result_text(rows, i, 2);
+        if (there == NULL || strcmp(there, digest) != 0)
+            return err_set(err, ERR_INVALID,
+                           "schema \"%s\" was made by an unreleased build whose tables were others "
+                           "(%s): there is no way from it to this one. Use another schema, or drop "
+                           "this one with all that is in it and run pawl migrate",
+                           conn->schema, result_text(rows, i, 1));
+    }
+    return 0;
+}
+
 int conn_check_schema(struct conn *conn, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
@@ -526,5 +549,5 @@ int conn_check_schema(struct conn *conn, struct err *err)
                        "schema \"%s\" is of version %d, newer than this program "
                        "(%d) understands: use a newer pawl",
                        conn->schema, version, ours);
-    return 0;
+    return conn_check_migrations(conn, err) < 0 ? err_trace(err) : 0;
 }

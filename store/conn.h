@@ -64,6 +64,10 @@ const char *conn_schema(const struct conn *conn);
 /* ERR_NOT_FOUND when there is no engine in the schema, ERR_INVALID when its version is not ours. */
 int conn_check_schema(struct conn *conn, struct err *err) MUST_CHECK;
 
+/* ERR_INVALID when one of the schema's migrations is not the one that this program knows by its
+ * name. */
+int conn_check_migrations(struct conn *conn, struct err *err) MUST_CHECK;
+
 /* The schema version of this program: the number of its last migration. */
 int conn_schema_version(void);
 

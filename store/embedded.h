@@ -9,3 +9,8 @@ struct embedded_file {
 };
 extern const struct embedded_file embedded_files[];
 extern const size_t n_embedded_files;
+
+#define EMBEDDED_DIGEST_BYTES 17u
+/* What tells the files whose names begin so from other versions of them: FNV-1a of names and texts,
+ * in hex. */
+void embedded_digest(const char *prefix, char ret_digest[EMBEDDED_DIGEST_BYTES]);

@@ -6,8 +6,6 @@
  */
 #include "base/build.h"
 
-#include <inttypes.h>
-
 #include "base/buf.h"
 #include "base/fault.h"
 #include "store/conn.h"
@@ -94,9 +92,11 @@ static int run_migrations(struct conn *conn, int from, int *ret_to, struct err *
         int version = atoi(strchr(file->name, '/') + 1);
         if (version <= from)
             continue;
+        char digest[EMBEDDED_DIGEST_BYTES];
+        embedded_digest(file->name, digest);
         if (run_file(conn, file, err) < 0 ||
-            conn_query(conn, "migrate_done", PARAMS(p_int4(version), p_text(file->name)), NULL,
-                       err) < 0)
+            conn_query(conn, "migrate_done",
+                       PARAMS(p_int4(version), p_text(file->name), p_text(digest)), NULL, err) < 0)
             return err_trace(err);
         to = version;
     }
@@ -104,29 +104,13 @@ static int run_migrations(struct conn *conn, int from, int *ret_to, struct err *
     return 0;
 }
 
-/* Which functions these are: FNV-1a over their names and texts. */
-static void functions_name(char *ret_name, size_t n)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < n_embedded_files; i++) {
-        const struct embedded_file *file = &embedded_files[i];
-        if (!in_folder(file, "functions/"))
-            continue;
-        for (const char *c = file->name; *c != '\0'; c++)
-            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-        for (const char *c = file->text; *c != '\0'; c++)
-            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    }
-    snprintf(ret_name, n, "functions %016" PRIx64, hash);
-}
-
 static int run_functions(struct conn *conn, bool keep, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    char name[32];
+    char digest[EMBEDDED_DIGEST_BYTES], name[32];
 
-    functions_name(name, sizeof(name));
+    embedded_digest("functions/", digest);
+    snprintf(name, sizeof(name), "functions %s", digest);
     if (conn_query(conn, "functions_present", PARAMS(p_text(name)), &rows, err) < 0)
         return err_trace(err);
     if (keep && result_bool(rows, 0, 0))
@@ -155,7 +139,8 @@ static int migrate(struct conn *conn, bool keep, int *ret_from, int *ret_to, str
                        "schema \"%s\" is of version %d, newer than this program's "
                        "%d: use a newer pawl",
                        conn_schema(conn), from, ours);
-    if (run_migrations(conn, from, &to, err) < 0 ||
+    if ((from != 0 && conn_check_migrations(conn, err) < 0) ||
+        run_migrations(conn, from, &to, err) < 0 ||
         run_functions(conn, keep && to == from, err) < 0)
         return err_trace(err);
     fault_point("migrate.before_commit");

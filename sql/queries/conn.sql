@@ -10,3 +10,6 @@ rollback
 select to_regclass(format('%I.migration', $1)) is not null
 -- name: schema_version
 select coalesce(max(version), 0) from migration
+-- name: schema_digests
+-- Of migrations that were carried out; an early table of them has no such column.
+select version, name, to_jsonb(m) ->> 'digest' from migration m where version > 0 order by version

@@ -8,10 +8,11 @@ select exists (select from pg_catalog.pg_namespace where nspname = $1)
 create table if not exists migration (
     version integer primary key,
     name text not null,
+    digest text,                     -- of the migration's file (embedded_digest())
     at timestamptz not null default clock_timestamp()
 )
 -- name: migrate_done
-insert into migration (version, name) values ($1, $2)
+insert into migration (version, name, digest) values ($1, $2, $3)
 -- name: functions_present
 -- Version 0 is that of the functions: its name says which.
 select exists (select from migration where version = 0 and name = $1)

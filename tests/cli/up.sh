@@ -145,3 +145,16 @@ if [ "$(id -u)" = 0 ]; then
     expect_equal "exit code with somebody else's folder" 1 $?
     expect_text "somebody else's folder" "$(cat .err)" 'cannot (write into|use)'
 fi
+
+# A schema of a build whose tables were others is refused by name, before any SQL of ours meets it.
+engine_up -- --data data
+given=$(cat data/conninfo)
+psql -X -q -d "$given" -c "update pawl.migration set digest = 'other' where version = 1"
+for words in 'ps' 'migrate' 'up'; do
+    expect_code 1 $words --database "$given" --data third
+    expect_text "$words on a schema of another build" "$ERR" 'unreleased build whose tables were others .*drop this one'
+done
+psql -X -q -d "$given" -c "alter table pawl.migration drop column digest"
+expect_code 1 ps --data data
+expect_text "an early table of migrations" "$ERR" 'unreleased build'
+engine_end TERM

@@ -13,7 +13,7 @@ insert into section values
 (5, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
  '{deploy,deploy_all,cancel,set_variables,retry,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_external_task_retries,set_external_task_priority,map_class,unmap_class,grant_usage}'),
 (6, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
- '{instances,tokens,tasks,external_tasks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,class_topics,outcomes}');
+ '{instances,tokens,tasks,external_tasks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,class_topics,outcomes,metrics}');
 
 \qecho '<!-- Written by tests/sql/doc.sh from the comments in sql/functions. Change it there. -->'
 \qecho '# The SQL API'
