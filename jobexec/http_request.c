@@ -186,7 +186,9 @@ static int set_headers(struct http_exchange *exchange, const char *user_agent, s
         add_line(exchange, "Content-Type: application/json");
     if (!agent)
         curl_easy_setopt(exchange->easy, CURLOPT_USERAGENT, user_agent);
-    add_line(exchange, "Expect:"); /* no round trip to ask whether a body is welcome */
+    /* No round trip to ask whether a body is welcome; libcurl would sign that header, too. */
+    if (exchange->transport->auth.type != AUTH_AWS_SIGV4)
+        add_line(exchange, "Expect:");
     return 0;
 }
 
@@ -261,14 +263,16 @@ static void set_proxy(struct http_exchange *exchange)
     const struct transport *transport = exchange->transport;
     CURL *easy = exchange->easy;
 
+    const char *url = transport->proxy.url;
+
+    if (url != NULL && strncasecmp(url, "socks5:", 7) == 0) /* the proxy looks up the name */
+        url = arena_printf(exchange->arena, "socks5h%s", url + 6);
     /* "" twice: the environment does not count. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, transport->proxy.url != NULL ? transport->proxy.url : "");
+    curl_easy_setopt(easy, CURLOPT_PROXY, url != NULL ? url : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    if (transport->proxy.url == NULL)
+    if (url == NULL)
         return;
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (strncasecmp(transport->proxy.url, "socks5:", 7) == 0) /* the proxy looks up the name */
-        curl_easy_setopt(easy, CURLOPT_PROXYTYPE, (long)CURLPROXY_SOCKS5_HOSTNAME);
     if (transport->proxy.user != NULL) {
         curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, transport->proxy.user);
