@@ -31,6 +31,8 @@ const struct subcommand *const commands[] = {
     &command_incidents,
     &command_retry,
     &command_cancel,
+    &command_suspend,
+    &command_resume,
     &command_bulk_list,
     &command_bulk_stop,
     &command_endpoint_list,

@@ -62,7 +62,7 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
 
 static enum exit_code run_ps(struct cli *cli)
 {
-    static const char *const states[] = {"accepted",  "running",   "incident",
+    static const char *const states[] = {"accepted",  "running",   "incident",  "suspended",
                                          "completed", "cancelled", "terminated"};
     struct client *client CLEANUP(client_closep) = NULL;
     struct client_instances filter = {.process = cli_option(cli, "process"),
@@ -78,8 +78,9 @@ static enum exit_code run_ps(struct cli *cli)
     for (size_t i = 0; !known && i < ARRAY_LEN(states); i++)
         known = strcmp(states[i], filter.state) == 0;
     if (!known)
-        return cli_usage(cli, "accepted, running, incident, completed, cancelled or terminated",
-                         "there is no state \"%s\"", filter.state);
+        return cli_usage(
+            cli, "accepted, running, incident, suspended, completed, cancelled or terminated",
+            "there is no state \"%s\"", filter.state);
     filter.limit = (int)limit + 1;
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)

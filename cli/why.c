@@ -355,7 +355,11 @@ static int tell_main(struct why *why, const json_t *token)
                                           story_element(why->cli, token)));
         return 0;
     default:
-        tell_job(why, token);
+        if (waits_for(token, "suspended"))
+            say(why, arena_printf(&why->cli->arena, "At %s something has come that waits for that.",
+                                  story_element(why->cli, token)));
+        else
+            tell_job(why, token);
         return 0;
     }
 }
@@ -513,6 +517,11 @@ static int tell_instance(struct why *why, const json_t *row)
                          moment_relative(&why->cli->arena, row_time(row, "started"), why->now_us)));
         offer(why, "pawl up");
         return 0;
+    }
+    if (strcmp(state, "suspended") == 0 && why->depth == 0) {
+        say(why, "It is suspended: nothing of it goes on until somebody resumes it.");
+        offer(why,
+              arena_printf(&why->cli->arena, "pawl resume %s", row_text(why->cli, row, "root_id")));
     }
     return row_uuid(row, "instance_id", &id) ? tell_running(why, &id) : 0;
 }

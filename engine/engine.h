@@ -286,6 +286,7 @@ struct family {
     uint8_t entropy[16]; /* ids are derived from it and a counter */
     uint32_t n_ids;
     uint32_t moves; /* of the step under way */
+    bool suspended; /* tokens that a step moves stop before the next node: a job waits there */
     struct instance **instances;
     size_t n_instances, instances_capacity;
     struct need *answers; /* kept over reruns */

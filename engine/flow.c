@@ -163,7 +163,7 @@ static int move_run(struct step *step, const struct move *move)
     case MOVE_ARRIVE:
         if (node->async_before)
             token_ready(step, instance, move->token, node, PHASE_BEFORE);
-        else if (step->family->moves >= LIMIT_STEP_MOVES)
+        else if (step->family->moves >= LIMIT_STEP_MOVES || step->family->suspended)
             token_ready(step, instance, move->token, node, PHASE_ENTER);
         else
             return move_enter(step, instance, move->token, node);

@@ -70,7 +70,10 @@ static size_t count_items(const struct batch *batch, bool put_off)
 
 static int carry_out(struct batch *batch, struct err *err)
 {
-    if (load(batch, err) < 0 || run(batch, err) < 0)
+    if (load(batch, err) < 0)
+        return err_trace(err);
+    park(batch);
+    if (run(batch, err) < 0)
         return err_trace(err);
     message_gather(batch);
     effects_build(batch);

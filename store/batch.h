@@ -34,6 +34,7 @@ enum item_state {
     ITEM_DROPPED, /* what it addresses is gone */
     ITEM_FAILED,  /* engine_fail() took its place */
     ITEM_REFUSED, /* nothing could be done with it: an incident, or an outcome that says why */
+    ITEM_PARKED,  /* its family is suspended: it waits in `parked` */
     ITEM_PUT_OFF, /* stays where it is, for a later batch */
 };
 
@@ -87,6 +88,7 @@ struct fam {
     bool locked;        /* its root's row is ours */
     bool fresh;         /* a command starts it: there is no row yet */
     bool missing;       /* no row, and nobody starts it: gone */
+    bool suspended;     /* by its root's row, as it was locked */
     bool ready;         /* stepped, nothing is asked for any more */
     const char *broken; /* it could not be loaded: why */
     struct row **rows;
@@ -226,6 +228,11 @@ int load_instances(struct batch *batch, const struct uuid *ids, size_t n,
                    struct err *err) MUST_CHECK;
 int load_definitions(struct batch *batch, struct need **needs, size_t n,
                      struct err *err) MUST_CHECK;
+
+/* ---- park.c ---- */
+
+/* Which items wait until their family is resumed. */
+void park(struct batch *batch);
 
 /* ---- run.c ---- */
 

@@ -65,6 +65,15 @@ int client_cancel(struct client *client, const struct uuid *instance, const char
 /* options: JSON object as retry() takes it. */
 int client_retry(struct client *client, const struct uuid *incident, const char *options,
                  json_t **ret_row, struct err *err) MUST_CHECK;
+int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
+                   const char *reason, json_t **ret_row, struct err *err) MUST_CHECK;
+struct client_suspend_definition {
+    bool suspend, instances;
+    const char *process, *reason;
+    int version; /* 0: all */
+};
+int client_suspend_definition(struct client *client, const struct client_suspend_definition *what,
+                              json_t **ret_row, struct err *err) MUST_CHECK;
 /* action, filter, options: as bulk() takes them. */
 int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
                 json_t **ret_row, struct err *err) MUST_CHECK;

@@ -39,6 +39,23 @@ int client_retry(struct client *client, const struct uuid *incident, const char 
                             ret_row, err);
 }
 
+int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
+                   const char *reason, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, suspend ? "client_suspend" : "client_resume",
+                            PARAMS(p_uuid(instance), p_text(reason)), ret_row, err);
+}
+
+int client_suspend_definition(struct client *client, const struct client_suspend_definition *what,
+                              json_t **ret_row, struct err *err)
+{
+    return client_query_row(
+        client, what->suspend ? "client_suspend_definition" : "client_resume_definition",
+        PARAMS(p_text(what->process), what->version > 0 ? p_int4(what->version) : P_NULL_INT4,
+               p_bool(what->instances), p_text(what->reason)),
+        ret_row, err);
+}
+
 int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
                 json_t **ret_row, struct err *err)
 {

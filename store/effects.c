@@ -631,7 +631,8 @@ static void take_row(struct batch *batch, struct item *item)
         }
         break;
     }
-    if (item->kind == COMMAND_CALL_RESULT && (item->source != FROM_RESULT || item->present))
+    if (item->kind == COMMAND_CALL_RESULT && item->state != ITEM_PARKED &&
+        (item->source != FROM_RESULT || item->present))
         delete_call(e, &c->subject);
 }
 
@@ -660,6 +661,7 @@ static void put_outcome(struct batch *batch, const struct item *item)
         effect_outcome(e, &item->command_id, "refused", effect_reason(arena, item->why));
         break;
     case ITEM_RUN:
+    case ITEM_PARKED:
     case ITEM_PUT_OFF:
         break;
     }
@@ -690,6 +692,15 @@ static const char *quoted(struct arena *arena, const char *text)
     struct value value = text != NULL ? value_string(arena, text, strlen(text)) : value_null();
 
     return value_text(arena, &value, NULL);
+}
+
+void effect_audit(struct batch *batch, const struct uuid *instance, int kind,
+                  const struct item *item)
+{
+    audit_row(batch, instance, kind, 0, -1,
+              arena_printf(batch->arena, "{\"actor\":%s,\"reason\":%s}",
+                           quoted(batch->arena, item->command.actor),
+                           quoted(batch->arena, item->command.detail)));
 }
 
 /* What was done before the batch, and led to what it did: it stands before it in the history. */
@@ -729,8 +740,10 @@ void effects_build(struct batch *batch)
     buf_init(&entries, 0);
     for (size_t i = 0; i < batch->n_items; i++)
         item_acts(batch, batch->items[i]);
-    for (size_t i = 0; i < batch->n_fams; i++)
+    for (size_t i = 0; i < batch->n_fams; i++) {
         family_effects(batch, batch->fams[i], &entries);
+        park_effects(batch, batch->fams[i]);
+    }
     for (size_t i = 0; i < batch->n_items; i++)
         item_effects(batch, batch->items[i]);
 }

@@ -28,6 +28,10 @@ enum table_id {
     T_DELETE_INSTANCES,
     T_UPDATE_INSTANCES,
     T_INSERT_INSTANCES,
+    T_INSERT_PARKED,
+    T_SUSPEND, /* behind the updates: it goes by id */
+    T_UNPARK,  /* behind what is parked in the same batch */
+    T_DELETE_PARKED,
     T_INSERT_READY,
     T_INSERT_TIMERS,
     T_INSERT_SUBSCRIPTIONS,
@@ -84,6 +88,11 @@ void effect_ready(struct effects *effects, const struct command *command, const 
 /* From `kind` on, as all tables have it that hold commands. */
 void effect_command(struct effects *effects, enum table_id table, size_t at,
                     const struct command *command);
+/* History of what somebody asked for: {"actor","reason"}. */
+void effect_audit(struct batch *batch, const struct uuid *instance, int kind,
+                  const struct item *item);
+/* park.c: parked commands, and whether the family is suspended from now on. */
+void park_effects(struct batch *batch, struct fam *fam);
 /* incident.c. definition_id 0: looked up by the instance. */
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
                      const char *reason, const char *message);

@@ -136,7 +136,8 @@ struct fam *batch_fam(struct batch *batch, const struct uuid *root)
 
 static bool addresses_family(const struct item *item)
 {
-    return item->kind < 100 || item->kind == INBOX_RETRY;
+    return item->kind < 100 || item->kind == INBOX_RETRY || item->kind == INBOX_SUSPEND ||
+           item->kind == INBOX_RESUME;
 }
 
 static void make_families(struct batch *batch)
@@ -306,6 +307,7 @@ static int read_instances(struct batch *batch, const struct wanted *w, struct er
         struct row *row = read_row(batch, rows, i);
         struct fam *fam = batch_fam(batch, &row->instance.id);
         fam->locked = true;
+        fam->suspended = result_bool(rows, i, 11);
         add_row(batch, fam, row);
     }
     if (next_if(batch, w->others.rows > 0, &rows, err) < 0)

@@ -252,6 +252,7 @@ static bool load_family(struct batch *batch, struct fam *fam)
     struct err err = {0};
 
     family_init(&fam->family, batch->arena, &fam->root, batch->now_us, fam->entropy);
+    fam->family.suspended = fam->suspended;
     for (size_t i = 0; i < fam->n_answers; i++)
         *arena_push(batch->arena, fam->family.answers, fam->family.n_answers,
                     fam->family.answers_capacity) = fam->answers[i];
@@ -285,8 +286,13 @@ static int run_once(struct batch *batch, struct fam *fam)
     }
     for (size_t i = 0; i < fam->n_items; i++) {
         struct item *item = fam->items[i];
-        if (item->state == ITEM_PUT_OFF || item->state == ITEM_REFUSED)
+        if (item->state == ITEM_PUT_OFF || item->state == ITEM_PARKED ||
+            item->state == ITEM_REFUSED)
             continue;
+        if (item->kind == INBOX_SUSPEND || item->kind == INBOX_RESUME) {
+            item->state = ITEM_DONE; /* park.c does it */
+            continue;
+        }
         item->state = timer_is_too_early(fam, item) ? ITEM_PUT_OFF : ITEM_RUN;
         if (item->state == ITEM_PUT_OFF)
             continue;
@@ -308,7 +314,7 @@ static void put_off_jobs(struct fam *fam)
         struct item *item = fam->items[i];
         bool row = item->source == FROM_READY || item->source == FROM_TIMER;
         bool job = item->kind == COMMAND_CONTINUE || item->kind == COMMAND_TIMER;
-        if (row && job && item->state != ITEM_REFUSED)
+        if (row && job && item->state != ITEM_REFUSED && item->state != ITEM_PARKED)
             item->state = ITEM_PUT_OFF;
     }
 }

@@ -21,13 +21,17 @@ enum inbox_kind {
     INBOX_RETRY = 103,     /* subject: the incident; body: {"decision":…} for unknown outcomes */
     INBOX_AUDIT =
         104, /* an act that is already done (claim, release): name = history name, body = data */
+    INBOX_SUSPEND = 106, /* the family; detail: why */
+    INBOX_RESUME = 107,
 };
 
 /* History that the store writes, beside enum history_kind; stored. The view events names them. */
 enum store_history {
     /* INBOX_AUDIT of that name; data: {"task","assignee","actor","token","node"} */
-    HISTORY_TASK_CLAIMED = 100,     /* "taskClaimed" */
-    HISTORY_TASK_RELEASED = 101,    /* "taskReleased"; no assignee */
+    HISTORY_TASK_CLAIMED = 100,       /* "taskClaimed" */
+    HISTORY_TASK_RELEASED = 101,      /* "taskReleased"; no assignee */
+    HISTORY_INSTANCE_SUSPENDED = 103, /* data: {"actor","reason"} */
+    HISTORY_INSTANCE_RESUMED = 104,
     HISTORY_INCIDENT_RETRIED = 102, /* by hand; data: {"incident","actor"} and perhaps "decision" */
 };
 

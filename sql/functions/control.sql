@@ -41,6 +41,19 @@ end
 $$;
 revoke all on function api_instance(uuid) from public;
 
+-- Raises if the family is suspended. The engine looks again when it has the lock.
+create or replace function api_not_suspended(root_id uuid) returns void
+language plpgsql volatile
+as $$
+begin
+    if exists (select from instance i where i.id = api_not_suspended.root_id and i.suspended) then
+        raise exception using errcode = 'PW005', message = format('the instance %s is suspended', root_id),
+            hint = 'Wait until it is resumed; resume() does that.';
+    end if;
+end
+$$;
+revoke all on function api_not_suspended(uuid) from public;
+
 create or replace function cancel(
     instance_id uuid,
     reason text default null,
@@ -106,7 +119,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(retry.options, array['decision', 'variables']);
+    caller text := api_actor(retry.options, array['decision', 'variables', 'reason']);
     decision text := retry.options ->> 'decision';
     variables text := case when retry.options ? 'variables' then api_variables(retry.options -> 'variables') end;
     incident record;
@@ -133,9 +146,11 @@ begin
             hint = 'Leave the decision out to try again, or cancel the instance.';
     end if;
 
+    perform api_not_suspended(incident.root_id);
     retry.command_id := api_id();
-    insert into inbox (kind, command_id, root_id, instance_id, subject, body, actor, tenant, at)
+    insert into inbox (kind, command_id, root_id, instance_id, subject, detail, body, actor, tenant, at)
     values (103, retry.command_id, incident.root_id, incident.instance_id, retry.incident_id,
+            api_prose('reason', retry.options ->> 'reason'),
             (case when decision is null then '{}' else jsonb_build_object('decision', decision) end
              || case when variables is null then '{}' else jsonb_build_object('variables', variables::jsonb) end)::text,
             caller, '', clock());
@@ -147,4 +162,149 @@ comment on function retry(uuid, jsonb) is
 'Tries again what became an incident, once its cause is gone.
 
 - `incident_id`: from the view incidents. PW001 if it is settled already.
-- `options`: `decision` is needed if the reason is `unknownOutcome`: `repeat` sends the request again, `fail` takes it as failed; `variables`, a JSON object: set first, as seen from the element that failed, whatever becomes of the new try; they win over what a parked completion brings; `actor`.';
+- `options`: `decision` is needed if the reason is `unknownOutcome`: `repeat` sends the request again, `fail` takes it as failed; `variables`, a JSON object: set first, as seen from the element that failed, whatever becomes of the new try; they win over what a parked completion brings; `reason`, kept in the history; `actor`.';
+
+-- suspend() and resume(): of the whole family.
+create or replace function api_suspend(instance_id uuid, kind smallint, reason text, actor text) returns uuid
+language plpgsql volatile
+as $$
+declare
+    root uuid := api_instance(api_given('instance_id', instance_id));
+    command uuid := api_id();
+begin
+    if root <> instance_id then
+        raise exception using errcode = 'PW003',
+            message = format('the instance %s was started by a call activity', instance_id),
+            hint = format('Name the outermost caller, %s: what it called goes with it.', root);
+    end if;
+    insert into inbox (kind, command_id, root_id, instance_id, detail, actor, tenant, at)
+    values (kind, command, root, root, api_prose('reason', reason), actor, '', clock());
+    return command;
+end
+$$;
+revoke all on function api_suspend(uuid, smallint, text, text) from public;
+
+create or replace function suspend(
+    instance_id uuid,
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    command_id := api_suspend(instance_id, 106::smallint, options ->> 'reason', api_actor(options, array['reason']));
+end
+$$;
+revoke all on function suspend(uuid, jsonb) from public;
+comment on function suspend(uuid, jsonb) is
+'Stops an instance, and what its call activities started, where it is: its jobs, timers, messages and answers wait until it is resumed. A request that is under way is not called back. Its tasks and incidents stay; answering or retrying them is refused with PW005. It can still be cancelled and its variables set.
+
+- `instance_id`: of an instance that no call activity started. PW001 if there is none, PW002 if it has ended.
+- `options`: `reason`, kept in the history; `actor`.';
+
+create or replace function resume(
+    instance_id uuid,
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    command_id := api_suspend(instance_id, 107::smallint, options ->> 'reason', api_actor(options, array['reason']));
+end
+$$;
+revoke all on function resume(uuid, jsonb) from public;
+comment on function resume(uuid, jsonb) is
+'Lets a suspended instance go on. What became due meanwhile happens now.
+
+- `instance_id`: as for suspend().
+- `options`: `reason`, kept in the history; `actor`.';
+
+-- suspend_definition() and resume_definition(). With their instances it is a bulk, and in any case a row of it: who, when.
+create or replace function api_suspend_definition(process text, version integer, options jsonb, suspended boolean)
+returns table (definitions integer, bulk_id uuid, matching bigint)
+language plpgsql volatile
+as $$
+declare
+    caller text := api_actor(options, array['includeInstances', 'reason']);
+    action text := case when suspended then 'suspend' else 'resume' end;
+    ids integer[];
+    now timestamptz := clock();
+begin
+    perform api_text('process', process, true);
+    if jsonb_typeof(options -> 'includeInstances') <> 'boolean' then
+        raise exception using errcode = 'PW003', message = 'the option includeInstances must be true or false',
+            hint = 'Example: options => ''{"includeInstances": true}''.';
+    end if;
+    with changed as (
+        update definition d set suspended = api_suspend_definition.suspended
+        where d.tenant = '' and d.key = api_suspend_definition.process
+          and (api_suspend_definition.version is null or d.version = api_suspend_definition.version)
+        returning d.id
+    )
+    select array_agg(c.id) into ids from changed c;
+    if ids is null then
+        raise exception using errcode = 'PW001',
+            message = format('there is no process "%s"%s', process, ' in version ' || version),
+            hint = 'The view definitions lists the processes.';
+    end if;
+    definitions := cardinality(ids);
+    select b.bulk_id, b.matching into bulk_id, matching
+    from api_bulk_begin(action, jsonb_build_object('definitions', ids),
+                        jsonb_strip_nulls(jsonb_build_object('reason', api_prose('reason', options ->> 'reason'),
+                            'process', process, 'version', version)), null, caller) b;
+    if (options -> 'includeInstances') is distinct from 'true' then
+        update bulk b set state = 'done', ended = now, matching = 0 where b.id = api_suspend_definition.bulk_id;
+        matching := 0;
+    end if;
+    return next;
+end
+$$;
+revoke all on function api_suspend_definition(text, integer, jsonb, boolean) from public;
+
+create or replace function suspend_definition(
+    process text,
+    version integer default null,
+    options jsonb default '{}',
+    out definitions integer,
+    out bulk_id uuid,
+    out matching bigint)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    select s.* into definitions, bulk_id, matching from api_suspend_definition(process, version, options, true) s;
+end
+$$;
+revoke all on function suspend_definition(text, integer, jsonb) from public;
+comment on function suspend_definition(text, integer, jsonb) is
+'No new instances of a process may be started, by whatever way: start() is refused with PW005, messages and timers start none, a call activity that wants one becomes an incident. Instances that run go on, unless they are included.
+
+- `process`: its id in the BPMN file. PW001 if it is not deployed.
+- `version`: only this one; all of them by default.
+- `options`: `includeInstances` = true suspends those that run, too, and the families in which one was called: see suspend(); `reason`; `actor`.
+
+Returns how many versions, the row of the view bulks that shows it, and how many instances are meant.';
+
+create or replace function resume_definition(
+    process text,
+    version integer default null,
+    options jsonb default '{}',
+    out definitions integer,
+    out bulk_id uuid,
+    out matching bigint)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    select s.* into definitions, bulk_id, matching from api_suspend_definition(process, version, options, false) s;
+end
+$$;
+revoke all on function resume_definition(text, integer, jsonb) from public;
+comment on function resume_definition(text, integer, jsonb) is
+'Takes back suspend_definition(). A timer that should have started an instance meanwhile starts one now.
+
+- `process`, `version`: as for suspend_definition().
+- `options`: `includeInstances` = true resumes its instances, too; `reason`; `actor`.
+
+Returns the same.';

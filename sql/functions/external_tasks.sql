@@ -141,6 +141,7 @@ begin
         select t.id, t.topic, t.priority, t.definition_id, t.offered, t.locked_until, now_is + c.lock_time as until
         from candidate c join external_task t on t.id = c.task_id
         where t.answered_by is null and (t.offered or t.locked_until <= now_is)
+          and not exists (select from instance r where r.id = t.root_id and r.suspended)
         order by t.priority desc, t.id limit wanted for update of t skip locked
     ), marked as (
         update external_task t
@@ -346,6 +347,9 @@ create or replace function api_external_ask(task external_task, command smallint
 language plpgsql volatile
 as $$
 begin
+    if command <> 22 then -- an offer
+        perform api_not_suspended(task.root_id);
+    end if;
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, detail, body, actor, tenant, at)
     values (command, command_id, task.root_id, task.instance_id, task.id, code, detail, body, actor, '', clock());
     return command_id;

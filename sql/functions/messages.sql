@@ -71,6 +71,7 @@ begin
     end if;
     if correlate.instance_id is not null then
         root := api_instance(correlate.instance_id);
+        perform api_not_suspended(root);
     end if;
 
     correlate.command_id := api_id();

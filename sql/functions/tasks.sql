@@ -42,6 +42,7 @@ begin
     if not found then
         perform api_task_refused(api_answer.task_id, seen);
     end if;
+    perform api_not_suspended(answered.root_id);
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, detail, body, actor, tenant, at)
     values (command, task_id, answered.root_id, answered.instance_id, task_id, code, detail, body, actor, '', clock());
     return task_id;

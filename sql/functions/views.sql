@@ -70,6 +70,9 @@ from (
     select x.instance_id, x.token, x.node, 'incident', x.at, null, x.reason, null, x.id, x.message
     from incident x
     union all
+    select p.instance_id, p.token, p.node, 'suspended', p.at, null, p.name, null, p.subject, null
+    from parked p where p.command_id is null
+    union all
     select c.parent_id, c.parent_token,
            (select v.node from api_event v where v.instance_id = c.parent_id and v.token = c.parent_token and v.kind = 3
             order by v.at desc, v.n desc limit 1),
@@ -85,7 +88,7 @@ comment on view tokens is
 'Where instances are and what each place waits for. A token has a row for each thing that may move it: at an event-based gateway one for each event, at a task also one for each boundary event. A token that waits for others at a parallel gateway, or whose sub-process runs, has none of its own.';
 comment on column tokens.token is 'the number of the token within its instance';
 comment on column tokens.element_id is 'the id of the element in the BPMN file: of a boundary event, the event''s own';
-comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `call`: the answer of a service; `called instance`; `incident`: a decision';
+comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `call`: the answer of a service; `called instance`; `incident`: a decision; `suspended`: it could go on when its instance is resumed';
 comment on column tokens.since is 'NULL where it was not noted';
 comment on column tokens.due is 'of timers, retries and tasks';
 comment on column tokens.name is 'of the message, task, topic, endpoint or called process; of an incident its reason';
@@ -95,7 +98,8 @@ comment on column tokens.detail is 'the error of a retry or incident, the reques
 
 create or replace view instances as
 select i.id as instance_id, d.key as process, d.version, i.business_key,
-       case when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
+       case when (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
+            when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
        i.started, null::timestamptz as ended, null::text as reason,
        coalesce(t.elements, '{}') as elements,
        (select count(*)::integer from incident x where x.instance_id = i.id) as incidents,
@@ -118,7 +122,7 @@ where b.kind = 1;
 revoke all on instances from public;
 comment on view instances is 'All instances, running and ended. Ask for one by `instance_id` or `business_key`, or limit the number of rows.';
 comment on column instances.process is 'the id of the process in its BPMN file';
-comment on column instances.state is '`accepted`: not taken up yet; `running`; `incident`: running, and somebody must look at it; `completed`; `cancelled`; `terminated`';
+comment on column instances.state is '`accepted`: not taken up yet; `running`; `incident`: running, and somebody must look at it; `suspended`: stands still until it is resumed; `completed`; `cancelled`; `terminated`';
 comment on column instances.reason is 'why it was cancelled';
 comment on column instances.elements is 'the ids of the elements where it is now, see tokens';
 comment on column instances.parent_id is 'the instance whose call activity started it';
@@ -127,7 +131,8 @@ comment on column instances.root_id is 'the outermost caller, while it runs';
 create or replace view tasks as
 select t.id as task_id, t.name, e.id as element_id, t.instance_id, d.key as process, d.version, i.business_key,
        t.assignee, t.candidate_users, t.candidate_groups, t.priority, t.due, t.follow_up, t.form_key, t.created,
-       i.variables::jsonb as variables
+       i.variables::jsonb as variables,
+       (select r.suspended from instance r where r.id = t.root_id) as suspended
 from task t
 join instance i on i.id = t.instance_id
 join definition d on d.id = t.definition_id
@@ -141,6 +146,7 @@ comment on column tasks.assignee is 'who does it; NULL: whoever claims it';
 comment on column tasks.candidate_users is 'who may claim it, by the model; the engine does not enforce it';
 comment on column tasks.candidate_groups is 'whose members may claim it, by the model; the engine does not enforce it';
 comment on column tasks.priority is 'higher is more urgent; 50 unless the model says otherwise';
+comment on column tasks.suspended is 'its instance is: it can not be answered';
 comment on column tasks.variables is 'the variables of the process';
 
 create or replace view jobs as
@@ -152,6 +158,8 @@ from (
     union all
     select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end, t.kind, t.due, t.tries, t.error
     from timer t
+    union all
+    select p.instance_id, p.token, p.node, 'suspended', p.kind, null, p.tries, null from parked p
 ) j
 left join instance i on i.id = j.instance_id
 left join definition d on d.id = i.definition_id
@@ -163,7 +171,7 @@ left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (
     on c.kind = j.kind;
 revoke all on jobs from public;
 comment on view jobs is 'What workers will do by themselves: now, or when it is due.';
-comment on column jobs.job is '`ready`: as soon as a worker is free; `timer`: at `due`; `retry`: failed, again at `due`';
+comment on column jobs.job is '`ready`: as soon as a worker is free; `timer`: at `due`; `retry`: failed, again at `due`; `suspended`: when its instance is resumed';
 comment on column jobs.command is 'what is to be done';
 comment on column jobs.tries is 'failures so far';
 comment on column jobs.error is 'of the last failure';
@@ -234,7 +242,7 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
                   (17, 'externalTaskFailed'), (100, 'taskClaimed'), (101, 'taskReleased'),
-                  (102, 'incidentRetried'), (199, 'other')) k(kind, name) on k.kind = v.kind;
+                  (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind;
 revoke all on events from public;
 comment on view events is 'The audit trail as it was written. Order by at, n.';
 comment on column events.at is 'when it happened; of an activity, when it ended';

@@ -23,6 +23,7 @@ as $$
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),
         ('admin', 'map_class'), ('admin', 'unmap_class'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
+        ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)
     where r.kind = api_rights.kind or api_rights.kind = 'admin'

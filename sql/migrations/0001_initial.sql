@@ -319,6 +319,28 @@ create table incident (
 );
 create index on incident (instance_id);
 
+-- Commands of suspended families, until they are resumed (store/park.c); as in ready, or with a command_id as
+-- in the inbox. Guarded by the family's lock.
+create table parked (
+    id bigint generated always as identity primary key,
+    root_id uuid not null,
+    instance_id uuid not null,
+    kind smallint not null,
+    token integer not null,
+    node integer not null,
+    phase smallint not null,
+    tries smallint not null,
+    subject uuid,
+    name text,
+    detail text,
+    body text,
+    command_id uuid,
+    key text,
+    actor text,
+    at timestamptz not null
+);
+create index on parked (root_id);
+
 -- What administrators do to thousands: carried forward in slices by whichever worker is free
 -- (functions/bulk.sql), from where `position` is; one node at a time holds the row.
 create table bulk (

@@ -60,7 +60,8 @@ where s.due <= (select clock()) and not d.suspended order by s.due limit $1 for 
 
 -- name: lock_roots
 -- One row has lock, state and small variables: what is locked here is what is read here.
-select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
+select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables,
+    suspended
 from instance where id = any($1) for update skip locked
 -- name: load_instances
 select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
@@ -206,6 +207,26 @@ delete from incident where instance_id = any($1)
 delete from incident x using unnest($1, $2, $3) as u (instance_id, token, call)
 where x.instance_id = u.instance_id
     and case when x.kind in (7, 8) or (x.kind = 2 and x.phase = 2) then x.subject = u.call else x.token = u.token end
+-- name: insert_parked
+-- What a suspended family was asked (park.c).
+insert into parked (root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body, command_id, key,
+    actor, at)
+select u.*, $15 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as u
+-- name: suspend
+update instance i set suspended = u.suspended from unnest($1, $2) as u (id, suspended) where i.id = u.id
+-- name: unpark
+with back as (
+    delete from parked where root_id = any($1) returning *
+), again as (
+    insert into ready (root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
+    select root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body
+    from back where command_id is null order by id
+)
+insert into inbox (kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, tenant, at)
+select kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, '', at
+from back where command_id is not null order by id
+-- name: delete_parked
+delete from parked where root_id = any($1)
 -- name: delete_instances
 delete from instance where ctid = any($1)
 -- name: update_instances

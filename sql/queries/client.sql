@@ -54,7 +54,7 @@ from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.sta
       from instances i
       where ($1::text is null or i.process = $1)
         and case when $2::text is not null then i.state = $2
-                 else $3 or i.state in ('accepted', 'running', 'incident') end
+                 else $3 or i.state in ('accepted', 'running', 'incident', 'suspended') end
       order by i.started desc, i.instance_id desc
       limit $4) x
 -- name: client_instances_between

@@ -34,3 +34,17 @@ select to_json(x)::text
 from (select b.* from bulks b
       where ($1::uuid is null or b.bulk_id between $1 and $2) and ($3 or b.state = 'running')
       order by b.bulk_id desc limit $4) x
+-- name: client_suspend
+select to_json(c)::text
+from (select suspend(instance_id => $1, options => jsonb_strip_nulls(jsonb_build_object('reason', $2::text))) as command_id) c
+-- name: client_suspend_definition
+select to_json(c)::text
+from suspend_definition(process => $1, version => $2,
+    options => jsonb_strip_nulls(jsonb_build_object('includeInstances', $3::boolean, 'reason', $4::text))) c
+-- name: client_resume
+select to_json(c)::text
+from (select resume(instance_id => $1, options => jsonb_strip_nulls(jsonb_build_object('reason', $2::text))) as command_id) c
+-- name: client_resume_definition
+select to_json(c)::text
+from resume_definition(process => $1, version => $2,
+    options => jsonb_strip_nulls(jsonb_build_object('includeInstances', $3::boolean, 'reason', $4::text))) c

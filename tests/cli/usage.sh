@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Help, wrong usage, and a database that is not there: no database is needed for any of it.
 subcommands=("up" "migrate" "lint" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
-    "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop"
+    "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop" "suspend" "resume"
     "endpoint list" "endpoint set" "endpoint drop" "version" "help")
 
 for name in "${subcommands[@]}"; do

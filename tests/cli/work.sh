@@ -197,6 +197,29 @@ expect_state missing completed
 expect_code 1 retry missing
 expect_text "nothing to retry" "$ERR" 'has no incident'
 
+# ---- suspend ----
+expect_code 0 suspend one --reason 'asked the bank'
+expect_equal "suspend" suspended "$OUT"
+expect_state one suspended
+expect_why one 'It is suspended'
+expect_text "the command to resume" "$("$PAWL" why one)" 'pawl resume'
+expect_code 1 task complete one
+expect_text "complete a suspended one" "$ERR" 'is suspended'
+expect_code 0 resume one
+expect_equal "resume" resumed "$OUT"
+expect_state one running
+expect_code 0 suspend --process approval --dry-run
+expect_text "suspend --dry-run" "$OUT" '[0-9] would be taken'
+expect_code 0 suspend --definition approval
+expect_text "suspend --definition" "$OUT" '^approval suspended \(1 version\)'
+expect_code 1 start approval
+expect_text "start of a suspended one" "$ERR" 'is suspended in version'
+expect_code 0 resume --definition approval --with-instances
+expect_code 2 suspend
+expect_code 2 suspend one --all
+expect_code 2 suspend one --with-instances
+expect_code 1 suspend --definition nothing
+
 # ---- cancel ----
 expect_code 0 cancel one --reason 'ordered twice'
 expect_equal "cancel" cancelled "$OUT"
