@@ -236,7 +236,8 @@ struct graph {
     int none_start;    /* -1: none */
     int *event_starts; /* message and timer start events of the process */
     size_t n_event_starts;
-    int definition_id; /* set by the store once it has one */
+    int definition_id; /* set by the store once it has one, like the next */
+    int lane;          /* of its jobs: store/lanes.h */
 };
 
 /* An empty graph: itself the first piece of its own arena (cap: see arena_init). */

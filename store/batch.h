@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "store/deploy.h"
 #include "store/journal.h"
+#include "store/lanes.h"
 #include "store/map.h"
 #include "store/store_internal.h"
 
@@ -44,9 +45,11 @@ struct item {
     struct item_key key;
     int kind; /* enum command_kind or enum inbox_kind */
     struct command command;
-    struct tid tid;         /* FROM_READY, FROM_INBOX, FROM_START_TIMER */
-    int64_t id;             /* FROM_READY, FROM_INBOX */
-    uint64_t xid;           /* FROM_INBOX */
+    struct tid tid; /* FROM_READY, FROM_INBOX, FROM_START_TIMER */
+    uint32_t made;  /* FROM_READY, FROM_INBOX: the transaction that wrote this version of it */
+    int lane;       /* FROM_READY, FROM_INBOX */
+    int64_t id;     /* FROM_READY, FROM_INBOX */
+    uint64_t xid;   /* FROM_INBOX */
     struct uuid command_id; /* FROM_INBOX: its outcome is filed under it */
     int64_t ttl_us;         /* INBOX_PUBLISH */
     int64_t asked_us;       /* FROM_INBOX: when the caller asked */
@@ -158,16 +161,28 @@ struct graph_ref {
 
 /* Where the next claim begins: worked out while a batch runs, taken over when it has ended well. */
 struct claim_next {
-    int64_t ready_cursor, ready_lap_end;
-    uint64_t inbox_xmax;  /* of the snapshot before the inbox was read */
-    uint64_t inbox_first; /* of the rows that were to be seen then; UINT64_MAX: none */
+    struct ready_read {
+        bool asked;
+        unsigned most, n; /* rows asked for, and read */
+        int64_t last;     /* the last id */
+        int64_t first;    /* the first that was to be seen behind the low mark */
+    } ready[LANES];
+    int64_t ready_end; /* no id is higher */
+    struct inbox_read {
+        unsigned most, n;
+        uint64_t last_xid; /* the last row that was read */
+        int64_t last_id;
+        uint64_t first; /* of the rows that were to be seen before that; UINT64_MAX: none */
+    } inbox[LANE_SHARES];
+    uint64_t inbox_xmax; /* of the snapshot before the inbox was read */
     const int64_t *inbox_flying;
     size_t n_inbox_flying;
-    uint64_t inbox_last_xid; /* the last row that was read */
-    int64_t inbox_last_id;
     int64_t timer_last_us, timer_seen_us;
+    bool ready_cut, inbox_cut; /* there was no room for all lanes */
+    bool inbox_behind;         /* more wait behind those that were put off */
+    bool lows;                 /* ready_read.first is known */
     bool ready_limit, inbox_limit, timer_limit, starts_limit; /* there may be more */
-    unsigned n_inbox, n_timer;
+    unsigned n_timer;
 };
 
 struct batch {
@@ -213,11 +228,15 @@ int claim(struct batch *batch, const struct call_result *results, size_t n_resul
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
 
-/* Rows of the inbox are looked for from this transaction on, and in open ones before it. */
-void claim_mark_inbox(struct store_worker *worker, uint64_t mark);
+/* Where the last claim of this lane of the inbox began. */
+void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
+                      int64_t *ret_id);
 
-/* Where the last claim of the inbox began. */
-void claim_inbox_from(const struct store_worker *worker, uint64_t *ret_xid, int64_t *ret_id);
+/* The lanes of ready that are looked at, and their low marks, as columns. */
+void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
+                 struct column *ret_lows);
+/* The transactions that were open when the marks of the inbox were set. */
+struct column claim_flying(const struct store_worker *worker, struct arena *arena);
 
 /* ---- load.c ---- */
 
@@ -275,21 +294,28 @@ struct store_worker {
     struct arena own;   /* owns this struct */
     struct journal *journal;
     /* The claims' cursors: see README.md. */
-    int64_t ready_cursor;  /* the next claim begins behind it */
-    int64_t ready_lap_end; /* the last id when the lap began */
-    int64_t ready_low;     /* no unprocessed id is at or below, but for late commits */
-    int64_t ready_low_next, ready_low_at_us; /* what ready_low becomes, and when it was seen */
-    uint64_t inbox_mark;                     /* transactions below have been read … */
-    int64_t *inbox_flying; /* … but these, which were open then; lives in `marks` */
+    struct ready_lane {
+        int64_t cursor;        /* the next claim begins behind it */
+        int64_t lap_end;       /* the last id when the lap began */
+        int64_t low, low_next; /* no unprocessed id is at or below, but for late commits */
+    } ready[LANES];
+    int64_t lows_at_us; /* when low_next was seen */
+    struct inbox_lane {
+        uint64_t mark;      /* transactions below have been read, but for inbox_flying */
+        uint64_t after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
+        int64_t after_id;
+    } inbox[LANE_SHARES];
+    int64_t *inbox_flying; /* open when the marks were set; lives in `marks` */
     size_t n_inbox_flying;
     struct arena marks;
-    uint64_t inbox_after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
-    int64_t inbox_after_id;
-    int64_t timer_low_us;      /* nothing is due before, but for late commits */
-    bool timer_full;           /* the next claim of timers reads everything */
-    int64_t timer_after_us;    /* due times up to here were put off, and more wait behind them */
-    unsigned n_inbox, n_timer; /* found by the last claim: their shares of the next */
-    uint64_t deploy_xid;       /* a deployment that waits for a batch of its own */
+    unsigned ready_found[LANES], inbox_found[LANE_SHARES]; /* by the last claim */
+    unsigned turn;          /* which lane comes first when there is not room for all */
+    int32_t range_key;      /* of the locks on ranges of ready and inbox */
+    int64_t timer_low_us;   /* nothing is due before, but for late commits */
+    bool timer_full;        /* the next claim of timers reads everything */
+    int64_t timer_after_us; /* due times up to here were put off, and more wait behind them */
+    unsigned n_timer;       /* found by the last claim: its share of the next */
+    uint64_t deploy_xid;    /* a deployment that waits for a batch of its own */
     int64_t deploy_id;
     bool deploy_waits;
     /* While a batch is run again: only these, NULL = all; and what is known of some. */

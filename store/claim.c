@@ -14,8 +14,16 @@
 #define TIMER_LAG_US                                                                               \
     INT64_C(600000000) /* longer than any transaction that inserts timers may last */
 #define SHARE_MIN 64u
+#define LOWS_US 1000000 /* low marks lag by this, and late commits are found by the sweep */
 #define INBOX_MAX 500u
 #define TIMER_MAX 300u
+
+static int64_t mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static struct item_key key_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
@@ -59,7 +67,8 @@ static void ready_item(struct batch *batch, const struct result *rows, int row)
     item->id = result_int(rows, row, 1);
     item->key = key_of(FROM_READY, (uint64_t)item->id, 0, 0);
     item->kind = (int)result_int(rows, row, 4);
-    item->present = true;
+    item->lane = (int)result_int(rows, row, 13);
+    item->made = (uint32_t)result_int(rows, row, 14);
     *c = (struct command){
         .kind = (enum command_kind)item->kind,
         .root = result_uuid(rows, row, 2),
@@ -129,7 +138,8 @@ static void inbox_item(struct batch *batch, const struct result *rows, int row)
     item->ttl_us = result_int(rows, row, 13);
     item->tenant = result_text(rows, row, 15);
     item->asked_us = result_time(rows, row, 16);
-    item->present = true;
+    item->lane = (int)result_int(rows, row, 17);
+    item->made = (uint32_t)result_int(rows, row, 18);
     *c = (struct command){
         .kind = (enum command_kind)item->kind,
         .root = result_uuid(rows, row, 5),
@@ -200,8 +210,8 @@ static void result_item(struct batch *batch, const struct call_result *result, s
 
 static unsigned share(unsigned found, unsigned max)
 {
-    unsigned twice = 2 * found + SHARE_MIN;
-    return twice < max ? twice : max;
+    unsigned want = lane_want(found);
+    return want < max ? want : max;
 }
 
 struct limits {
@@ -210,7 +220,10 @@ struct limits {
 
 static struct limits shares(const struct store_worker *worker, size_t n_results)
 {
-    struct limits limits = {.inbox = share(worker->n_inbox, INBOX_MAX),
+    unsigned asked = 0;
+    for (size_t i = 0; i < LANE_SHARES; i++)
+        asked += worker->inbox_found[i];
+    struct limits limits = {.inbox = share(asked, INBOX_MAX),
                             .timers = share(worker->n_timer, TIMER_MAX)};
     unsigned taken = limits.inbox + limits.timers + (unsigned)n_results;
 
@@ -226,56 +239,130 @@ static int64_t timers_from(const struct store_worker *worker)
     return worker->timer_full ? INT64_MIN : worker->timer_low_us;
 }
 
-void claim_inbox_from(const struct store_worker *worker, uint64_t *ret_xid, int64_t *ret_id)
+void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
+                      int64_t *ret_id)
 {
-    bool after = worker->inbox_after_xid != 0;
+    const struct inbox_lane *l = &worker->inbox[lane];
 
-    *ret_xid = after ? worker->inbox_after_xid : worker->inbox_mark;
-    *ret_id = after ? worker->inbox_after_id : -1;
+    *ret_xid = l->after_xid != 0 ? l->after_xid : l->mark;
+    *ret_id = l->after_xid != 0 ? l->after_id : -1;
 }
 
-static struct column flying_column(const struct batch *batch)
+struct column claim_flying(const struct store_worker *worker, struct arena *arena)
 {
-    const struct store_worker *worker = batch->worker;
     struct column flying;
 
-    column_init(&flying, batch->arena, COLUMN_XID8);
+    column_init(&flying, arena, COLUMN_XID8);
     for (size_t i = 0; i < worker->n_inbox_flying; i++)
         column_int(&flying, worker->inbox_flying[i]);
     return flying;
 }
 
-static bool lap_begins(const struct store_worker *worker)
+void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
+                 struct column *ret_lows)
 {
-    return worker->ready_cursor <= worker->ready_low;
+    uint64_t known = atomic_load(&worker->store->lanes);
+
+    column_init(ret_lanes, arena, COLUMN_INT4);
+    column_init(ret_lows, arena, COLUMN_INT8);
+    for (unsigned i = 0; i < LANES; i++) {
+        if ((known >> i & 1) == 0)
+            continue;
+        column_int(ret_lanes, i);
+        column_int(ret_lows, worker->ready[i].low);
+    }
+}
+
+static int send_ready(struct batch *batch, const struct limits *limits, struct err *err)
+{
+    const struct store_worker *worker = batch->worker;
+    struct claim_next *next = &batch->next;
+    struct conn *conn = batch->conn;
+    struct column lanes, after, most, lows;
+    unsigned rows[LANES];
+    uint64_t known = atomic_load(&worker->store->lanes);
+
+    lanes_divide(worker->ready_found, true, LANES, limits->ready, rows);
+    column_init(&lanes, batch->arena, COLUMN_INT4);
+    column_init(&after, batch->arena, COLUMN_INT8);
+    column_init(&most, batch->arena, COLUMN_INT4);
+    for (unsigned i = 0; i < LANES; i++) {
+        unsigned lane = (worker->turn + i) % LANES;
+        if ((known >> lane & 1) == 0)
+            continue;
+        next->ready[lane].asked = true;
+        next->ready[lane].most = rows[lane];
+        column_int(&lanes, lane);
+        column_int(&after, worker->ready[lane].cursor);
+        column_int(&most, rows[lane]);
+    }
+    if (conn_send(conn, "ready_end", NO_PARAMS, err) < 0 ||
+        conn_send(conn, "claim_ready",
+                  PARAMS(p_column(&lanes), p_column(&after), p_column(&most),
+                         p_int4((int)limits->ready), p_int4(worker->range_key)),
+                  err) < 0)
+        return err_trace(err);
+    next->lows = mono_us() - worker->lows_at_us > LOWS_US;
+    if (!next->lows)
+        return 0;
+    claim_lanes(worker, batch->arena, &lanes, &lows);
+    return conn_send(conn, "ready_lows", PARAMS(p_column(&lanes), p_column(&lows)), err);
+}
+
+static int send_inbox(struct batch *batch, const struct limits *limits, struct err *err)
+{
+    const struct store_worker *worker = batch->worker;
+    struct conn *conn = batch->conn;
+    struct column lanes, marks, xids, ids, most;
+    struct column flying = claim_flying(worker, batch->arena);
+    unsigned rows[LANE_SHARES];
+
+    lanes_divide(worker->inbox_found, false, LANE_SHARES, limits->inbox, rows);
+    column_init(&lanes, batch->arena, COLUMN_INT4);
+    column_init(&marks, batch->arena, COLUMN_XID8);
+    column_init(&xids, batch->arena, COLUMN_XID8);
+    column_init(&ids, batch->arena, COLUMN_INT8);
+    column_init(&most, batch->arena, COLUMN_INT4);
+    for (unsigned i = 0; i < LANE_SHARES; i++) {
+        unsigned lane = (worker->turn + i) % LANE_SHARES;
+        uint64_t xid;
+        int64_t id;
+        claim_inbox_from(worker, lane, &xid, &id);
+        batch->next.inbox[lane].most = rows[lane];
+        column_int(&lanes, lane);
+        column_int(&marks, (int64_t)worker->inbox[lane].mark);
+        column_int(&xids, (int64_t)xid);
+        column_int(&ids, id);
+        column_int(&most, rows[lane]);
+    }
+    if (conn_send(conn, "inbox_snapshot",
+                  PARAMS(p_column(&lanes), p_column(&marks), p_column(&flying)), err) < 0 ||
+        conn_send(conn, "claim_inbox",
+                  PARAMS(p_column(&lanes), p_column(&xids), p_column(&ids), p_column(&most),
+                         p_int4((int)limits->inbox), p_int4(worker->range_key)),
+                  err) < 0)
+        return err_trace(err);
+    if (worker->n_inbox_flying == 0)
+        return 0;
+    return conn_send(conn, "claim_inbox_late",
+                     PARAMS(p_column(&lanes), p_column(&marks), p_column(&flying),
+                            p_int4((int)limits->inbox), p_int4(worker->range_key)),
+                     err);
 }
 
 static int send_claims(struct batch *batch, const struct limits *limits, struct err *err)
 {
     struct store_worker *worker = batch->worker;
     struct conn *conn = batch->conn;
-    struct column flying = flying_column(batch);
-    uint64_t from_xid;
-    int64_t from_id;
 
-    claim_inbox_from(worker, &from_xid, &from_id);
     if (conn_send(conn, "begin", NO_PARAMS, err) < 0 ||
         conn_send(conn, "batch_fence",
                   PARAMS(p_int4(worker->fence.worker), p_int8(worker->fence.epoch)), err) < 0 ||
-        (lap_begins(worker) && conn_send(conn, "ready_last", NO_PARAMS, err) < 0) ||
-        conn_send(conn, "claim_ready",
-                  PARAMS(p_int8(worker->ready_cursor), p_int4((int)limits->ready)), err) < 0 ||
+        send_ready(batch, limits, err) < 0 ||
         conn_send(conn, "claim_timers",
                   PARAMS(p_time(timers_from(worker)), p_int4((int)limits->timers)), err) < 0 ||
-        conn_send(conn, "inbox_snapshot", PARAMS(p_xid8(worker->inbox_mark), p_column(&flying)),
-                  err) < 0 ||
-        conn_send(conn, "claim_inbox",
-                  PARAMS(p_xid8(from_xid), p_int8(from_id), p_int4((int)limits->inbox)), err) < 0 ||
+        send_inbox(batch, limits, err) < 0 ||
         conn_send(conn, "claim_starts", PARAMS(p_int4(START_TIMERS_MAX)), err) < 0)
-        return err_trace(err);
-    if (worker->n_inbox_flying > 0 &&
-        conn_send(conn, "claim_inbox_late", PARAMS(p_column(&flying), p_int4((int)limits->inbox)),
-                  err) < 0)
         return err_trace(err);
     return conn_sync(conn, err);
 }
@@ -302,6 +389,33 @@ static int read_fence(struct batch *batch, struct err *err)
     return 0;
 }
 
+static int read_ready(struct batch *batch, const struct limits *limits, struct err *err)
+{
+    struct claim_next *next = &batch->next;
+    struct result *rows;
+
+    if (next_rows(batch, &rows, err) < 0)
+        return err_trace(err);
+    next->ready_end = result_int(rows, 0, 0);
+    if (next_rows(batch, &rows, err) < 0)
+        return err_trace(err);
+    next->ready_cut = (unsigned)result_rows(rows) == limits->ready;
+    for (int i = 0; i < result_rows(rows); i++) {
+        struct ready_read *read = &next->ready[result_int(rows, i, 13)];
+        ready_item(batch, rows, i);
+        read->n++;
+        read->last = result_int(rows, i, 1);
+    }
+    if (!next->lows)
+        return 0;
+    if (next_rows(batch, &rows, err) < 0)
+        return err_trace(err);
+    for (int i = 0; i < result_rows(rows); i++)
+        next->ready[result_int(rows, i, 0)].first =
+            result_null(rows, i, 1) ? next->ready_end : result_int(rows, i, 1) - 1;
+    return 0;
+}
+
 static int read_inbox(struct batch *batch, const struct limits *limits, struct err *err)
 {
     struct claim_next *next = &batch->next;
@@ -309,20 +423,30 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
 
     if (next_rows(batch, &rows, err) < 0)
         return err_trace(err);
-    next->inbox_xmax = (uint64_t)result_int(rows, 0, 0);
-    next->inbox_flying = result_ints(rows, 0, 1, batch->arena, &next->n_inbox_flying);
-    next->inbox_first = result_null(rows, 0, 2) ? UINT64_MAX : (uint64_t)result_int(rows, 0, 2);
+    for (int i = 0; i < result_rows(rows); i++) {
+        next->inbox_xmax = (uint64_t)result_int(rows, i, 1);
+        if (!result_null(rows, i, 2))
+            next->inbox_flying = result_ints(rows, i, 2, batch->arena, &next->n_inbox_flying);
+        next->inbox[result_int(rows, i, 0)].first =
+            result_null(rows, i, 3) ? UINT64_MAX : (uint64_t)result_int(rows, i, 3);
+    }
     if (next_rows(batch, &rows, err) < 0)
         return err_trace(err);
-    int n = result_rows(rows);
-    for (int i = 0; i < n; i++)
+    next->inbox_cut = (unsigned)result_rows(rows) == limits->inbox;
+    for (int i = 0; i < result_rows(rows); i++) {
+        struct inbox_read *read = &next->inbox[result_int(rows, i, 17)];
         inbox_item(batch, rows, i);
-    next->inbox_limit = (unsigned)n == limits->inbox;
-    next->n_inbox = (unsigned)n;
-    if (n > 0) {
-        next->inbox_last_xid = (uint64_t)result_int(rows, n - 1, 1);
-        next->inbox_last_id = result_int(rows, n - 1, 2);
+        read->n++;
+        read->last_xid = (uint64_t)result_int(rows, i, 1);
+        read->last_id = result_int(rows, i, 2);
     }
+    if (batch->worker->n_inbox_flying == 0)
+        return 0;
+    if (next_rows(batch, &rows, err) < 0)
+        return err_trace(err);
+    for (int i = 0; i < result_rows(rows); i++)
+        inbox_item(batch, rows, i);
+    next->inbox_cut |= (unsigned)result_rows(rows) == limits->inbox;
     return 0;
 }
 
@@ -331,22 +455,8 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     struct claim_next *next = &batch->next;
     struct result *rows;
 
-    if (read_fence(batch, err) < 0)
-        return err_trace(err);
-    next->ready_lap_end = batch->worker->ready_lap_end;
-    if (lap_begins(batch->worker)) {
-        if (next_rows(batch, &rows, err) < 0)
-            return err_trace(err);
-        next->ready_lap_end = result_int(rows, 0, 0);
-    }
-    if (next_rows(batch, &rows, err) < 0)
-        return err_trace(err);
-    int n = result_rows(rows);
-    for (int i = 0; i < n; i++)
-        ready_item(batch, rows, i);
-    next->ready_limit = (unsigned)n == limits->ready;
-    next->ready_cursor = n > 0 ? result_int(rows, n - 1, 1) : 0;
-    if (next_rows(batch, &rows, err) < 0)
+    if (read_fence(batch, err) < 0 || read_ready(batch, limits, err) < 0 ||
+        next_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->n_timer = (unsigned)result_rows(rows);
     for (int i = 0; i < result_rows(rows); i++)
@@ -360,13 +470,6 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     for (int i = 0; i < result_rows(rows); i++)
         start_item(batch, rows, i);
     next->starts_limit = result_rows(rows) == START_TIMERS_MAX;
-    if (batch->worker->n_inbox_flying == 0)
-        return 0;
-    if (next_rows(batch, &rows, err) < 0)
-        return err_trace(err);
-    for (int i = 0; i < result_rows(rows); i++)
-        inbox_item(batch, rows, i);
-    next->inbox_limit |= (unsigned)result_rows(rows) == limits->inbox;
     return 0;
 }
 
@@ -467,59 +570,79 @@ static struct tally tally_of(const struct batch *batch, enum item_source source)
     return tally;
 }
 
-static void settle_inbox(struct store_worker *worker, const struct claim_next *next,
-                         struct tally tally)
+/*
+ * A mark is the first row that was to be seen before the claim, and its worker's own are not older:
+ * all that is below was read, or was open then. One that nobody has read may lie behind those that
+ * were put off, so these are stepped over until the lane's end was seen.
+ */
+static void settle_inbox(struct batch *batch)
 {
-    bool was_after = worker->inbox_after_xid != 0;
+    struct store_worker *worker = batch->worker;
+    struct claim_next *next = &batch->next;
+    unsigned put_off[LANE_SHARES] = {0};
 
-    worker->inbox_after_xid = 0;
-    if (next->inbox_limit) {
-        /* All of them wait for somebody: look behind them before we look at them again. */
-        if (tally.put_off == tally.n && next->n_inbox > 0) {
-            worker->inbox_after_xid = next->inbox_last_xid;
-            worker->inbox_after_id = next->inbox_last_id;
-        }
-        return;
+    for (size_t i = 0; i < batch->n_items; i++) {
+        const struct item *item = batch->items[i];
+        if (item->source == FROM_INBOX && item->state == ITEM_PUT_OFF)
+            put_off[item->lane]++;
     }
-    if (was_after || tally.put_off > 0)
-        return; /* the mark must not pass what still waits */
+    for (unsigned i = 0; i < LANE_SHARES; i++) {
+        struct inbox_lane *lane = &worker->inbox[i];
+        const struct inbox_read *read = &next->inbox[i];
+        bool full = read->n > 0 && (read->n == read->most || next->inbox_cut);
+        worker->inbox_found[i] = read->n;
+        next->inbox_limit |= full;
+        lane->mark = read->first < next->inbox_xmax ? read->first : next->inbox_xmax;
+        lane->after_xid = 0;
+        if (full && 2 * put_off[i] >= read->n) {
+            lane->after_xid = read->last_xid;
+            lane->after_id = read->last_id;
+        }
+        next->inbox_behind |= lane->after_xid != 0;
+    }
     arena_reset(&worker->marks);
     worker->n_inbox_flying = next->n_inbox_flying;
     worker->inbox_flying = arena_array(&worker->marks, next->n_inbox_flying, sizeof(int64_t));
     if (next->n_inbox_flying > 0)
         memcpy(worker->inbox_flying, next->inbox_flying, next->n_inbox_flying * sizeof(int64_t));
-    claim_mark_inbox(worker,
-                     next->inbox_first < next->inbox_xmax ? next->inbox_first : next->inbox_xmax);
 }
 
-/* A row must not be found both from the mark on and as one of an open transaction: it would be
- * carried out twice. */
-void claim_mark_inbox(struct store_worker *worker, uint64_t mark)
+/* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it starved. */
+static void settle_ready(struct store_worker *worker, struct claim_next *next)
 {
-    size_t n = 0;
+    int64_t now_us = mono_us();
 
-    worker->inbox_mark = mark;
-    for (size_t i = 0; i < worker->n_inbox_flying; i++) {
-        if ((uint64_t)worker->inbox_flying[i] < mark)
-            worker->inbox_flying[n++] = worker->inbox_flying[i];
+    for (unsigned i = 0; i < LANES; i++) {
+        struct ready_lane *lane = &worker->ready[i];
+        const struct ready_read *read = &next->ready[i];
+        worker->ready_found[i] = read->n;
+        if (!read->asked || (next->ready_cut && read->n == 0))
+            continue;
+        bool full = read->n == read->most || next->ready_cut;
+        int64_t lap_end = lane->cursor <= lane->low ? next->ready_end : lane->lap_end;
+        bool lap_goes_on = read->n > 0 && full && read->last < lap_end;
+        next->ready_limit |= (read->n > 0 && full) || lap_goes_on;
+        lane->lap_end = lap_end;
+        if (next->lows) {
+            int64_t low = lane->low_next > lane->low ? lane->low_next : lane->low;
+            lane->low = low < read->first ? low : read->first;
+            lane->low_next = read->first;
+        }
+        lane->cursor = lap_goes_on ? read->last : lane->low;
     }
-    worker->n_inbox_flying = n;
+    if (next->lows)
+        worker->lows_at_us = now_us;
+    worker->turn++;
 }
 
 void claim_settle(struct batch *batch)
 {
     struct store_worker *worker = batch->worker;
-    const struct claim_next *next = &batch->next;
+    struct claim_next *next = &batch->next;
     struct tally timers = tally_of(batch, FROM_TIMER), ready = tally_of(batch, FROM_READY);
     struct tally inbox = tally_of(batch, FROM_INBOX);
 
-    worker->n_inbox = next->n_inbox;
     worker->n_timer = next->n_timer;
-    /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it
-     * starved. */
-    bool lap_goes_on = next->ready_limit && next->ready_cursor < next->ready_lap_end;
-    worker->ready_cursor = lap_goes_on ? next->ready_cursor : worker->ready_low;
-    worker->ready_lap_end = next->ready_lap_end;
     if (next->timer_limit && timers.put_off > 0) {
         worker->timer_after_us = next->timer_last_us;
     } else if (worker->timer_after_us != 0 && !next->timer_limit) {
@@ -528,11 +651,11 @@ void claim_settle(struct batch *batch)
         worker->timer_full = false;
         worker->timer_low_us = next->timer_seen_us - TIMER_LAG_US;
     }
-    settle_inbox(worker, next, inbox);
+    settle_ready(worker, next);
+    settle_inbox(batch);
     size_t done = ready.n + timers.n + inbox.n - ready.put_off - timers.put_off - inbox.put_off;
     batch->report.more =
-        (done > 0 &&
-         (next->ready_limit || worker->ready_cursor > worker->ready_low || next->timer_limit ||
-          next->inbox_limit || next->starts_limit || batch->keys_full)) ||
-        worker->inbox_after_xid != 0 || worker->deploy_waits;
+        (done > 0 && (next->ready_limit || next->timer_limit || next->inbox_limit ||
+                      next->starts_limit || batch->keys_full)) ||
+        next->inbox_behind || worker->deploy_waits;
 }

@@ -13,7 +13,7 @@ static const struct oids oids[] = {
     [COLUMN_BOOL] = {16, 1000},  [COLUMN_INT2] = {21, 1005},   [COLUMN_INT4] = {23, 1007},
     [COLUMN_INT8] = {20, 1016},  [COLUMN_UUID] = {2950, 2951}, [COLUMN_TEXT] = {25, 1009},
     [COLUMN_BYTEA] = {17, 1001}, [COLUMN_TIME] = {1184, 1185}, [COLUMN_TID] = {27, 1010},
-    [COLUMN_XID8] = {5069, 271},
+    [COLUMN_XID8] = {5069, 271}, [COLUMN_XID] = {28, 1011},
 };
 
 /* ndim, flags, element type, length, lower bound. */
@@ -177,10 +177,12 @@ void column_bool(struct column *column, bool value)
 
 void column_int(struct column *column, int64_t value)
 {
-    size_t bytes = column->type == COLUMN_INT2 ? 2 : column->type == COLUMN_INT4 ? 4 : 8;
+    bool four = column->type == COLUMN_INT4 || column->type == COLUMN_XID;
+    size_t bytes = column->type == COLUMN_INT2 ? 2 : four ? 4 : 8;
 
     assert(column->type == COLUMN_INT2 || column->type == COLUMN_INT4 ||
-           column->type == COLUMN_INT8 || column->type == COLUMN_XID8);
+           column->type == COLUMN_INT8 || column->type == COLUMN_XID8 ||
+           column->type == COLUMN_XID);
     wire_put(column_value(column, bytes), (uint64_t)value, bytes);
 }
 

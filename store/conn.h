@@ -115,6 +115,7 @@ enum column_type {
     COLUMN_TIME,
     COLUMN_TID,
     COLUMN_XID8,
+    COLUMN_XID,
 };
 
 struct column {
@@ -136,7 +137,7 @@ void column_init(struct column *column, struct arena *arena, enum column_type ty
 void column_null(struct column *column);
 void column_bool(struct column *column, bool value);
 void column_int(struct column *column,
-                int64_t value); /* INT2, INT4, INT8, XID8: by the column's type */
+                int64_t value); /* INT2, INT4, INT8, XID8, XID: by the column's type */
 void column_uuid(struct column *column, const struct uuid *value); /* nil or NULL: SQL NULL */
 void column_text(struct column *column, const char *value);        /* NULL: SQL NULL */
 void column_bytes(struct column *column, const void *value,

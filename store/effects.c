@@ -39,16 +39,18 @@ void effect_command(struct effects *e, enum table_id t, size_t at, const struct 
     column_bytes(col(e, t, at + 8), c->body, c->body_n);
 }
 
-void effect_ready(struct effects *e, const struct command *command, const struct tid *spare)
+void effect_ready(struct effects *e, const struct command *command, int lane,
+                  const struct tid *spare)
 {
     if (spare != NULL) {
         column_tid(col(e, T_MOVE_READY, 0), *spare);
         column_uuid(col(e, T_MOVE_READY, 1), &command->instance);
         effect_command(e, T_MOVE_READY, 2, command);
     } else {
-        column_uuid(col(e, T_INSERT_READY, 0), &command->root);
-        column_uuid(col(e, T_INSERT_READY, 1), &command->instance);
-        effect_command(e, T_INSERT_READY, 2, command);
+        column_int(col(e, T_INSERT_READY, 0), lane);
+        column_uuid(col(e, T_INSERT_READY, 1), &command->root);
+        column_uuid(col(e, T_INSERT_READY, 2), &command->instance);
+        effect_command(e, T_INSERT_READY, 3, command);
     }
 }
 
@@ -70,26 +72,45 @@ const char *effect_reason(struct arena *arena, const char *text)
 /* ---- Waits ---- */
 
 struct spares { /* ready rows of this family's commands that were carried out */
-    const struct tid **tids;
+    const struct item **items;
     size_t n, capacity;
 };
 
-static const struct tid *take_spare(struct spares *spares)
+/* A row keeps its lane, which is in its index. */
+static const struct tid *take_spare(struct spares *spares, int lane)
 {
-    return spares->n > 0 ? spares->tids[--spares->n] : NULL;
+    for (size_t i = spares->n; i-- > 0;) {
+        const struct item *item = spares->items[i];
+        if (item->lane != lane)
+            continue;
+        spares->items[i] = spares->items[--spares->n];
+        return &item->tid;
+    }
+    return NULL;
+}
+
+/* Of an instance's jobs. */
+static int lane_of(struct batch *batch, const struct instance *instance)
+{
+    int lane = instance != NULL && instance->graph != NULL ? instance->graph->lane : 0;
+
+    atomic_fetch_or(&batch->worker->store->lanes, UINT64_C(1) << lane);
+    return lane;
 }
 
 /*
  * What is due already goes to ready at once: claims of timers begin a little before now, and a time
  * long past would be found late.
  */
-static void timer_row(struct batch *batch, const struct command *command, int64_t due_us,
-                      bool retry, const char *error, struct spares *spares)
+static void timer_row(struct batch *batch, const struct instance *instance,
+                      const struct command *command, int64_t due_us, bool retry, const char *error,
+                      struct spares *spares)
 {
     struct effects *e = batch->effects;
 
     if (due_us <= batch->now_us) {
-        effect_ready(e, command, take_spare(spares));
+        int lane = lane_of(batch, instance);
+        effect_ready(e, command, lane, take_spare(spares, lane));
         return;
     }
     column_time(col(e, T_INSERT_TIMERS, 0), due_us);
@@ -121,7 +142,7 @@ static void fresh_timer(struct batch *batch, const struct instance *instance,
         return; /* not armed, or never */
     if (wait->due_us <= batch->now_us)
         command.detail = arena_printf(batch->arena, "%lld", (long long)wait->due_us);
-    timer_row(batch, &command, wait->due_us, false, NULL, spares);
+    timer_row(batch, instance, &command, wait->due_us, false, NULL, spares);
 }
 
 static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance,
@@ -309,12 +330,14 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
 {
     for (size_t i = 0; i < family->n_jobs; i++) {
         const struct job *job = &family->jobs[i];
+        const struct instance *of = family_instance(family, &job->command.instance);
+        int lane = lane_of(batch, of);
         switch (job->place) {
         case JOB_READY:
-            effect_ready(batch->effects, &job->command, take_spare(spares));
+            effect_ready(batch->effects, &job->command, lane, take_spare(spares, lane));
             break;
         case JOB_RETRY:
-            timer_row(batch, &job->command, job->command.due_us, true, job->error, spares);
+            timer_row(batch, of, &job->command, job->command.due_us, true, job->error, spares);
             break;
         case JOB_INCIDENT:
             effect_incident(batch, &job->command, definition_of(family, &job->command.instance),
@@ -501,7 +524,7 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
     for (size_t i = 0; i < fam->n_items; i++) {
         const struct item *item = fam->items[i];
         if (item->source == FROM_READY && item->state != ITEM_PUT_OFF)
-            *arena_push(batch->arena, spares.tids, spares.n, spares.capacity) = &item->tid;
+            *arena_push(batch->arena, spares.items, spares.n, spares.capacity) = item;
     }
     if (fam->kept) {
         for (size_t i = 0; i < family->n_instances; i++)
@@ -514,8 +537,8 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
             put_call(e, &family->root, &family->calls[i]);
         put_history(batch, family, entries);
     }
-    while (spares.n > 0)
-        column_tid(col(e, T_DELETE_READY, 0), *take_spare(&spares));
+    for (size_t i = 0; i < spares.n; i++)
+        column_tid(col(e, T_DELETE_READY, 0), spares.items[i]->tid);
 }
 
 /* ---- Items: their rows go, and who asked is told ---- */

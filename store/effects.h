@@ -82,9 +82,10 @@ int table_send(struct batch *batch, enum table_id id, struct err *err) MUST_CHEC
 /* Reads its answer and compares the count, where every row must have been found. */
 int table_done(struct batch *batch, enum table_id id, struct err *err) MUST_CHECK;
 
-/* A command into ready; spare: the row of a command of the same family that was carried out, or
- * NULL. */
-void effect_ready(struct effects *effects, const struct command *command, const struct tid *spare);
+/* A command into ready; spare: the row of a command of the same family and lane that was carried
+ * out, or NULL. */
+void effect_ready(struct effects *effects, const struct command *command, int lane,
+                  const struct tid *spare);
 /* From `kind` on, as all tables have it that hold commands. */
 void effect_command(struct effects *effects, enum table_id table, size_t at,
                     const struct command *command);

@@ -116,7 +116,7 @@ static void add(struct graphs *graphs, struct graph *graph)
     graph_free(unwanted);
 }
 
-/* columns: definition id, process key, resource name, content. */
+/* columns: definition id, process key, resource name, content, lane. */
 static void parse_row(struct graphs *graphs, const struct result *rows, int row)
 {
     struct parse_result parsed;
@@ -134,6 +134,7 @@ static void parse_row(struct graphs *graphs, const struct result *rows, int row)
     }
     if (graph != NULL) {
         graph->definition_id = id;
+        graph->lane = (int)result_int(rows, row, 4);
         graph->refs = 0;
         add(graphs, graph);
     }

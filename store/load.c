@@ -140,6 +140,16 @@ static bool addresses_family(const struct item *item)
            item->kind == INBOX_RESUME;
 }
 
+/* In the order in which they came, but for the start, which is read in another lane. */
+static void add_item(struct batch *batch, struct fam *fam, struct item *item)
+{
+    size_t at = item->kind == COMMAND_START ? 0 : fam->n_items;
+
+    (void)arena_push(batch->arena, fam->items, fam->n_items, fam->items_capacity);
+    memmove(&fam->items[at + 1], &fam->items[at], (fam->n_items - 1 - at) * sizeof(*fam->items));
+    fam->items[at] = item;
+}
+
 static void make_families(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_items; i++) {
@@ -148,8 +158,7 @@ static void make_families(struct batch *batch)
             continue;
         item->fam = batch_fam(batch, &item->command.root);
         item->fam->fresh |= item->kind == COMMAND_START;
-        *arena_push(batch->arena, item->fam->items, item->fam->n_items, item->fam->items_capacity) =
-            item;
+        add_item(batch, item->fam, item);
     }
     size_t bytes = batch->n_fams * sizeof(batch->fams[0]->entropy);
     uint8_t *entropy = arena_alloc(batch->arena, bytes);
@@ -171,6 +180,11 @@ struct wanted {
     struct column due, instance, token, node, kind, retry; /* of timers */
     struct item **timers, **results;
     size_t n_timers, n_results, timers_capacity, results_capacity;
+    struct rows_claimed { /* of ready, and of the inbox: which version of which row */
+        struct column tids, made;
+        struct item **items;
+        size_t n, capacity;
+    } ready, inbox;
     struct map seen;
 };
 
@@ -192,6 +206,10 @@ static void wanted_init(struct wanted *w, struct arena *arena)
     column_init(&w->node, arena, COLUMN_INT4);
     column_init(&w->kind, arena, COLUMN_INT2);
     column_init(&w->retry, arena, COLUMN_BOOL);
+    column_init(&w->ready.tids, arena, COLUMN_TID);
+    column_init(&w->ready.made, arena, COLUMN_XID);
+    column_init(&w->inbox.tids, arena, COLUMN_TID);
+    column_init(&w->inbox.made, arena, COLUMN_XID);
     map_init(&w->seen, arena);
 }
 
@@ -204,6 +222,19 @@ static void want_timer(struct batch *batch, struct wanted *w, struct item *item)
     column_int(&w->kind, item->kind);
     column_bool(&w->retry, item->retry);
     *arena_push(batch->arena, w->timers, w->n_timers, w->timers_capacity) = item;
+}
+
+static void want_row(struct batch *batch, struct wanted *w, struct item *item)
+{
+    struct rows_claimed *rows = item->source == FROM_READY ? &w->ready : &w->inbox;
+
+    item->present = item->source == FROM_START_TIMER; /* locked as it was claimed */
+    if (item->source != FROM_READY && item->source != FROM_INBOX)
+        return;
+    item->present = true;
+    column_tid(&rows->tids, item->tid);
+    column_int(&rows->made, item->made);
+    *arena_push(batch->arena, rows->items, rows->n, rows->capacity) = item;
 }
 
 static void want_order(struct wanted *w, const struct item *item)
@@ -256,7 +287,7 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
     uint64_t from_xid;
     int64_t from_id;
 
-    claim_inbox_from(batch->worker, &from_xid, &from_id);
+    claim_inbox_from(batch->worker, 0, &from_xid, &from_id);
     if (send_if(conn, w->roots.rows > 0, "lock_roots", PARAMS(p_column(&w->roots)), err) < 0 ||
         send_if(conn, w->others.rows > 0, "load_instances", PARAMS(p_column(&w->others)), err) <
             0 ||
@@ -272,6 +303,10 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
                 err) < 0 ||
         send_if(conn, w->n_results > 0, "calls_present",
                 PARAMS(p_column(&w->calls), p_column(&w->attempts)), err) < 0 ||
+        send_if(conn, w->ready.n > 0, "ready_gone",
+                PARAMS(p_column(&w->ready.tids), p_column(&w->ready.made)), err) < 0 ||
+        send_if(conn, w->inbox.n > 0, "inbox_gone",
+                PARAMS(p_column(&w->inbox.tids), p_column(&w->inbox.made)), err) < 0 ||
         send_if(conn, w->asked.rows > 0, "inbox_before",
                 PARAMS(p_xid8(from_xid), p_int8(from_id), p_xid8(w->last_xid), p_int8(w->last_id),
                        p_column(&w->asked_roots), p_column(&w->asked)),
@@ -421,6 +456,23 @@ static void put_off_later(struct batch *batch, const struct result *rows)
     }
 }
 
+/* Rows that another worker has carried out, or moved on, between our claim and our lock. */
+static int read_gone(struct batch *batch, const struct rows_claimed *claimed, struct err *err)
+{
+    struct result *rows;
+
+    if (next_if(batch, claimed->n > 0, &rows, err) < 0)
+        return err_trace(err);
+    for (int i = 0; i < rows_of(rows); i++) {
+        struct item *item = claimed->items[result_int(rows, i, 0)];
+        item->present = false;
+        /* Nobody else may go on with a family whose start is not ours. */
+        if (item->kind == COMMAND_START && item->fam != NULL)
+            item->fam->fresh = false;
+    }
+    return 0;
+}
+
 static void note_answered(struct batch *batch, const struct result *tasks)
 {
     for (int i = 0; i < rows_of(tasks); i++) {
@@ -449,7 +501,8 @@ static int read_presence(struct batch *batch, const struct wanted *w, struct err
         return err_trace(err);
     for (int i = 0; i < rows_of(rows); i++)
         w->results[result_int(rows, i, 0)]->present = true;
-    if (next_if(batch, w->asked.rows > 0, &rows, err) < 0)
+    if (read_gone(batch, &w->ready, err) < 0 || read_gone(batch, &w->inbox, err) < 0 ||
+        next_if(batch, w->asked.rows > 0, &rows, err) < 0)
         return err_trace(err);
     put_off_later(batch, rows);
     if (next_if(batch, true, &rows, err) < 0)
@@ -492,12 +545,12 @@ static void put_off_unlocked(struct batch *batch)
     for (size_t i = 0; i < batch->n_items; i++) {
         struct item *item = batch->items[i];
         const struct fam *fam = item->fam;
-        if (fam == NULL || item->state != ITEM_RUN)
+        if (item->state != ITEM_RUN)
             continue;
-        if (!fam->locked && !fam->fresh && !fam->missing)
+        if (fam != NULL && !fam->locked && !fam->fresh && !fam->missing)
             item->state = ITEM_PUT_OFF;
-        /* A timer that another worker has carried out since we read it. */
-        if (item->source == FROM_TIMER && !item->present)
+        /* What another worker has carried out since we read it. */
+        if (item->source != FROM_RESULT && !item->present)
             item->state = ITEM_PUT_OFF;
     }
 }
@@ -514,6 +567,10 @@ int load(struct batch *batch, struct err *err)
             column_uuid(&w.roots, &fam->root);
         for (size_t j = 0; j < fam->n_items; j++)
             want(batch, &w, fam->items[j]);
+    }
+    for (size_t i = 0; i < batch->n_items; i++) {
+        if (batch->items[i]->state == ITEM_RUN)
+            want_row(batch, &w, batch->items[i]);
     }
     if (send_wanted(batch, &w, err) < 0 || read_instances(batch, &w, err) < 0 ||
         read_presence(batch, &w, err) < 0 || look_for_missing(batch, err) < 0)

@@ -308,7 +308,7 @@ static void deliver(struct batch *batch, struct letter *letter, struct waiter *w
                                     .body = letter->body,
                                     .body_n = letter->body_n};
 
-    effect_ready(batch->effects, &command, NULL);
+    effect_ready(batch->effects, &command, 0, NULL);
     if (waiter->has_row)
         column_tid(col(batch->effects, T_TAKE_SUBSCRIPTIONS, 0), waiter->tid);
     waiter->taken = true;
@@ -333,7 +333,7 @@ static void deliver_start(struct batch *batch, struct letter *letter,
                                     .body = letter->body,
                                     .body_n = letter->body_n};
 
-    effect_ready(batch->effects, &command, NULL);
+    effect_ready(batch->effects, &command, 0, NULL);
     uuid_format(&id, instance);
     letter->receivers++;
     letter->receiver = arena_strdup(batch->arena, instance);

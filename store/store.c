@@ -34,6 +34,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     if (options->journal_dir != NULL)
         store->journal_dir = arena_strdup(&arena, options->journal_dir);
     graphs_init(&store->graphs);
+    atomic_init(&store->lanes, 1);
     store->arena = arena;
     if (suspects_open(&store->suspects, options->journal_dir, err) < 0 ||
         store_connect(store, "pawl", &conn, err) < 0) {

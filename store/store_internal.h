@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of store/ share: the inside of a store. */
+#include <stdatomic.h>
+
 #include "store/graphs.h"
 #include "store/journal.h"
 #include "store/store.h"
 
 struct store {
+    /* Those that anybody may have put a ready row into, a bit each: the others are not looked at.
+     */
+    _Atomic uint64_t lanes;
     struct arena arena;   /* owns the texts; immutable */
     const char *conninfo; /* NULL: libpq's environment */
     const char *schema;

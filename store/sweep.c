@@ -2,59 +2,39 @@
 /* Housekeeping of a node, every few seconds. */
 #include "base/build.h"
 
-#include <time.h>
-
 #include "base/fault.h"
 #include "store/partition.h"
 #include "store/worker.h"
 
-#define LOW_LAG_US INT64_C(120000000) /* longer than any transaction of a worker may last */
-#define SWEEP_ROWS 1000               /* of one transaction */
+#define SWEEP_ROWS 1000 /* of one transaction */
 #define SWEEP_ROUNDS 20 /* of one kind: more than callers leave behind in the seconds between */
 
-static int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /*
- * The low mark lags: an id that was handed out may become visible after higher ones, when its
- * transaction commits. What commits later still is found because the next lap begins below the
- * mark.
+ * An id that was handed out may become visible after higher ones, when its transaction commits, and
+ * a caller may commit long after he asked: what lies below a mark is found here, and the mark goes
+ * back to it. A lane that somebody else began to use becomes known.
  */
-static int move_low_mark(struct store_worker *worker, struct err *err)
-{
-    struct result *rows CLEANUP(result_freep) = NULL;
-    int64_t now_us = mono_us();
-
-    if (conn_query(worker->conn, "ready_first", NO_PARAMS, &rows, err) < 0)
-        return err_trace(err);
-    int64_t first = result_int(rows, 0, 0) - 1; /* the cursor is exclusive */
-    if (worker->ready_low_at_us == 0) {
-        worker->ready_low_next = first;
-        worker->ready_low_at_us = now_us;
-    } else if (now_us - worker->ready_low_at_us > LOW_LAG_US) {
-        worker->ready_low = worker->ready_low_next;
-        worker->ready_low_next = first;
-        worker->ready_low_at_us = now_us;
-    }
-    if (first < worker->ready_low)
-        worker->ready_low = first; /* a late commit: the next lap takes it */
-    return 0;
-}
-
 static int move_marks(struct store_worker *worker, struct err *err)
 {
-    struct result *rows CLEANUP(result_freep) = NULL;
+    struct result *rows CLEANUP(result_freep) = NULL, *asked CLEANUP(result_freep) = NULL;
 
-    if (move_low_mark(worker, err) < 0 ||
-        conn_query(worker->conn, "inbox_first", NO_PARAMS, &rows, err) < 0)
+    if (conn_query(worker->conn, "ready_first", PARAMS(p_int4(LANES)), &rows, err) < 0 ||
+        conn_query(worker->conn, "inbox_first", PARAMS(p_int4(LANE_SHARES)), &asked, err) < 0)
         return err_trace(err);
-    uint64_t first = (uint64_t)result_int(rows, 0, 0);
-    if (!result_null(rows, 0, 0) && first < worker->inbox_mark)
-        claim_mark_inbox(worker, first);
+    for (int i = 0; i < result_rows(rows); i++) {
+        struct ready_lane *lane = &worker->ready[result_int(rows, i, 0)];
+        if (result_null(rows, i, 1))
+            continue;
+        atomic_fetch_or(&worker->store->lanes, UINT64_C(1) << result_int(rows, i, 0));
+        int64_t first = result_int(rows, i, 1) - 1; /* the cursor is exclusive */
+        if (first < lane->low)
+            lane->low = lane->low_next = first; /* the next lap takes it */
+    }
+    for (int i = 0; i < result_rows(asked); i++) {
+        struct inbox_lane *lane = &worker->inbox[result_int(asked, i, 0)];
+        if (!result_null(asked, i, 1) && (uint64_t)result_int(asked, i, 1) < lane->mark)
+            lane->mark = (uint64_t)result_int(asked, i, 1);
+    }
     worker->timer_full = true;
     return 0;
 }

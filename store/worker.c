@@ -17,6 +17,7 @@ static int open_slot(struct store_worker *worker, struct err *err)
     worker->fence.worker = (int)result_int(rows, 0, 0);
     worker->fence.epoch = result_int(rows, 0, 1);
     worker->number = result_int(rows, 0, 2);
+    worker->range_key = (int32_t)result_int(rows, 0, 3);
     return 0;
 }
 
@@ -93,16 +94,21 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column flying;
+    struct column lanes, lows, flying, inboxes;
     struct arena arena;
+    uint64_t mark = UINT64_MAX;
 
     arena_init(&arena, 0);
-    column_init(&flying, &arena, COLUMN_XID8);
-    for (size_t i = 0; i < worker->n_inbox_flying; i++)
-        column_int(&flying, worker->inbox_flying[i]);
+    claim_lanes(worker, &arena, &lanes, &lows);
+    flying = claim_flying(worker, &arena);
+    column_init(&inboxes, &arena, COLUMN_INT4);
+    for (unsigned i = 0; i < LANE_SHARES; i++) {
+        column_int(&inboxes, i);
+        mark = worker->inbox[i].mark < mark ? worker->inbox[i].mark : mark;
+    }
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
     int rc = conn_query(worker->conn, "peek",
-                        PARAMS(p_int8(worker->ready_low), p_xid8(worker->inbox_mark),
+                        PARAMS(p_column(&lanes), p_column(&lows), p_column(&inboxes), p_xid8(mark),
                                p_column(&flying), p_time(due_from)),
                         &rows, err);
     arena_deinit(&arena);

@@ -51,7 +51,8 @@ begin
             message = format('await cannot see the outcome in a %s transaction',
                              upper(current_setting('transaction_isolation'))),
             hint = 'Call it outside of a transaction block, or under READ COMMITTED.';
-    elsif exists (select from inbox b where b.xid = pg_current_xact_id_if_assigned() and b.command_id = await.command_id) then
+    elsif exists (select from inbox b where b.lane = any (array(select generate_series(0, 15)))
+                  and b.xid = pg_current_xact_id_if_assigned() and b.command_id = await.command_id) then
         raise exception using errcode = 'PW003',
             message = 'the command was given in this transaction, and is carried out only after its COMMIT',
             hint = 'COMMIT first, then call await.';

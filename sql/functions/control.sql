@@ -15,7 +15,8 @@ begin
     end if;
     -- Started in this transaction, or committed and not taken up yet.
     select b.root_id into root from inbox b
-    where b.xid = pg_current_xact_id_if_assigned() and b.kind = 1 and b.instance_id = api_instance.id;
+    where b.lane = any (array(select generate_series(0, 15)))
+      and b.xid = pg_current_xact_id_if_assigned() and b.kind = 1 and b.instance_id = api_instance.id;
     if found then
         return root;
     end if;

@@ -29,8 +29,8 @@ begin
     end if;
 
     publish.message_id := api_id();
-    insert into inbox (kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
-    values (101, publish.message_id, publish.message, coalesce(publish.key, ''),
+    insert into inbox (lane, kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
+    values (1, 101, publish.message_id, publish.message, coalesce(publish.key, ''),
             case when (publish.options -> 'all')::boolean then 'all' end, body, floor(seconds * 1000000),
             caller, '', clock());
 end
@@ -75,8 +75,8 @@ begin
     end if;
 
     correlate.command_id := api_id();
-    insert into inbox (kind, command_id, root_id, instance_id, name, key, body, actor, tenant, at)
-    values (102, correlate.command_id, root, correlate.instance_id, correlate.message, correlate.key, body,
+    insert into inbox (lane, kind, command_id, root_id, instance_id, name, key, body, actor, tenant, at)
+    values (case when correlate.instance_id is null then 1 else 0 end, 102, correlate.command_id, root, correlate.instance_id, correlate.message, correlate.key, body,
             caller, '', clock());
 end
 $$;

@@ -47,7 +47,7 @@ begin
         end loop;
     end if;
 
-    select d.id, d.version, d.suspended into definition from definition d
+    select d.id, d.version, d.suspended, d.lane into definition from definition d
     where d.tenant = '' and d.key = start.process and (start.version is null or d.version = start.version)
     order by d.version desc limit 1;
     if not found then
@@ -61,8 +61,8 @@ begin
             hint = 'Wait until it is resumed, or start a version that is not suspended.';
     end if;
 
-    insert into inbox (kind, command_id, root_id, instance_id, definition_id, key, body, actor, tenant, at)
-    values (1, id, id, id, definition.id, start.business_key, body, caller, '', clock());
+    insert into inbox (lane, kind, command_id, root_id, instance_id, definition_id, key, body, actor, tenant, at)
+    values (definition.lane % 16, 1, id, id, id, definition.id, start.business_key, body, caller, '', clock());
     start.instance_id := id;
     start.created := true;
 end

@@ -18,14 +18,18 @@ from (
     select 'pawl_jobs_oldest_seconds', '{}',
            coalesce(extract(epoch from clock() - (
                select w.at from ready_mark w
-               where w.id >= (select r.id from ready r order by r.id limit 1) order by w.at limit 1)), 0),
+               where w.id >= (select min(f.id) from generate_series(0, 47) l (lane)
+                              cross join lateral (select r.id from ready r where r.lane = l.lane order by r.id limit 1) f)
+               order by w.at limit 1)), 0),
            'How long the oldest command that can run has waited; 5 seconds are not told apart.', 'gauge'
     union all
     select 'pawl_inbox_rows', '{}', (select count(*) from (select from inbox limit api_metrics_most()) i),
            'What callers asked for and no worker has taken; 10000 stands for as many or more.', 'gauge'
     union all
     select 'pawl_inbox_oldest_seconds', '{}',
-           coalesce(extract(epoch from clock() - (select i.at from inbox i order by i.xid, i.id limit 1)), 0),
+           coalesce(extract(epoch from clock() - (
+               select min(f.at) from generate_series(0, 15) l (lane)
+               cross join lateral (select i.at from inbox i where i.lane = l.lane order by i.xid, i.id limit 1) f)), 0),
            'How long ago the oldest of it was asked for.', 'gauge'
     union all
     select 'pawl_timers_due', '{}',

@@ -100,8 +100,9 @@ create table inbox (
     actor text not null,
     tenant text not null,
     at timestamptz not null,
-    lane integer not null default 0, -- as in ready; below 0: not to be taken up yet
-    primary key (xid, id)
+    -- Its share, as in ready, without a priority; below 0: not to be taken up yet.
+    lane integer not null default 0 check (lane < 16),
+    primary key (lane, xid, id)
 );
 
 create table request_key (
@@ -146,8 +147,8 @@ create index on instance (business_key) where business_key is not null;
 -- (store/lanes.h): lane / 16 is the priority (0 normal, 1 high, 2 low), lane % 16 the share: 0 for what names
 -- none, 1 for messages, 2 to 15 for the processes.
 create table ready (
-    id bigint generated always as identity primary key,
-    lane smallint not null default 0,
+    lane smallint not null default 0 check (lane between 0 and 47),
+    id bigint generated always as identity,
     root_id uuid not null,
     instance_id uuid not null,
     kind smallint not null,
@@ -158,7 +159,8 @@ create table ready (
     subject uuid,
     name text,
     detail text,
-    body text
+    body text,
+    primary key (lane, id)
 ) with (fillfactor = 40);
 
 -- Which ready rows there were at what time, noted every few seconds: how old the oldest one is.

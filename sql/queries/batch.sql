@@ -8,16 +8,17 @@
 -- Waits for what a predecessor's transaction still holds.
 insert into worker as w (node, slot, epoch) values ($1, $2, 1)
 on conflict (node, slot) do update set epoch = w.epoch + 1, seen = clock_timestamp()
-returning id, epoch, batch
+returning id, epoch, batch, hashtext('pawl ranges ' || current_schema())
 -- name: worker_look
 -- After a lost connection: waits until its transaction is over, then says which batch was the last.
 select batch from worker where id = $1 and epoch = $2 for update
 -- name: peek
 select clock(),
-    exists (select from ready where id > $1)
-        or exists (select from inbox where xid >= $2)
-        or exists (select from inbox where xid = any($3)),
-    least((select due from timer where due > $4 order by due limit 1),
+    exists (select from unnest($1, $2) as u (lane, low)
+            where exists (select from ready r where r.lane = u.lane and r.id > u.low))
+        or exists (select from inbox where lane = any($3) and xid >= $4)
+        or exists (select from inbox where lane = any($3) and xid = any($5)),
+    least((select due from timer where due > $6 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
            where not d.suspended order by s.due limit 1))
 -- name: batch_fence
@@ -26,31 +27,65 @@ update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and 
 -- ---- Claims (claim.c) ----
 
 -- name: claim_ready
-select ctid, id, root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body
-from ready where id > $1 order by id limit $2 for update skip locked
--- name: ready_last
+-- $1, $2, $3: lanes, behind which id, how many of each; $4: of all. No row is locked, but its range of ids, so that
+-- two workers do not read the same ones: 256 ids a lock, 1,024 locks a lane at most. That a row is still there is
+-- seen behind the family's lock: ready_gone.
+select r.*
+from unnest($1, $2, $3) as u (lane, after, most)
+cross join lateral (
+    select r.ctid, r.id, r.root_id, r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
+        r.detail, r.body, r.lane, r.xmin as made
+    from ready r
+    where r.lane = u.lane and r.id > u.after
+        and pg_try_advisory_xact_lock($5, u.lane << 10 | (r.id >> 8 & 1023)::integer)
+    order by r.id limit u.most
+) r limit $4
+-- name: ready_gone
+-- Which of these rows are no longer what they were when they were claimed.
+select u.n::integer - 1 from unnest($1, $2) with ordinality as u (tid, made, n)
+where not exists (select from ready r where r.ctid = u.tid and r.xmin = u.made)
+-- name: inbox_gone
+select u.n::integer - 1 from unnest($1, $2) with ordinality as u (tid, made, n)
+where not exists (select from inbox b where b.ctid = u.tid and b.xmin = u.made)
+-- name: ready_end
 -- Where a lap of the cursor ends.
-select coalesce(max(id), 0) from ready
+select last_value from ready_id_seq
+-- name: ready_lows
+select u.lane, (select r.id from ready r where r.lane = u.lane and r.id > u.low order by r.id limit 1)
+from unnest($1, $2) as u (lane, low)
 -- name: claim_timers
 -- Not locked: the family's lock guards them, and they are looked for again when that is ours. The time is
 -- read once, so that it is an index condition.
 select due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body
 from timer where due > $1 and due <= (select clock()) order by due limit $2
 -- name: inbox_snapshot
--- Who is still open, and the first row that anybody can see: the mark stays behind what another worker holds.
-select pg_snapshot_xmax(s), array(select pg_snapshot_xip(s)),
-    least((select i.xid from inbox i where i.xid >= $1 order by i.xid, i.id limit 1),
-          (select min(i.xid) from inbox i where i.xid = any($2)))
-from pg_current_snapshot() s
+-- Who is still open, and the first row of each lane that anybody can see: its mark stays behind what another worker
+-- holds. $1, $2: lanes and their marks; $3: transactions that were open.
+select u.lane, pg_snapshot_xmax(s), case when u.lane = 0 then array(select pg_snapshot_xip(s)) end,
+    least((select i.xid from inbox i where i.lane = u.lane and i.xid >= u.mark order by i.xid, i.id limit 1),
+          (select min(i.xid) from inbox i where i.lane = u.lane and i.xid = any($3) and i.xid < u.mark))
+from pg_current_snapshot() s, unnest($1, $2) as u (lane, mark)
 -- name: claim_inbox
 -- A deployment's body is read by itself (deploy.c).
-select ctid, xid, id, kind, command_id, root_id, instance_id, subject, definition_id, name, key, detail,
-    case when kind <> 100 then body end, ttl_us, actor, tenant, at
-from inbox where (xid, id) > ($1, $2::bigint) order by xid, id limit $3 for update skip locked
+-- Ranges are locked as in claim_ready.
+select b.*
+from unnest($1, $2, $3, $4) as u (lane, xid, id, most)
+cross join lateral (
+    select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
+        b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+    from inbox b
+    where b.lane = u.lane and (b.xid, b.id) > (u.xid, u.id)
+        and pg_try_advisory_xact_lock($6, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+    order by b.xid, b.id limit u.most
+) b limit $5
 -- name: claim_inbox_late
-select ctid, xid, id, kind, command_id, root_id, instance_id, subject, definition_id, name, key, detail,
-    case when kind <> 100 then body end, ttl_us, actor, tenant, at
-from inbox where xid = any($1) order by xid, id limit $2 for update skip locked
+-- Of transactions that were open when a lane's mark was set; the mark's own rows are read above.
+select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
+    b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+from unnest($1, $2) as u (lane, mark), unnest($3) as f (xid), inbox b
+where b.lane = u.lane and b.xid = f.xid and f.xid < u.mark
+    and pg_try_advisory_xact_lock($5, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+limit $4
 -- name: claim_starts
 select s.ctid, s.definition_id, s.node, s.due, s.remaining, d.tenant
 from start_timer s join definition d on d.id = s.definition_id
@@ -69,7 +104,7 @@ from instance where id = any($1)
 -- name: inbox_before
 -- Commands for the same families, asked for before ours, that another worker has claimed.
 select b.root_id, b.xid, b.id from inbox b
-where (b.xid, b.id) > ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint) and b.kind not in (1, 104)
+where b.lane = 0 and (b.xid, b.id) > ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint) and b.kind not in (1, 104)
     and b.root_id in (select unnest($5)) and not exists (select from unnest($6) as own (tid) where own.tid = b.ctid)
 -- name: roots_present
 -- Of those that could not be locked: which exist, or are about to be started by somebody else.
@@ -236,8 +271,8 @@ from unnest($1, $2, $3, $4) as u (tid, doc, changed, variables) where i.ctid = u
 insert into instance (id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables)
 select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- name: insert_ready
-insert into ready (root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
-select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+insert into ready (lane, root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 -- name: insert_timers
 insert into timer (due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body, error)
 select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)

@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Definitions: store/graphs.c and store/deploy.c.
 -- name: definition_files
-select d.id, d.key, r.name, r.content
+select d.id, d.key, r.name, r.content, d.lane
 from definition d join resource r on r.deployment_id = d.deployment_id and r.name = d.resource
 where d.id = any($1)
 -- name: deploy_read
 -- Only looked at: it is taken when its files have been judged.
-select command_id, name, body, actor, tenant, detail from inbox where xid = $1 and id = $2
+select command_id, name, body, actor, tenant, detail from inbox where lane = 0 and xid = $1 and id = $2
 -- name: deploy_take
-delete from inbox where xid = $1 and id = (
-    select id from inbox where xid = $1 and id = $2 for update skip locked)
+delete from inbox where lane = 0 and xid = $1 and id = (
+    select id from inbox where lane = 0 and xid = $1 and id = $2 for update skip locked)
 -- name: deploy_lock
 -- Versions and start events of one deployment at a time.
 select pg_advisory_xact_lock(hashtextextended('pawl deploy ' || current_schema(), 0))
@@ -41,8 +41,12 @@ where not exists (select from definition d where d.tenant = $1 and d.key = c.key
 select c.i from unnest($1, $2) as c (class, i)
 where not exists (select from class_topic m where m.class = c.class) order by 1
 -- name: deploy_definition
-insert into definition (tenant, key, version, name, version_tag, deployment_id, resource, digest, history_time_to_live)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id
+-- Its lane is that of its other versions, or the next in turn: the first 14 processes have one of their own.
+insert into definition (tenant, key, version, name, version_tag, deployment_id, resource, digest, history_time_to_live,
+    lane)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(
+    (select d.lane from definition d where d.tenant = $1 and d.key = $2 order by d.version desc limit 1),
+    2 + (select count(distinct (d.tenant, d.key)) from definition d) % 14)) returning id
 -- name: deploy_elements
 insert into element (definition_id, node, id, name, kind, line)
 select $1, e.* from unnest($2, $3, $4, $5, $6) as e (node, id, name, kind, line) order by node

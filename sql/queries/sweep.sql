@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Housekeeping (store/sweep.c). What others have locked is left for the next time.
 -- name: ready_first
-select coalesce((select id from ready order by id limit 1),
-                (select pg_sequence_last_value(pg_get_serial_sequence('ready', 'id')::regclass)), 1)
+-- Of each lane, from its beginning.
+select u.lane, (select r.id from ready r where r.lane = u.lane order by r.id limit 1)
+from generate_series(0, $1 - 1) as u (lane)
 -- name: sweep_mark
 -- One an interval, of whichever node comes first. The sequence has handed out nothing yet: no row.
 with gone as (delete from ready_mark where at < (select clock()) - interval '1 hour')
@@ -12,7 +13,8 @@ from (select clock() as at) c, (select pg_sequence_last_value(pg_get_serial_sequ
 where s.id is not null and not exists (select from ready_mark m where m.at > c.at - interval '4 s')
 on conflict do nothing
 -- name: inbox_first
-select (select xid from inbox order by xid, id limit 1)
+select u.lane, (select b.xid from inbox b where b.lane = u.lane order by b.xid, b.id limit 1)
+from generate_series(0, $1 - 1) as u (lane)
 -- name: sweep_messages
 -- Who asked is told; a process that sent it is not.
 with gone as (
@@ -45,8 +47,8 @@ with pair as (
 ), taken as (
     delete from message m using pair p where m.id = p.id returning m.*
 )
-insert into inbox (kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
-select 101, message_id, name, key, case mode when 1 then 'all' end, body,
+insert into inbox (lane, kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
+select 1, 101, message_id, name, key, case mode when 1 then 'all' end, body,
     (extract(epoch from expires - clock()) * 1000000)::bigint, 'engine', tenant, clock() from taken order by id
 -- name: sweep_bulks
 delete from bulk where id = any(array(

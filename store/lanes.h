@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Lanes: what is ready, and what callers ask for, is read in lanes that each get a share of a
+ * batch, so that nobody waits behind somebody else's burst. A lane's number is a priority and a
+ * share: of definition.lane, which deployments hand out in turn, or LANE_OTHERS for what names
+ * none.
+ */
+#include "base/build.h"
+
+#define LANE_SHARES 16u    /* 0: what names none; 1: messages; 2 and up: processes, in turn */
+#define LANE_PRIORITIES 3u /* normal, high, low: see lane_weight() */
+#define LANES (LANE_SHARES * LANE_PRIORITIES)
+
+enum lane_priority { LANE_NORMAL = 0, LANE_HIGH = 1, LANE_LOW = 2 };
+
+static inline int lane_number(int share, enum lane_priority priority)
+{
+    return (int)((unsigned)priority * LANE_SHARES) + share;
+}
+
+/* What its commands get of a full batch, by those of others: the low ones are never starved. */
+static inline unsigned lane_weight(unsigned lane)
+{
+    static const unsigned weights[LANE_PRIORITIES] = {
+        [LANE_NORMAL] = 4, [LANE_HIGH] = 16, [LANE_LOW] = 1};
+    return weights[lane / LANE_SHARES];
+}
+
+/* How many rows to ask a lane for that gave `found` the last time. */
+unsigned lane_want(unsigned found);
+
+/*
+ * Divides `total` rows between lanes: each gets what it wants and, where that is too much, by
+ * weight (NULL: all the same); what one does not want goes to the others. A lane that had nothing
+ * the last time is asked for a few rows beside that.
+ */
+void lanes_divide(const unsigned *found, bool weighted, size_t n, unsigned total, unsigned *ret);
