@@ -25,6 +25,7 @@ struct http {
     int64_t give_up_us;            /* guarded by lock; clock_mono_us() */
     struct http_exchange *running; /* owner: connector thread */
     unsigned n_running;            /* owner: connector thread */
+    struct http_tokens tokens;     /* owner: connector thread */
     struct unverified *unverified; /* owner: connector thread */
 };
 
@@ -84,7 +85,7 @@ static void blot(struct http_exchange *exchange)
                  transport->n_secrets);
 }
 
-static void finish(struct http *http, struct http_exchange *exchange, enum http_result result)
+void http_finish(struct http *http, struct http_exchange *exchange, enum http_result result)
 {
     detach(http, exchange);
     blot(exchange);
@@ -99,7 +100,7 @@ static enum http_result refused(struct http_exchange *exchange)
 }
 
 /* One hop: the first, or where a redirect leads. */
-static void launch(struct http *http, struct http_exchange *exchange)
+void http_launch(struct http *http, struct http_exchange *exchange)
 {
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL)
@@ -108,8 +109,8 @@ static void launch(struct http *http, struct http_exchange *exchange)
     exchange->tried = false;
     if (http_request_set(exchange, http->user_agent) < 0 ||
         curl_multi_add_handle(http->multi, exchange->easy) != CURLM_OK) {
-        finish(http, exchange,
-               exchange->refusal[0] != '\0' ? refused(exchange) : HTTP_NO_CONNECTION);
+        http_finish(http, exchange,
+                    exchange->refusal[0] != '\0' ? refused(exchange) : HTTP_NO_CONNECTION);
         return;
     }
     exchange->next = http->running;
@@ -120,15 +121,23 @@ static void launch(struct http *http, struct http_exchange *exchange)
     http->n_running++;
 }
 
+bool http_in_time(const struct http_exchange *exchange)
+{
+    return exchange->start_by_us == 0 || clock_boot_us() <= exchange->start_by_us;
+}
+
 static void start(struct http *http, struct http_exchange *exchange)
 {
     fault_point("call.before_send");
-    if (exchange->start_by_us != 0 && clock_boot_us() > exchange->start_by_us) {
-        finish(http, exchange, HTTP_NOT_SENT);
+    if (!http_in_time(exchange)) {
+        http_finish(http, exchange, HTTP_NOT_SENT);
         return;
     }
     warn_unverified(http, exchange);
-    launch(http, exchange);
+    if (exchange->transport->auth.type == AUTH_OAUTH2_CLIENT_CREDENTIALS)
+        http_token_launch(&http->tokens, exchange);
+    else
+        http_launch(http, exchange);
 }
 
 static enum http_result judge(struct http_exchange *exchange, CURLcode code)
@@ -187,11 +196,14 @@ static void collect(struct http *http)
             buf_reset(&exchange->head);
             buf_reset(&exchange->answer);
             exchange->n_head = 0;
-            launch(http, exchange);
+            http_launch(http, exchange);
             continue;
         }
+        if (exchange->status == 401 &&
+            exchange->transport->auth.type == AUTH_OAUTH2_CLIENT_CREDENTIALS)
+            http_token_rejected(&http->tokens, exchange);
         fault_point("call.after_answer");
-        finish(http, exchange, result);
+        http_finish(http, exchange, result);
     }
 }
 
@@ -202,7 +214,7 @@ static void give_up(struct http *http)
         curl_multi_remove_handle(http->multi, exchange->easy);
         snprintf(exchange->error, sizeof(exchange->error),
                  "the engine was stopped before an answer came");
-        finish(http, exchange, HTTP_GIVEN_UP);
+        http_finish(http, exchange, HTTP_GIVEN_UP);
     }
 }
 
@@ -269,6 +281,7 @@ int http_start(const struct http_options *options, struct http **ret_http, struc
     http->user_agent =
         arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
     http->arena = arena;
+    http->tokens.http = http;
     http->multi = curl_multi_init();
     if (http->multi == NULL)
         abort(); /* out of memory */
@@ -288,7 +301,7 @@ int http_start(const struct http_options *options, struct http **ret_http, struc
 
 static const struct transport as_by_default = {0};
 
-void http_send(struct http *http, struct http_exchange *exchange)
+void http_exchange_init(struct http_exchange *exchange)
 {
     buf_init(&exchange->head, LIMIT_RESPONSE_HEADER_BYTES);
     if (exchange->transport == NULL)
@@ -301,6 +314,11 @@ void http_send(struct http *http, struct http_exchange *exchange)
     exchange->duration_us = 0;
     exchange->hops = 0;
     exchange->foreign = false;
+}
+
+void http_send(struct http *http, struct http_exchange *exchange)
+{
+    http_exchange_init(exchange);
     pthread_mutex_lock(&http->lock);
     exchange->next = http->inbox;
     http->inbox = exchange;
@@ -319,6 +337,7 @@ void http_stop(struct http *http, int64_t drain_us)
     curl_multi_wakeup(http->multi);
     pthread_join(http->thread, NULL);
     curl_multi_cleanup(http->multi);
+    http_tokens_deinit(&http->tokens);
     pthread_mutex_destroy(&http->lock);
     struct arena arena = http->arena;
     arena_deinit(&arena);

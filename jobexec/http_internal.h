@@ -19,3 +19,27 @@ bool http_head_too_large(const struct http_exchange *exchange);
  * body, whose host it is. If it is one that may not be followed, exchange->error says why not.
  */
 bool http_redirect(struct http_exchange *exchange);
+
+/* ---- http.c ---- */
+
+/* What http_send() sets. */
+void http_exchange_init(struct http_exchange *exchange);
+/* False: start_by_us is over. */
+bool http_in_time(const struct http_exchange *exchange);
+/* Sends one hop: the first, or where a redirect leads. May finish it at once. */
+void http_launch(struct http *http, struct http_exchange *exchange);
+/* Calls done(), which may free it. */
+void http_finish(struct http *http, struct http_exchange *exchange, enum http_result result);
+
+/* ---- http_token.c ---- */
+
+struct token;
+struct http_tokens {
+    struct http *http;
+    struct token *first;
+};
+/* For AUTH_OAUTH2_CLIENT_CREDENTIALS: launches it with a token, now or when there is one. */
+void http_token_launch(struct http_tokens *tokens, struct http_exchange *exchange);
+/* The service did not take it: the next request asks for a new one. */
+void http_token_rejected(struct http_tokens *tokens, const struct http_exchange *exchange);
+void http_tokens_deinit(struct http_tokens *tokens);

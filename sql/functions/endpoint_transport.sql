@@ -235,7 +235,7 @@ begin
         perform api_members('auth', auth, array['type', 'tokenUrl', 'clientId', 'clientSecret', 'scope']);
         perform api_token('auth.clientId', auth -> 'clientId', true), api_token('auth.scope', auth -> 'scope', false),
                 api_reference('auth.clientSecret', auth -> 'clientSecret', true);
-        if coalesce(auth ->> 'tokenUrl', '') !~* '^https?://[^\s?#@]{1,2000}$' then
+        if coalesce(auth ->> 'tokenUrl', '') !~* '^https?://[^\s?#@]+$' or octet_length(auth ->> 'tokenUrl') > 2000 then
             raise exception using errcode = 'PW003', message = 'the option auth.tokenUrl must be a URL',
                 hint = 'Example: "https://login.example/oauth2/token".';
         end if;

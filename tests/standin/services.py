@@ -18,10 +18,11 @@ What the services answer to:
     /size/N     N bytes of text         /dribble    a byte every 50 ms, without end
     /headlines  header lines, without end           /idle   headers, then nothing
     /longer     announces more than comes           /shorter  sends more than it announces
+    /fussy      401                     /seen     what the proxies were asked to connect to
     /cut        RST in the middle       /token      OAuth 2.0 client credentials: "client" with OAUTH_SECRET
     /2015-03-31/functions/NAME/invocations          AWS Lambda: 202 for an Event whose signature is right
 
-GET /seen on HTTP tells what the proxies were asked to connect to. Python's standard library only. Ends when
+Python's standard library only. Ends when
 the process that started it ends.
 """
 import argparse
@@ -106,7 +107,7 @@ def token(writer, headers, body):
     elif form.get("grant_type") != ["client_credentials"]:
         respond(writer, 400, as_json({"error": "unsupported_grant_type"}))
     else:
-        respond(writer, 200, as_json({"access_token": "granted-%d-%s" % (next(tokens), form.get("scope", [""])[0]),
+        respond(writer, 200, as_json({"access_token": "granted-hunter2-%d-%s" % (next(tokens), form.get("scope", [""])[0]),
                                       "token_type": "Bearer", "expires_in": 3600}))
 
 
@@ -171,6 +172,8 @@ def behave(writer, path, request, place):
         respond(writer, 200, gzip.compress(b" " * 100000000), [("Content-Encoding", "gzip")])
     elif path == "/size":
         respond(writer, 200, b"x" * int(rest[0]), kind="text/plain")
+    elif path == "/fussy":
+        respond(writer, 401)
     elif path == "/seen":
         respond(writer, 200, as_json(tunnels))
     else:

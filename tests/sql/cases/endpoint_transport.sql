@@ -8,6 +8,7 @@ select endpoint from set_endpoint('plain', 'https://a.example', '{"tls": null, "
 select endpoint from set_endpoint('lambda', 'https://lambda.example', '{"auth": {"type": "awsSigV4", "accessKey": "env:AWS_ACCESS_KEY_ID", "secretKey": "env:AWS_SECRET_ACCESS_KEY", "sessionToken": "env:AWS_SESSION_TOKEN", "region": "eu-central-1", "service": "lambda"}}');
 select endpoint from set_endpoint('bearer', 'https://a.example', '{"auth": {"type": "bearer", "token": "credential:token"}}');
 select endpoint from set_endpoint('key', 'https://a.example', '{"auth": {"type": "apiKey", "name": "key", "in": "query", "key": "env:KEY"}}');
+select endpoint from set_endpoint('oauth', 'https://a.example', '{"auth": {"type": "oauth2ClientCredentials", "tokenUrl": "https://login.example/token", "clientId": "us", "clientSecret": "env:S", "scope": "read write"}}');
 select endpoint from set_endpoint('open', 'https://a.example', '{"tls": {"verify": false}}');
 select name, jsonb_pretty(transport) from endpoints order by name;
 select headers from endpoints where name = 'short';
@@ -36,5 +37,7 @@ select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) fr
     ('{"auth": {"type": "apiKey", "name": "a b", "key": "env:A"}}'), ('{"auth": {"type": "apiKey", "name": "a", "in": "body", "key": "env:A"}}'),
     ('{"auth": {"type": "awsSigV4", "accessKey": "AKID", "secretKey": "env:S", "region": "r", "service": "s"}}'),
     ('{"auth": {"type": "awsSigV4", "accessKey": "env:A", "secretKey": "env:S", "service": "s"}}'),
+    ('{"auth": {"type": "oauth2ClientCredentials", "tokenUrl": "login.example", "clientId": "us", "clientSecret": "env:S"}}'),
+    ('{"auth": {"type": "oauth2ClientCredentials", "tokenUrl": "https://login.example", "clientId": "us", "clientSecret": "hunter2"}}'),
     ('{"headers": {"X": {"secret": "hunter2"}}}'), ('{"headers": {"X": {"env": "A"}}}'), ('{"headers": {"X": {}}}')) v(o);
 select count(*) from endpoint where name = 'x';
