@@ -45,6 +45,7 @@
 #define LIMIT_EGRESS_RULES 64u          /* networks that one endpoint allows */
 #define LIMIT_REDIRECTS 20u             /* that one request follows */
 #define LIMIT_KEPT_CONNECTIONS 512u     /* idle, of all endpoints together */
+#define LIMIT_BREAKER_WINDOW 1000u      /* calls that a circuit breaker looks at */
 
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The dispatcher: takes queued calls under the limits of their endpoints and hands them to the
- * connector. It sleeps until the next permit is due, somebody queues a call, or a place in flight
- * becomes free; and looks a few times a second for what others may have left.
+ * connector. It sleeps until the next permit is due, somebody queues a call, a place in flight
+ * becomes free, or a circuit is to be opened or closed; and looks a few times a second for what
+ * others may have left.
  */
 #include "base/build.h"
 
 #include "base/log.h"
 #include "jobexec/clock.h"
 #include "jobexec/internal.h"
-#include "store/permit.h"
+#include "jobexec/lane.h"
 
 #define LOOK_US 200000     /* the longest sleep: another node may have queued a call */
-#define RECOVER_US 5000000 /* how often attempts without a dispatcher are looked for */
-#define LOCKED_US 5000     /* until an endpoint's row that somebody held is tried again */
-
-/* An endpoint in memory. Lives as long as the executor: only configured ones have one. */
-struct lane {
-    const char *name;       /* immutable */
-    unsigned in_flight;     /* guarded by dispatcher->lock: with the connector */
-    int64_t paced_until_us; /* owner: dispatcher thread; clock_mono_us() */
-    struct lane *next;      /* owner: dispatcher thread */
-};
+#define BEAT_US 3000000    /* between two signs of life */
+#define RECOVER_US 2000000 /* how often attempts without a dispatcher are looked for */
+#define TELL_US 1000000    /* how often people learn how the endpoints are */
+#define AGAIN_US 5000      /* until what another node had first is tried again */
 
 struct dispatcher {
     struct jobexec *jobexec; /* immutable */
@@ -32,16 +27,18 @@ struct dispatcher {
     struct call_conn *conn; /* owner: dispatcher thread; NULL: lost */
     int64_t epoch;          /* owner: dispatcher thread; 0: none yet */
     int64_t doubt_us;       /* owner: dispatcher thread; call_conn_doubt() of the lost connection */
-    int64_t recover_at_us;  /* owner: dispatcher thread */
-    bool fenced;            /* owner: dispatcher thread */
-    struct backoff backoff; /* owner: dispatcher thread */
-    struct arena round;     /* owner: dispatcher thread; reset each round */
-    char after[256];        /* owner: dispatcher thread; where the next look at the queue begins */
-    unsigned max_flights;   /* immutable: of all endpoints */
-    pthread_mutex_t lock;   /* leaf */
-    struct flight *unsent;  /* guarded by lock: came back from the connector, never left */
-    bool crowded;           /* guarded by lock: calls wait for a place in flight */
-    unsigned n_connector;   /* guarded by lock: with the connector */
+    int64_t recover_at_us, beat_at_us, tell_at_us; /* owner: dispatcher thread */
+    int64_t connected_us;                          /* owner: dispatcher thread */
+    uint32_t random;                               /* owner: dispatcher thread; not 0 */
+    bool fenced;                                   /* owner: dispatcher thread */
+    struct backoff backoff;                        /* owner: dispatcher thread */
+    struct arena round;                            /* owner: dispatcher thread; reset each round */
+    char after[256];       /* owner: dispatcher thread; where the next look at the queue begins */
+    unsigned max_flights;  /* immutable: of all endpoints */
+    pthread_mutex_t lock;  /* leaf */
+    struct flight *unsent; /* guarded by lock: came back from the connector, never left */
+    bool crowded;          /* guarded by lock: calls wait for a place in flight */
+    unsigned n_connector;  /* guarded by lock: with the connector */
 };
 
 /* ---- When the connector is done with a flight: on its thread ---- */
@@ -53,17 +50,45 @@ static void count_answer(struct jobexec *jobexec)
     pthread_mutex_unlock(&jobexec->stats_lock);
 }
 
+/* With the lock. */
+static void saw(struct flight *flight, enum outcome outcome)
+{
+    struct lane_saw saw = {.outcome = outcome,
+                           .status = flight->exchange.status,
+                           .duration_us = flight->exchange.duration_us,
+                           .phase_us = flight->request.phase_us,
+                           .probe = flight->request.probe,
+                           .error = flight->exchange.error};
+
+    lane_saw(flight->lane, &saw, clock_mono_us());
+    flight->seen = true;
+}
+
+/* Whether it is a failure can be told before the answer is read. */
+static bool failed_already(const struct http_exchange *exchange, enum outcome *ret_outcome)
+{
+    if (exchange->result == HTTP_COMPLETE && exchange->status >= 200 && exchange->status <= 299)
+        return false;
+    *ret_outcome = outcome_of(exchange, false);
+    return exchange->result != HTTP_NOT_SENT && exchange->result != HTTP_GIVEN_UP;
+}
+
 static void on_done(struct http_exchange *exchange)
 {
     struct flight *flight = exchange->owner;
     struct jobexec *jobexec = flight->owner;
     struct dispatcher *dispatcher = jobexec->dispatcher;
     bool unsent = exchange->result == HTTP_NOT_SENT;
+    enum outcome outcome;
 
     pthread_mutex_lock(&dispatcher->lock);
     flight->lane->in_flight--;
     dispatcher->n_connector--;
-    bool wake = dispatcher->crowded || unsent;
+    if (failed_already(exchange, &outcome))
+        saw(flight, outcome);
+    else if (unsent && flight->request.probe)
+        lane_probe_back(flight->lane, flight->request.phase_us);
+    bool wake = dispatcher->crowded || unsent || flight->lane->news;
     dispatcher->crowded = false;
     if (unsent) {
         flight->next = dispatcher->unsent;
@@ -79,6 +104,22 @@ static void on_done(struct http_exchange *exchange)
         wake_signal(&jobexec->workers_wake);
     }
     if (wake)
+        wake_signal(&dispatcher->wake);
+}
+
+void dispatcher_saw(struct dispatcher *dispatcher, struct flight *flight)
+{
+    pthread_mutex_lock(&dispatcher->lock);
+    if (!flight->seen && flight->unsendable && flight->request.probe)
+        lane_probe_back(flight->lane, flight->request.phase_us);
+    else if (!flight->seen && !flight->unsendable)
+        saw(flight, flight->outcome);
+    if (flight->retry_after_ms >= 0)
+        lane_hold(flight->lane, clock_mono_us(), flight->retry_after_ms);
+    flight->seen = true;
+    bool news = flight->lane->news;
+    pthread_mutex_unlock(&dispatcher->lock);
+    if (news)
         wake_signal(&dispatcher->wake);
 }
 
@@ -117,33 +158,112 @@ static unsigned room_in_flight(struct dispatcher *dispatcher, const struct lane 
     return room;
 }
 
-/*
- * What to take of one endpoint; lowers *due_us (clock_mono_us()) to when its next permit is due.
- * now_us is the database's time of this look, read_us ours.
- */
-static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, int64_t now_us,
-                 int64_t read_us, int64_t *due_us)
+/* 0 to 1. */
+static double chance(struct dispatcher *dispatcher)
 {
-    if (!endpoint->configured || endpoint->hits)
+    dispatcher->random ^= dispatcher->random << 13;
+    dispatcher->random ^= dispatcher->random >> 17;
+    dispatcher->random ^= dispatcher->random << 5;
+    return (double)dispatcher->random / 4294967296.0;
+}
+
+/* The times of one look: the database's, and ours when it was read. */
+struct look {
+    int64_t now_us, read_us;
+    int64_t due_us; /* when to look again; ours */
+};
+
+/*
+ * What to take of one endpoint. True: there is something to do. Lowers look->due_us to when its
+ * next permit or probe is due.
+ */
+static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, struct look *look)
+{
+    int64_t due_us = INT64_MAX;
+
+    if (!endpoint->configured)
         return true;
     struct lane *lane = lane_of(dispatcher, endpoint->name);
-    unsigned room = room_in_flight(dispatcher, lane, endpoint->max_in_flight);
-    endpoint->want = room < CALL_TAKE_MAX ? room : CALL_TAKE_MAX;
-    if (endpoint->want == 0 || endpoint->rate <= 0)
-        return endpoint->want != 0;
-    int64_t due = 0;
-    struct permits permits =
-        permits_now(endpoint->rate, endpoint->burst, endpoint->next_us, now_us, endpoint->want);
-    if (permits.n == 0)
-        due = read_us + (permits.due_us - now_us);
-    if (endpoint->burst <= 1 && lane->paced_until_us > read_us && lane->paced_until_us > due)
-        due = lane->paced_until_us;
-    if (due == 0)
-        return true;
-    endpoint->want = 0;
-    if (due < *due_us)
-        *due_us = due;
-    return false;
+    pthread_mutex_lock(&dispatcher->lock);
+    lane_adopt(lane, endpoint);
+    pthread_mutex_unlock(&dispatcher->lock);
+    unsigned want = endpoint->hits ? 0 : room_in_flight(dispatcher, lane, endpoint->max_in_flight);
+    want = want < CALL_TAKE_MAX ? want : CALL_TAKE_MAX;
+    want = lane_admit(endpoint, want, look->now_us, &due_us);
+    want = lane_permits(lane, endpoint, want, look->now_us, &due_us);
+    if (due_us != INT64_MAX)
+        due_us = look->read_us + (due_us - look->now_us);
+    if (want != 0 && endpoint->rate > 0 && endpoint->burst <= 1 &&
+        lane->paced_until_us > look->read_us) {
+        due_us = lane->paced_until_us;
+        want = 0;
+    }
+    lane_budget(lane, endpoint, look->read_us);
+    endpoint->want = want;
+    if (want == 0) {
+        endpoint->change = endpoint->probing = false;
+        endpoint->lease_end_us = INT64_MIN;
+    }
+    if (due_us < look->due_us)
+        look->due_us = due_us;
+    return want != 0 || endpoint->hits || endpoint->impatient;
+}
+
+static void log_circuit(const struct call_endpoint *endpoint)
+{
+    char name[600];
+
+    log_quote(endpoint->name, name, sizeof(name));
+    switch (endpoint->circuit.state) {
+    case CIRCUIT_OPEN:
+        log_line(LOG_LEVEL_WARN, "circuit opened: requests wait",
+                 "endpoint=%s why=\"%s\" openings=%u", name, endpoint->why,
+                 endpoint->circuit.openings);
+        break;
+    case CIRCUIT_HALF_OPEN:
+        log_line(LOG_LEVEL_INFO, "circuit half-open: probing", "endpoint=%s probes=%u", name,
+                 endpoint->circuit.probes);
+        break;
+    case CIRCUIT_CLOSED:
+    default:
+        log_line(LOG_LEVEL_INFO, "circuit closed: requests leave again", "endpoint=%s why=\"%s\"",
+                 name, endpoint->why);
+    }
+}
+
+static void doubt(struct dispatcher *dispatcher, const struct call_endpoint *endpoints, size_t n)
+{
+    pthread_mutex_lock(&dispatcher->lock);
+    for (size_t i = 0; i < n; i++)
+        if (endpoints[i].probing)
+            lane_doubt(lane_of(dispatcher, endpoints[i].name), &endpoints[i]);
+    pthread_mutex_unlock(&dispatcher->lock);
+}
+
+/* What is planned becomes so for all nodes, unless one was faster. */
+static int agree(struct dispatcher *dispatcher, struct call_endpoint *endpoints, size_t n,
+                 struct look *look, struct err *err)
+{
+    if (call_agree(dispatcher->conn, endpoints, n, err) < 0) {
+        doubt(dispatcher, endpoints, n);
+        return err_trace(err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct call_endpoint *endpoint = &endpoints[i];
+        bool late = (endpoint->change && !endpoint->changed) ||
+                    (endpoint->lease_end_us != INT64_MIN && !endpoint->leased);
+        if (endpoint->changed && endpoint->circuit.since_us == look->now_us) /* a new phase */
+            log_circuit(endpoint);
+        if (endpoint->leased)
+            lane_of(dispatcher, endpoint->name)->lease = (struct lease){
+                .next_us = endpoint->lease_from_us, .end_us = endpoint->lease_end_us};
+        if (late) {
+            endpoint->want = 0;
+            if (look->read_us + AGAIN_US < look->due_us)
+                look->due_us = look->read_us + AGAIN_US;
+        }
+    }
+    return 0;
 }
 
 /* ---- Taking and handing over ---- */
@@ -191,43 +311,115 @@ static void count_take(struct jobexec *jobexec, const struct call_take *take)
     jobexec->stats.calls_cached += take->cached;
     pthread_mutex_unlock(&jobexec->stats_lock);
     /* Answers that the database already has. */
-    if (take->cached + take->refused != 0)
+    if (take->cached + take->refused + take->waited != 0)
         wake_signal(&jobexec->workers_wake);
+}
+
+/* After a take: what was leased and not needed goes back. */
+static int settle(struct dispatcher *dispatcher, struct call_endpoint *endpoints, size_t n,
+                  struct look *look, struct err *err)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        struct call_endpoint *endpoint = &endpoints[i];
+        endpoint->change = false;
+        endpoint->lease_end_us = INT64_MIN;
+        if (!endpoint->configured || endpoint->want == 0)
+            continue;
+        struct lane *lane = lane_of(dispatcher, endpoint->name);
+        any |= lane_took(lane, endpoint, look->now_us);
+        pthread_mutex_lock(&dispatcher->lock);
+        for (unsigned k = endpoint->taken; endpoint->probing && k < endpoint->want; k++)
+            lane_probe_back(lane, endpoint->circuit.since_us);
+        pthread_mutex_unlock(&dispatcher->lock);
+    }
+    return any ? call_agree(dispatcher->conn, endpoints, n, err) : 0;
+}
+
+/* What this node saw and the others do not know: circuits to open or close, waits. */
+static int spread_news(struct dispatcher *dispatcher, struct look *look, struct err *err)
+{
+    struct arena *arena = &dispatcher->round;
+    struct call_endpoint *endpoints;
+    const char **names = NULL;
+    size_t n = 0, capacity = 0;
+
+    pthread_mutex_lock(&dispatcher->lock);
+    for (struct lane *lane = dispatcher->lanes; lane != NULL; lane = lane->next) {
+        if (!lane->news)
+            continue;
+        const char **name = arena_push(arena, names, n, capacity);
+        *name = lane->name;
+    }
+    pthread_mutex_unlock(&dispatcher->lock);
+    if (n == 0)
+        return 0;
+    if (call_endpoints(dispatcher->conn, arena, names, n, &endpoints, &n, &look->now_us, err) < 0)
+        return err_trace(err);
+    look->read_us = clock_mono_us();
+    for (size_t i = 0; i < n; i++) {
+        struct lane *lane = lane_of(dispatcher, endpoints[i].name);
+        double random = chance(dispatcher);
+        pthread_mutex_lock(&dispatcher->lock);
+        lane_adopt(lane, &endpoints[i]);
+        lane_wish(lane, &endpoints[i], look->now_us, look->read_us, random);
+        pthread_mutex_unlock(&dispatcher->lock);
+    }
+    if (agree(dispatcher, endpoints, n, look, err) < 0)
+        return err_trace(err);
+    pthread_mutex_lock(&dispatcher->lock);
+    for (size_t i = 0; i < n; i++)
+        lane_agreed(lane_of(dispatcher, endpoints[i].name), &endpoints[i], look->now_us,
+                    look->read_us);
+    pthread_mutex_unlock(&dispatcher->lock);
+    return 0;
+}
+
+static int take(struct dispatcher *dispatcher, struct call_endpoint *endpoints, size_t n,
+                struct look *look, struct err *err)
+{
+    struct call_take take;
+    int64_t boot_us = clock_boot_us();
+
+    int result = call_take(dispatcher->conn, &dispatcher->round, endpoints, n, &take, err);
+    if (result != 0) {
+        doubt(dispatcher, endpoints, n);
+        return result < 0 ? err_trace(err) : result;
+    }
+    for (size_t i = 0; i < take.n; i++)
+        hand_over(dispatcher, &take.requests[i], &endpoints[take.requests[i].endpoint], boot_us);
+    pace(dispatcher, endpoints, n);
+    count_take(dispatcher->jobexec, &take);
+    if (take.n + take.cached + take.refused + take.waited != 0)
+        look->due_us = 0;
+    return settle(dispatcher, endpoints, n, look, err);
 }
 
 /* One look at the queue. *due_us: when to look again (clock_mono_us()); 0: at once. */
 static int look(struct dispatcher *dispatcher, int64_t *due_us, struct err *err)
 {
-    struct arena *arena = &dispatcher->round;
+    struct look look = {.due_us = *due_us};
     struct call_endpoint *endpoints;
-    size_t n;
-    int64_t now_us = 0;
     bool worth = false;
+    size_t n;
 
-    if (call_waiting(dispatcher->conn, arena, dispatcher->after, &endpoints, &n, &now_us, err) < 0)
+    if (spread_news(dispatcher, &look, err) < 0 ||
+        call_waiting(dispatcher->conn, &dispatcher->round, dispatcher->after, &endpoints, &n,
+                     &look.now_us, err) < 0)
         return err_trace(err);
-    int64_t read_us = clock_mono_us(), boot_us = clock_boot_us();
+    look.read_us = clock_mono_us();
     for (size_t i = 0; i < n; i++)
-        worth |= plan(dispatcher, &endpoints[i], now_us, read_us, due_us);
+        worth |= plan(dispatcher, &endpoints[i], &look);
     bool rest = n == CALL_WAITING_MAX;
     snprintf(dispatcher->after, sizeof(dispatcher->after), "%s", rest ? endpoints[n - 1].name : "");
     if (rest)
-        *due_us = 0;
-    if (!worth)
-        return 0;
-    struct call_take take;
-    int result = call_take(dispatcher->conn, arena, endpoints, n, &take, err);
-    if (result != 0)
-        return result < 0 ? err_trace(err) : result;
-    for (size_t i = 0; i < take.n; i++)
-        hand_over(dispatcher, &take.requests[i], &endpoints[take.requests[i].endpoint], boot_us);
-    pace(dispatcher, endpoints, n);
-    count_take(dispatcher->jobexec, &take);
-    if (take.n + take.cached + take.refused != 0)
-        *due_us = 0;
-    else if (read_us + LOCKED_US < *due_us)
-        *due_us = read_us + LOCKED_US;
-    return 0;
+        look.due_us = 0;
+    int result = 0;
+    if (worth && (result = agree(dispatcher, endpoints, n, &look, err)) == 0)
+        result = take(dispatcher, endpoints, n, &look, err);
+    *due_us = look.due_us;
+    return result < 0 ? err_trace(err) : result;
 }
 
 /* ---- Putting right ---- */
@@ -255,7 +447,9 @@ static int recover(struct dispatcher *dispatcher, struct err *err)
 
     if (clock_mono_us() < dispatcher->recover_at_us)
         return 0;
-    if (call_recover(dispatcher->conn, &dispatcher->round, &lost, &n, err) < 0)
+    /* Whoever was away himself knows nothing of the others. */
+    bool fence_others = clock_mono_us() - dispatcher->connected_us > CALL_LIFE_US;
+    if (call_recover(dispatcher->conn, &dispatcher->round, fence_others, &lost, &n, err) < 0)
         return err_trace(err);
     for (size_t i = 0; i < n; i++) {
         log_lost(&lost[i]);
@@ -271,6 +465,37 @@ static int recover(struct dispatcher *dispatcher, struct err *err)
     pthread_mutex_unlock(&jobexec->stats_lock);
     wake_signal(&jobexec->workers_wake);
     return 0;
+}
+
+static int beat(struct dispatcher *dispatcher, struct err *err)
+{
+    if (clock_mono_us() < dispatcher->beat_at_us)
+        return 0;
+    dispatcher->beat_at_us = clock_mono_us() + BEAT_US;
+    int result = call_beat(dispatcher->conn, err);
+    return result < 0 ? err_trace(err) : result;
+}
+
+/* How the endpoints are, for people. */
+static int tell(struct dispatcher *dispatcher, struct err *err)
+{
+    struct call_seen *seen = NULL;
+    size_t n = 0, capacity = 0;
+    int64_t now_us = clock_mono_us();
+
+    if (now_us < dispatcher->tell_at_us)
+        return 0;
+    dispatcher->tell_at_us = now_us + TELL_US;
+    pthread_mutex_lock(&dispatcher->lock);
+    for (struct lane *lane = dispatcher->lanes; lane != NULL; lane = lane->next) {
+        struct call_seen one;
+        if (!lane_tell(lane, &dispatcher->round, now_us, &one))
+            continue;
+        struct call_seen *item = arena_push(&dispatcher->round, seen, n, capacity);
+        *item = one;
+    }
+    pthread_mutex_unlock(&dispatcher->lock);
+    return n == 0 ? 0 : call_tell(dispatcher->conn, &dispatcher->round, seen, n, err);
 }
 
 /* What came back from the connector without having left. */
@@ -323,6 +548,7 @@ static int reopen(struct dispatcher *dispatcher, struct err *err)
     if (result != 0)
         return result < 0 ? err_trace(err) : result;
     dispatcher->epoch = call_conn_epoch(dispatcher->conn);
+    dispatcher->connected_us = clock_mono_us();
     if (dispatcher->doubt_us != 0) {
         if (call_undo(dispatcher->conn, dispatcher->doubt_us, &undone, err) < 0)
             return err_trace(err);
@@ -338,7 +564,10 @@ static int one_round(struct dispatcher *dispatcher, int64_t *due_us, struct err 
     arena_reset(&dispatcher->round);
     if (dispatcher->conn == NULL && (result = reopen(dispatcher, err)) != 0)
         return result < 0 ? err_trace(err) : result;
-    if (release_unsent(dispatcher, err) < 0 || recover(dispatcher, err) < 0)
+    if ((result = beat(dispatcher, err)) != 0)
+        return result < 0 ? err_trace(err) : result;
+    if (release_unsent(dispatcher, err) < 0 || recover(dispatcher, err) < 0 ||
+        tell(dispatcher, err) < 0)
         return err_trace(err);
     result = look(dispatcher, due_us, err);
     return result < 0 ? err_trace(err) : result;
@@ -354,6 +583,34 @@ static void drop_connection(struct dispatcher *dispatcher)
     dispatcher->conn = NULL;
 }
 
+/*
+ * The slot is not ours any more. If another node took us for dead, we go on under a new epoch: what
+ * was under way has been dealt with, and its answers change nothing.
+ */
+static int fenced(struct dispatcher *dispatcher, struct err *err)
+{
+    struct jobexec *jobexec = dispatcher->jobexec;
+    bool by_node;
+
+    drop_connection(dispatcher);
+    if (call_fenced_by_node(jobexec->store, &jobexec->options.node, &by_node, err) < 0)
+        return err_trace(err);
+    dispatcher->fenced = !by_node;
+    dispatcher->doubt_us = 0;
+    if (by_node) {
+        dispatcher->epoch = 0;
+        log_line(LOG_LEVEL_WARN,
+                 "this node showed no sign of life, and others have dealt with its requests; it "
+                 "goes on",
+                 "thread=dispatcher");
+    } else {
+        log_line(LOG_LEVEL_ERROR,
+                 "another process runs with this node's id; this one sends nothing more",
+                 "thread=dispatcher");
+    }
+    return 0;
+}
+
 static void *run(void *context)
 {
     struct dispatcher *dispatcher = context;
@@ -363,17 +620,13 @@ static void *run(void *context)
         struct err err = {0};
         int64_t due_us = clock_mono_us() + LOOK_US;
         int result = dispatcher->fenced ? 0 : one_round(dispatcher, &due_us, &err);
+        if (result == CALL_FENCED)
+            result = fenced(dispatcher, &err);
         if (result < 0) {
             backoff_failed(&dispatcher->backoff, "dispatcher", 0, &err);
             drop_connection(dispatcher);
             wake_pause(&dispatcher->wake, clock_mono_us() + backoff_next_us(&dispatcher->backoff));
             continue;
-        }
-        if (result == CALL_FENCED) {
-            dispatcher->fenced = true;
-            log_line(LOG_LEVEL_ERROR,
-                     "another process runs with this node's id; this one sends nothing more",
-                     "thread=dispatcher");
         }
         if (dispatcher->backoff.tries != 0) {
             pthread_mutex_lock(&jobexec->stats_lock);
@@ -403,6 +656,7 @@ int dispatcher_start(struct jobexec *jobexec, struct err *err)
     arena_init(&dispatcher->round, 0);
     wake_init(&dispatcher->wake, 1);
     pthread_mutex_init(&dispatcher->lock, NULL);
+    dispatcher->random = ((uint32_t)clock_boot_us() ^ jobexec->options.node.b[14]) | 1;
     backoff_init(&dispatcher->backoff, (uint32_t)clock_boot_us() ^ jobexec->options.node.b[15]);
     /* Whoever starts learns at once that the database is not there. */
     if (reopen(dispatcher, err) == 0) {

@@ -12,7 +12,7 @@
  * How long after its attempt was made a request may still leave. Later (the machine slept), others
  * may soon take the attempt for lost: it must not leave behind their back.
  */
-#define START_WITHIN_US (CALL_GRACE_US / 2)
+#define START_WITHIN_US (CALL_LIFE_US / 3)
 
 /* ---- Headers ---- */
 
@@ -245,6 +245,7 @@ void flight_judge(struct flight *flight)
     response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange,
                    &response);
     flight->outcome = response.outcome;
+    flight->retry_after_ms = response.retry_after_ms;
     flight->result = (struct call_result){
         .call = flight->request.id,
         .instance = flight->request.instance,

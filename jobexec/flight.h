@@ -5,6 +5,7 @@
  * has one owner at a time: the dispatcher, the connector, the queue of answers, a worker
  * (jobexec/README.md).
  */
+#include "jobexec/http.h"
 #include "jobexec/response.h"
 #include "store/call.h"
 #include "store/store.h"
@@ -19,7 +20,9 @@ struct flight {
     struct http_exchange exchange; /* its owner is the flight */
     bool unsendable;               /* exchange.error says why; it never goes to the connector */
     struct call_result result;     /* response is NULL until flight_judge() */
-    enum outcome outcome;          /* since flight_judge() */
+    enum outcome outcome;          /* after flight_judge() */
+    int64_t retry_after_ms;        /* after flight_judge(); -1: the service does not say */
+    bool seen;                     /* the dispatcher knows what became of it */
     int64_t not_before_us;         /* clock_mono_us(): put off by a batch until then */
     unsigned put_offs;
     struct lane *lane;   /* the dispatcher's */

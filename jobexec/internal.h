@@ -43,6 +43,8 @@ void dispatcher_stop(struct dispatcher *dispatcher);
 void dispatcher_free(struct dispatcher *dispatcher);
 /* Calls were queued. Any thread. */
 void dispatcher_wake(struct dispatcher *dispatcher);
+/* An answer was read. Any thread. */
+void dispatcher_saw(struct dispatcher *dispatcher, struct flight *flight);
 /* Requests under way. Any thread. */
 unsigned dispatcher_in_flight(struct dispatcher *dispatcher);
 

@@ -252,8 +252,8 @@ static const char *field_text(const struct field *fields, size_t n, const char *
 }
 
 /* How long a service that has too much to do wants to be left alone. */
-static void add_retry_after(struct buf *out, const struct http_exchange *exchange,
-                            const struct field *fields, size_t n)
+static int64_t add_retry_after(struct buf *out, const struct http_exchange *exchange,
+                               const struct field *fields, size_t n)
 {
     char after[64], reset[64], date[64];
     int64_t ms = -1;
@@ -267,9 +267,10 @@ static void add_retry_after(struct buf *out, const struct http_exchange *exchang
         buf_add_str(out, ",\"retryAfterMs\":null");
     else
         buf_printf(out, ",\"retryAfterMs\":%lld", (long long)ms);
+    return ms;
 }
 
-static enum outcome judge(const struct http_exchange *exchange, bool readable)
+enum outcome outcome_of(const struct http_exchange *exchange, bool readable)
 {
     switch (exchange->result) {
     case HTTP_NO_CONNECTION:
@@ -309,7 +310,7 @@ void response_build(struct arena *arena, const char *endpoint, uint32_t attempt,
             read_body(arena, &exchange->answer, media_of(fields, n_fields), &body, &unreadable);
     else
         buf_add_str(&body, "null");
-    enum outcome outcome = judge(exchange, readable);
+    enum outcome outcome = outcome_of(exchange, readable);
     bool ok = outcome == OUTCOME_ANSWERED;
     buf_printf(&out, "{\"outcome\":\"%s\",\"ok\":%s,\"status\":", outcome_name(outcome),
                ok ? "true" : "false");
@@ -334,9 +335,10 @@ void response_build(struct arena *arena, const char *endpoint, uint32_t attempt,
                                               endpoint, exchange->status);
         add_lenient(&out, text, strlen(text));
     }
-    add_retry_after(&out, exchange, fields, n_fields);
+    int64_t wait_ms = add_retry_after(&out, exchange, fields, n_fields);
     buf_printf(&out, ",\"attempt\":%u,\"ms\":%lld,\"fromCache\":false}", (unsigned)attempt,
                (long long)((exchange->duration_us + 500) / 1000));
-    *ret_response = (struct response){.outcome = outcome, .ok = ok, .n = out.len};
+    *ret_response =
+        (struct response){.outcome = outcome, .ok = ok, .retry_after_ms = wait_ms, .n = out.len};
     ret_response->text = arena_strndup(arena, buf_str(&out), out.len);
 }

@@ -14,15 +14,20 @@ enum outcome {
     OUTCOME_OFFLINE,      /* no connection could be made */
     OUTCOME_UNKNOWN,      /* it left, and what became of it is not known */
     OUTCOME_REFUSED,      /* the egress guard did not let it leave */
+    OUTCOMES
 };
 const char *outcome_name(enum outcome outcome);
 
 struct response {
     enum outcome outcome;
     bool ok;
+    int64_t retry_after_ms; /* of a 429 or 503; -1: it does not say */
     const char *text; /* JSON object, NUL-terminated; its last members are attempt, ms, fromCache */
     size_t n;
 };
+
+/* readable: the body of a whole answer is. */
+enum outcome outcome_of(const struct http_exchange *exchange, bool readable);
 
 /*
  * endpoint: its name, for the error text. The exchange's result is any but HTTP_NOT_SENT and

@@ -162,6 +162,7 @@ static size_t settle(struct worker *worker, size_t n)
 static void judge(struct jobexec *jobexec, struct flight *flight)
 {
     flight_judge(flight);
+    dispatcher_saw(jobexec->dispatcher, flight);
     meter_call(&jobexec->meter, flight->endpoint, flight->outcome,
                (double)flight->exchange.duration_us / 1e6);
 }

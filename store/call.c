@@ -4,7 +4,6 @@
 #include "base/fault.h"
 #include "store/call.h"
 #include "store/conn.h"
-#include "store/permit.h"
 #include "store/store_internal.h"
 
 struct call_conn {
@@ -29,6 +28,8 @@ static int take_slot(struct call_conn *conn, const struct uuid *node, int64_t ep
         return CALL_FENCED;
     conn->worker = (int)result_int(rows, 0, 0);
     conn->epoch = result_int(rows, 0, 1);
+    if (conn_query(conn->conn, "call_forget", NO_PARAMS, NULL, err) < 0)
+        return err_trace(err);
     return 0;
 }
 
@@ -72,99 +73,305 @@ int64_t call_conn_doubt(const struct call_conn *conn)
     return conn->doubt_us;
 }
 
-/* ---- What waits ---- */
-
-int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
-                 struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
-                 struct err *err)
+int call_beat(struct call_conn *conn, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
-    if (conn_query(conn->conn, "call_waiting", PARAMS(p_text(after)), &rows, err) < 0)
+    if (conn_query(conn->conn, "call_fence", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)),
+                   &rows, err) < 0)
+        return err_trace(err);
+    return result_affected(rows) == 1 ? 0 : CALL_FENCED;
+}
+
+int call_fenced_by_node(struct store *store, const struct uuid *node, bool *ret_by_node,
+                        struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    struct conn *conn CLEANUP(conn_closep) = NULL;
+
+    if (store_connect(store, "pawl dispatcher", &conn, err) < 0 ||
+        conn_query(conn, "call_slot_again", PARAMS(p_uuid(node), p_int2(CALL_SLOT)), &rows, err) <
+            0)
+        return err_trace(err);
+    *ret_by_node = result_rows(rows) == 1 && result_bool(rows, 0, 2);
+    return 0;
+}
+
+/* ---- What waits, and what the nodes agree on ---- */
+
+static void read_breaker(const struct result *rows, int row, int at, struct breaker *breaker)
+{
+    *breaker = (struct breaker){
+        .on = result_bool(rows, row, at),
+        .window_calls = (unsigned)result_int(rows, row, at + 1),
+        .window_us = result_int(rows, row, at + 2),
+        .minimum = (unsigned)result_int(rows, row, at + 3),
+        .failures = result_double(rows, row, at + 4),
+        .slow_us = result_int(rows, row, at + 5),
+        .slow_rate = result_double(rows, row, at + 6),
+        .open_us = result_int(rows, row, at + 7),
+        .max_open_us = result_int(rows, row, at + 8),
+        .probes = (unsigned)result_int(rows, row, at + 9),
+    };
+}
+
+static void read_circuit(const struct result *rows, int row, int at, struct circuit *circuit)
+{
+    *circuit = (struct circuit){
+        .version = result_int(rows, row, at),
+        .state = (enum circuit_state)result_int(rows, row, at + 1),
+        .forced = result_bool(rows, row, at + 2),
+        .since_us = result_time(rows, row, at + 3),
+        .broken_us = result_time(rows, row, at + 4),
+        .until_us = result_time(rows, row, at + 5),
+        .openings = (unsigned)result_int(rows, row, at + 6),
+        .probes = (unsigned)result_int(rows, row, at + 7),
+        .good = (unsigned)result_int(rows, row, at + 8),
+    };
+}
+
+static int read_endpoints(struct call_conn *conn, struct arena *arena, const char *after,
+                          struct column *names, struct call_endpoint **ret_endpoints, size_t *ret_n,
+                          int64_t *ret_now_us, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (conn_query(conn->conn, "call_waiting", PARAMS(p_text(after), p_column(names)), &rows, err) <
+        0)
         return err_trace(err);
     int n = result_rows(rows);
     struct call_endpoint *endpoints = arena_array(arena, (size_t)n, sizeof(*endpoints));
     for (int i = 0; i < n; i++) {
-        endpoints[i] = (struct call_endpoint){
+        struct call_endpoint *endpoint = &endpoints[i];
+        *endpoint = (struct call_endpoint){
             .name = arena_strdup(arena, result_text(rows, i, 0)),
             .configured = result_bool(rows, i, 1),
-            .rate = result_double(rows, i, 2),
-            .burst = (int)result_int(rows, i, 3),
-            .max_in_flight = (int)result_int(rows, i, 4),
-            .next_us = result_null(rows, i, 5) ? INT64_MIN : result_time(rows, i, 5),
-            .hits = result_bool(rows, i, 6),
-            .due_us = INT64_MIN,
+            .queued = (unsigned)result_int(rows, i, 3),
+            .rate = result_double(rows, i, 4),
+            .burst = (int)result_int(rows, i, 5),
+            .max_in_flight = (int)result_int(rows, i, 6),
+            .counted = result_bool(rows, i, 7),
+            .retry_budget = result_double(rows, i, 8),
+            .hits = result_bool(rows, i, 9),
+            .impatient = result_bool(rows, i, 10),
+            .held = result_bool(rows, i, 11),
+            .timeout_us = result_int(rows, i, 22),
+            .held_us = result_time(rows, i, 32),
+            .next_us = result_time(rows, i, 33),
+            .stated = result_bool(rows, i, 34),
+            .lease_end_us = INT64_MIN,
+            .hold_us = INT64_MIN,
+            .retries = -1,
         };
-        *ret_now_us = result_time(rows, i, 7);
+        read_breaker(rows, i, 12, &endpoint->breaker);
+        read_circuit(rows, i, 23, &endpoint->circuit);
+        *ret_now_us = result_time(rows, i, 2);
     }
     *ret_endpoints = endpoints;
     *ret_n = (size_t)n;
     return 0;
 }
 
+int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
+                 struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
+                 struct err *err)
+{
+    struct column none;
+
+    column_init(&none, arena, COLUMN_TEXT);
+    return read_endpoints(conn, arena, after, &none, ret_endpoints, ret_n, ret_now_us, err);
+}
+
+int call_endpoints(struct call_conn *conn, struct arena *arena, const char *const *names, size_t n,
+                   struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
+                   struct err *err)
+{
+    struct column wanted;
+
+    column_init(&wanted, arena, COLUMN_TEXT);
+    for (size_t i = 0; i < n; i++)
+        column_text(&wanted, names[i]);
+    return read_endpoints(conn, arena, NULL, &wanted, ret_endpoints, ret_n, ret_now_us, err);
+}
+
+static int send_wishes(struct call_conn *conn, const struct call_endpoint *endpoint,
+                       unsigned *n_sent, struct err *err)
+{
+    const struct circuit *next = &endpoint->next_circuit;
+    bool any =
+        endpoint->change || endpoint->lease_end_us != INT64_MIN || endpoint->hold_us != INT64_MIN;
+
+    if (any && !endpoint->stated &&
+        conn_send(conn->conn, "call_state", PARAMS(p_text(endpoint->name)), err) < 0)
+        return err_trace(err);
+    *n_sent += any;
+    if (endpoint->change) {
+        if (conn_send(conn->conn, "call_circuit",
+                      PARAMS(p_text(endpoint->name), p_int8(endpoint->circuit.version),
+                             p_int2((int16_t)next->state), p_time(next->since_us),
+                             p_time(next->broken_us), p_time(next->until_us),
+                             p_int4((int32_t)next->openings), p_int4((int32_t)next->probes),
+                             p_int4((int32_t)next->good), p_text(endpoint->why)),
+                      err) < 0)
+            return err_trace(err);
+    }
+    if (endpoint->lease_end_us != INT64_MIN) {
+        if (conn_send(conn->conn, "call_lease",
+                      PARAMS(p_text(endpoint->name), p_time(endpoint->next_us),
+                             p_time(endpoint->lease_end_us)),
+                      err) < 0)
+            return err_trace(err);
+    }
+    if (endpoint->hold_us != INT64_MIN) {
+        if (conn_send(conn->conn, "call_held",
+                      PARAMS(p_text(endpoint->name), p_time(endpoint->hold_us)), err) < 0)
+            return err_trace(err);
+    }
+    return 0;
+}
+
+static int affected(struct call_conn *conn, bool *ret_any, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (conn_next(conn->conn, &rows, err) < 0)
+        return err_trace(err);
+    *ret_any = result_affected(rows) == 1;
+    return 0;
+}
+
+static int agree(struct call_conn *conn, struct call_endpoint *endpoints, size_t n, struct err *err)
+{
+    unsigned n_sent = 0;
+    bool ignored;
+
+    for (size_t i = 0; i < n; i++)
+        if (send_wishes(conn, &endpoints[i], &n_sent, err) < 0)
+            return err_trace(err);
+    if (n_sent == 0)
+        return 0;
+    if (conn_sync(conn->conn, err) < 0)
+        return err_trace(err);
+    for (size_t i = 0; i < n; i++) {
+        struct call_endpoint *endpoint = &endpoints[i];
+        bool any = endpoint->change || endpoint->lease_end_us != INT64_MIN ||
+                   endpoint->hold_us != INT64_MIN;
+        if ((any && !endpoint->stated && affected(conn, &ignored, err) < 0) ||
+            (endpoint->change && affected(conn, &endpoint->changed, err) < 0) ||
+            (endpoint->lease_end_us != INT64_MIN && affected(conn, &endpoint->leased, err) < 0) ||
+            (endpoint->hold_us != INT64_MIN && affected(conn, &ignored, err) < 0))
+            return err_trace(err);
+        if (endpoint->changed) {
+            endpoint->circuit = endpoint->next_circuit;
+            endpoint->circuit.version++;
+        }
+    }
+    return 0;
+}
+
+int call_agree(struct call_conn *conn, struct call_endpoint *endpoints, size_t n, struct err *err)
+{
+    if (agree(conn, endpoints, n, err) == 0)
+        return 0;
+    conn_finish(conn->conn);
+    return err_trace(err);
+}
+
+static void age_or_null(struct column *column, int64_t us)
+{
+    if (us < 0)
+        column_null(column);
+    else
+        column_int(column, us);
+}
+
+int call_tell(struct call_conn *conn, struct arena *arena, const struct call_seen *seen, size_t n,
+              struct err *err)
+{
+    static const enum column_type types[] = {COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT4,
+                                             COLUMN_INT4, COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT};
+    struct column columns[ARRAY_LEN(types)];
+    struct param params[ARRAY_LEN(types) + 1] = {p_int4(conn->worker)};
+
+    for (size_t c = 0; c < ARRAY_LEN(types); c++)
+        column_init(&columns[c], arena, types[c]);
+    for (size_t i = 0; i < n; i++) {
+        column_text(&columns[0], seen[i].name);
+        column_text(&columns[1], seen[i].outcomes);
+        column_int(&columns[2], seen[i].recent.n);
+        column_int(&columns[3], seen[i].recent.failed);
+        column_int(&columns[4], seen[i].recent.slow);
+        age_or_null(&columns[5], seen[i].answer_age_us);
+        age_or_null(&columns[6], seen[i].failure_age_us);
+        column_text(&columns[7], seen[i].last_error);
+    }
+    for (size_t c = 0; c < ARRAY_LEN(types); c++)
+        params[c + 1] = p_column(&columns[c]);
+    return conn_query(conn->conn, "call_tell", params, ARRAY_LEN(params), NULL, err);
+}
+
 /* ---- Taking ---- */
 
-/* The first trip: our fence, what needs no permit, and the locks on the rated endpoints. */
+/* The first trip: our fence, and what needs no permit. */
 static int send_first(struct call_conn *conn, struct arena *arena,
                       const struct call_endpoint *endpoints, size_t n, struct err *err)
 {
-    struct column hits, strangers, rated;
+    struct column hits, strangers, impatient, counted;
 
     column_init(&hits, arena, COLUMN_TEXT);
     column_init(&strangers, arena, COLUMN_TEXT);
-    column_init(&rated, arena, COLUMN_TEXT);
+    column_init(&impatient, arena, COLUMN_TEXT);
+    column_init(&counted, arena, COLUMN_TEXT);
     for (size_t i = 0; i < n; i++) {
         if (endpoints[i].hits)
             column_text(&hits, endpoints[i].name);
+        if (endpoints[i].impatient)
+            column_text(&impatient, endpoints[i].name);
         if (!endpoints[i].configured)
             column_text(&strangers, endpoints[i].name);
-        else if (endpoints[i].rate > 0 && endpoints[i].want != 0)
-            column_text(&rated, endpoints[i].name);
+        else if (endpoints[i].counted && endpoints[i].want != 0)
+            column_text(&counted, endpoints[i].name);
     }
     if (conn_send(conn->conn, "call_fence", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)),
                   err) < 0 ||
         conn_send(conn->conn, "call_hits", PARAMS(p_column(&hits)), err) < 0 ||
         conn_send(conn->conn, "call_refuse", PARAMS(p_column(&strangers)), err) < 0 ||
-        conn_send(conn->conn, "call_lock", PARAMS(p_column(&rated)), err) < 0 ||
+        conn_send(conn->conn, "call_impatient", PARAMS(p_column(&impatient)), err) < 0 ||
+        conn_send(conn->conn, "call_counted", PARAMS(p_column(&counted)), err) < 0 ||
         conn_send(conn->conn, "call_clock", NO_PARAMS, err) < 0 || conn_sync(conn->conn, err) < 0)
         return err_trace(err);
     return 0;
 }
 
-/* Its answers. Endpoints that somebody else holds locked are wanted no more. */
+/* Its answers. An endpoint that somebody else is counting is wanted no more. */
 static int read_first(struct call_conn *conn, struct call_endpoint *endpoints, size_t n,
                       struct call_take *take, struct err *err)
 {
     struct result *fence CLEANUP(result_freep) = NULL, *hits CLEANUP(result_freep) = NULL,
                          *refused CLEANUP(result_freep) = NULL,
-                         *locked CLEANUP(result_freep) = NULL, *now CLEANUP(result_freep) = NULL;
+                         *waited CLEANUP(result_freep) = NULL,
+                         *counted CLEANUP(result_freep) = NULL, *now CLEANUP(result_freep) = NULL;
 
     if (conn_next(conn->conn, &fence, err) < 0 || conn_next(conn->conn, &hits, err) < 0 ||
-        conn_next(conn->conn, &refused, err) < 0 || conn_next(conn->conn, &locked, err) < 0 ||
-        conn_next(conn->conn, &now, err) < 0)
+        conn_next(conn->conn, &refused, err) < 0 || conn_next(conn->conn, &waited, err) < 0 ||
+        conn_next(conn->conn, &counted, err) < 0 || conn_next(conn->conn, &now, err) < 0)
         return err_trace(err);
     if (result_affected(fence) != 1)
         return CALL_FENCED;
     take->cached = (unsigned)result_affected(hits);
     take->refused = (unsigned)result_affected(refused);
+    take->waited = (unsigned)result_affected(waited);
     take->now_us = result_time(now, 0, 0);
     for (size_t i = 0; i < n; i++) {
         struct call_endpoint *endpoint = &endpoints[i];
-        if (!endpoint->configured || endpoint->rate <= 0 || endpoint->want == 0)
+        if (!endpoint->counted || endpoint->want == 0)
             continue;
         int row = 0;
-        while (row < result_rows(locked) &&
-               strcmp(result_text(locked, row, 0), endpoint->name) != 0)
+        while (row < result_rows(counted) &&
+               strcmp(result_text(counted, row, 0), endpoint->name) != 0)
             row++;
-        if (row == result_rows(locked)) {
+        if (row == result_rows(counted))
             endpoint->want = 0;
-            continue;
-        }
-        struct permits permits =
-            permits_now(result_double(locked, row, 1), (int)result_int(locked, row, 2),
-                        result_time(locked, row, 3), take->now_us, endpoint->want);
-        endpoint->want = permits.n;
-        endpoint->due_us = permits.due_us;
     }
     return 0;
 }
@@ -198,12 +405,15 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
             .timeout_us = result_int(rows, i, 12),
             .cacheable = result_bool(rows, i, 13),
             .repeatable = result_bool(rows, i, 14),
+            .phase_us = endpoints[endpoint].circuit.since_us,
+            .probe = endpoints[endpoint].probing,
             .business_key =
                 result_null(rows, i, 15) ? NULL : arena_strdup(arena, result_text(rows, i, 15)),
             .transport =
                 result_null(rows, i, 18) ? NULL : arena_strdup(arena, result_text(rows, i, 18)),
         };
         endpoints[endpoint].taken++;
+        endpoints[endpoint].retried += take->requests[i].attempt > 1;
     }
 }
 
@@ -212,23 +422,31 @@ static int claim(struct call_conn *conn, struct arena *arena, struct call_endpoi
                  size_t n, struct call_take *take, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column names, limits;
+    struct column names, limits, retries, phases;
     unsigned *order = arena_array(arena, n, sizeof(*order)), n_wanted = 0;
 
     column_init(&names, arena, COLUMN_TEXT);
     column_init(&limits, arena, COLUMN_INT4);
+    column_init(&retries, arena, COLUMN_INT4);
+    column_init(&phases, arena, COLUMN_TIME);
     for (size_t i = 0; i < n; i++) {
         if (!endpoints[i].configured || endpoints[i].want == 0)
             continue;
         order[n_wanted++] = (unsigned)i;
         column_text(&names, endpoints[i].name);
         column_int(&limits, endpoints[i].want < CALL_TAKE_MAX ? endpoints[i].want : CALL_TAKE_MAX);
+        column_int(&retries, endpoints[i].retries);
+        if (endpoints[i].probing)
+            column_time(&phases, endpoints[i].circuit.since_us);
+        else
+            column_null(&phases);
     }
     if (n_wanted == 0)
         return 0;
     if (conn_query(conn->conn, "call_claim",
-                   PARAMS(p_column(&names), p_column(&limits), p_int4(conn->worker),
-                          p_int8(conn->epoch), p_time(take->now_us), p_int8(CALL_GRACE_US)),
+                   PARAMS(p_column(&names), p_column(&limits), p_column(&retries),
+                          p_column(&phases), p_int4(conn->worker), p_int8(conn->epoch),
+                          p_time(take->now_us), p_int8(CALL_GRACE_US)),
                    &rows, err) < 0)
         return err_trace(err);
     read_requests(arena, rows, order, endpoints, take);
@@ -303,11 +521,15 @@ int call_release(struct call_conn *conn, struct arena *arena, const struct uuid 
     return 0;
 }
 
-int call_recover(struct call_conn *conn, struct arena *arena, struct call_lost **ret_lost,
-                 size_t *ret_n, struct err *err)
+int call_recover(struct call_conn *conn, struct arena *arena, bool fence_others,
+                 struct call_lost **ret_lost, size_t *ret_n, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
+    if (fence_others &&
+        conn_query(conn->conn, "call_fence_others",
+                   PARAMS(p_int4(conn->worker), p_int8(CALL_LIFE_US)), NULL, err) < 0)
+        return err_trace(err);
     if (conn_query(conn->conn, "call_recover", PARAMS(p_int4(conn->worker), p_int8(conn->epoch)),
                    &rows, err) < 0)
         return err_trace(err);

@@ -44,7 +44,7 @@ static const struct {
     [T_OFFER_EXTERNAL] = {"offer_external", "u", false, false},
     [T_PUT_EXTERNAL_VARIABLES] = {"put_external_variables", "ux", true, false},
     [T_INSERT_CALLS] = {"insert_calls", "uuuiixxxxbllold", true, true},
-    [T_INSERT_CALL_QUEUE] = {"insert_call_queue", "xui", true, false},
+    [T_INSERT_CALL_QUEUE] = {"insert_call_queue", "xui", true, true},
     [T_INSERT_MESSAGES] = {"insert_messages", "uxxxsdx", true, false},
     [T_INSERT_HISTORY] = {"insert_history", "iuioxx", true, true},
     [T_INSERT_AUDIT] = {"insert_audit", "iux", true, true},

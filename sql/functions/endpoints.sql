@@ -22,6 +22,12 @@ end
 $$;
 revoke all on function api_interval(jsonb, text, interval) from public;
 
+-- Microseconds.
+create or replace function api_us(length text) returns bigint
+language sql stable
+as $$ select (extract(epoch from length::interval) * 1000000)::bigint $$;
+revoke all on function api_us(text) from public;
+
 -- A number out of an options object; NULL if it is not there.
 create or replace function api_number(options jsonb, option text, lowest numeric, highest numeric, whole boolean)
 returns numeric
@@ -81,6 +87,79 @@ end
 $$;
 revoke all on function api_headers(jsonb) from public;
 
+-- When requests are kept back from a service that fails: the whole setting, with its defaults; NULL: never.
+create or replace function api_breaker(given jsonb) returns jsonb
+language plpgsql immutable
+as $$
+declare
+    kind text := coalesce(jsonb_typeof(given), 'null');
+    stray text;
+    opened interval;
+    longest interval;
+begin
+    if given = 'false' then
+        return null;
+    elsif kind = 'null' or given = 'true' then
+        given := '{}';
+    elsif kind <> 'object' then
+        raise exception using errcode = 'PW003', message = 'the option breaker must be an object, or false',
+            hint = 'Example: options => ''{"breaker": {"failures": 0.5, "open": "PT30S", "probes": 2}}''.';
+    end if;
+    select k into stray from jsonb_object_keys(given) k
+    where k not in ('window', 'minimum', 'failures', 'slow', 'slowRate', 'open', 'maxOpen', 'probes') order by k limit 1;
+    if found then
+        raise exception using errcode = 'PW003', message = format('breaker has no option "%s"', left(stray, 40)),
+            hint = 'It has: window, minimum, failures, slow, slowRate, open, maxOpen, probes.';
+    end if;
+    if jsonb_typeof(given -> 'window') = 'string' then
+        perform api_interval(given, 'window', '1 s');
+    else
+        perform api_number(given, 'window', 1, 1000000000, true);
+        if (given ->> 'window')::numeric > 1000 then -- LIMIT_BREAKER_WINDOW
+            raise exception using errcode = 'PW006',
+                message = 'a circuit breaker looks at 1000 calls at most (LIMIT_BREAKER_WINDOW)',
+                hint = 'Choose a time for its window: {"breaker": {"window": "PT30S"}}.';
+        end if;
+    end if;
+    opened := coalesce(api_interval(given, 'open', '1 ms'), '10 s');
+    longest := coalesce(api_interval(given, 'maxOpen', '1 ms'), greatest('5 minutes', opened));
+    if longest < opened then
+        raise exception using errcode = 'PW003', message = 'the option maxOpen of the breaker is shorter than open',
+            hint = 'open is how long the circuit stays open at first; it doubles up to maxOpen.';
+    end if;
+    perform api_interval(given, 'slow', '1 ms');
+    return jsonb_build_object(
+        'window', coalesce(nullif(given -> 'window', 'null'), '100'),
+        'minimum', coalesce(api_number(given, 'minimum', 1, 1000, true), 20),
+        'failures', coalesce(api_number(given, 'failures', 0.01, 1, false), 0.5),
+        'slow', given -> 'slow',
+        'slowRate', coalesce(api_number(given, 'slowRate', 0.01, 1, false), 0.5),
+        'open', coalesce(given ->> 'open', 'PT10S'),
+        'maxOpen', coalesce(given ->> 'maxOpen', case when longest = '5 minutes' then 'PT5M' else given ->> 'open' end),
+        'probes', coalesce(api_number(given, 'probes', 1, 100, true), 1));
+end
+$$;
+revoke all on function api_breaker(jsonb) from public;
+
+-- What becomes of a request whose outcome is unknown; NULL: its method says.
+create or replace function api_unknown(options jsonb) returns text
+language plpgsql immutable
+as $$
+begin
+    if jsonb_typeof(options -> 'repeatUnknown') not in ('boolean', 'null') then
+        raise exception using errcode = 'PW003', message = 'the option repeatUnknown must be true or false',
+            hint = 'Leave it out to decide by the method: GET, HEAD, OPTIONS, PUT and DELETE are repeated.';
+    end if;
+    if (options ->> 'unknown') not in ('repeat', 'fail', 'ask') then
+        raise exception using errcode = 'PW003',
+            message = format('the option unknown is "%s"', left(options ->> 'unknown', 40)),
+            hint = 'Choose "repeat" (send it again), "fail" (it counts as a failed attempt) or "ask" (a person decides).';
+    end if;
+    return coalesce(options ->> 'unknown', case (options ->> 'repeatUnknown')::boolean when true then 'repeat' when false then 'ask' end);
+end
+$$;
+revoke all on function api_unknown(jsonb) from public;
+
 create or replace function set_endpoint(
     name text,
     base_url text,
@@ -91,18 +170,12 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    rate numeric;
-    burst integer;
-    in_flight integer;
-    connecting interval;
-    whole interval;
-    kept interval;
-    sent jsonb;
-    transport jsonb;
+    fresh endpoint;
 begin
-    perform api_actor(set_endpoint.options, array['rate', 'burst', 'maxInFlight', 'connectTimeout', 'timeout',
-                                                  'cache', 'repeatUnknown', 'headers', 'tls', 'proxy', 'redirects',
-                                                  'http', 'allow', 'maxResponse', 'auth', 'connections']),
+    perform api_actor(set_endpoint.options,
+                      array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache',
+                            'unknown', 'repeatUnknown', 'retryBudget', 'breaker', 'headers', 'tls', 'proxy', 'redirects',
+                            'http', 'allow', 'maxResponse', 'auth', 'connections']),
             api_text('name', set_endpoint.name, true);
     if set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
        or set_endpoint.base_url !~* '^https?://([a-z0-9._~%-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?$' then
@@ -111,44 +184,51 @@ begin
             hint = 'It begins with http:// or https://, names a host, and has no query, user or password. '
                    'Example: https://geocoder.example/v1. A secret belongs in a header.';
     end if;
-    if jsonb_typeof(set_endpoint.options -> 'repeatUnknown') not in ('boolean', 'null') then
-        raise exception using errcode = 'PW003', message = 'the option repeatUnknown must be true or false',
-            hint = 'Leave it out to decide by the method: GET, HEAD, OPTIONS, PUT and DELETE are repeated.';
-    end if;
-    rate := api_number(set_endpoint.options, 'rate', 0.001, 1000000, false);
-    burst := coalesce(api_number(set_endpoint.options, 'burst', 1, 1000000, true), 1);
-    in_flight := coalesce(api_number(set_endpoint.options, 'maxInFlight', 1, 10000, true), 100);
-    connecting := coalesce(api_interval(set_endpoint.options, 'connectTimeout', '1 ms'), '5 s');
-    whole := coalesce(api_interval(set_endpoint.options, 'timeout', '1 ms'), '30 s');
-    kept := api_interval(set_endpoint.options, 'cache', '0');
-    sent := api_headers(set_endpoint.options -> 'headers');
-    transport := api_transport(set_endpoint.options);
+    fresh.name := set_endpoint.name;
+    fresh.base_url := rtrim(set_endpoint.base_url, '/');
+    fresh.rate := api_number(set_endpoint.options, 'rate', 0.001, 1000000, false);
+    fresh.burst := coalesce(api_number(set_endpoint.options, 'burst', 1, 1000000, true), 1);
+    fresh.max_in_flight := coalesce(api_number(set_endpoint.options, 'maxInFlight', 1, 10000, true), 100);
+    fresh.max_in_flight_all := api_number(set_endpoint.options, 'maxInFlightAll', 1, 1000000, true);
+    fresh.connect_timeout := coalesce(api_interval(set_endpoint.options, 'connectTimeout', '1 ms'), '5 s');
+    fresh.timeout := coalesce(api_interval(set_endpoint.options, 'timeout', '1 ms'), '30 s');
+    fresh.cache := api_interval(set_endpoint.options, 'cache', '0');
+    fresh.unknown := api_unknown(set_endpoint.options);
+    fresh.retry_budget := api_number(set_endpoint.options, 'retryBudget', 0, 1, false);
+    fresh.breaker := api_breaker(set_endpoint.options -> 'breaker');
+    fresh.headers := api_headers(set_endpoint.options -> 'headers');
+    fresh.transport := api_transport(set_endpoint.options);
 
-    insert into endpoint as e (name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache,
-                               repeat_unknown, headers, transport)
-    values (set_endpoint.name, rtrim(set_endpoint.base_url, '/'), rate, burst, in_flight, connecting, whole, kept,
-            (set_endpoint.options ->> 'repeatUnknown')::boolean, sent, transport)
+    insert into endpoint as e (name, base_url, rate, burst, max_in_flight, max_in_flight_all, connect_timeout, timeout,
+                               cache, unknown, retry_budget, breaker, headers, transport)
+    values (fresh.name, fresh.base_url, fresh.rate, fresh.burst, fresh.max_in_flight, fresh.max_in_flight_all,
+            fresh.connect_timeout, fresh.timeout, fresh.cache, fresh.unknown, fresh.retry_budget, fresh.breaker,
+            fresh.headers, fresh.transport)
     on conflict (name) do update set
         base_url = excluded.base_url, rate = excluded.rate, burst = excluded.burst,
-        max_in_flight = excluded.max_in_flight, connect_timeout = excluded.connect_timeout,
-        timeout = excluded.timeout, cache = excluded.cache, repeat_unknown = excluded.repeat_unknown,
+        max_in_flight = excluded.max_in_flight, max_in_flight_all = excluded.max_in_flight_all,
+        connect_timeout = excluded.connect_timeout, timeout = excluded.timeout, cache = excluded.cache,
+        unknown = excluded.unknown, retry_budget = excluded.retry_budget, breaker = excluded.breaker,
         headers = excluded.headers, transport = excluded.transport;
+    insert into endpoint_state (name) values (fresh.name) on conflict do nothing;
     set_endpoint.endpoint := set_endpoint.name;
 end
 $$;
 
 revoke all on function set_endpoint(text, text, jsonb) from public;
 comment on function set_endpoint(text, text, jsonb) is
-'Defines a service that processes call, or replaces its whole definition. Commit soon: until then no call to it leaves.
+'Defines a service that processes call, or replaces its whole definition. It counts from the next request on.
 
 - `name`: what the model says in `endpoint`.
 - `base_url`: http or https; the path of a request is added to it.
 - `options`, all of them optional:
   - `rate`: requests a second, for all nodes of the engine together; no limit by default. `burst`: how many may leave at once (1).
-  - `maxInFlight`: requests under way at a time (100).
+  - `maxInFlight`: requests under way at a time, of each node (100). `maxInFlightAll`: of all nodes together; no limit by default.
   - `connectTimeout` ("PT5S") and `timeout` ("PT30S"), of the whole request. Waiting for the rate does not count.
+  - `breaker`: when the service fails, requests wait until it answers again; false: never. An object: `window`, the last calls (100) or a time ("PT30S") that are looked at; `minimum`: of so many calls (20); `failures`: the share of them that opens the circuit (0.5); `slow` and `slowRate`: a share (0.5) of calls that take longer does so too; `open`: for how long ("PT10S"), twice as long after each probe that failed, up to `maxOpen` ("PT5M"); `probes`: requests that must succeed to close it (1).
+  - `retryBudget`: the share of requests that may be retries, 0 to 1; no limit by default. Others wait.
   - `cache`: how long the answer to a GET is used again; not at all by default.
-  - `repeatUnknown`: whether a request is sent again when the engine died while it was under way. By default GET, HEAD, OPTIONS, PUT and DELETE are, others wait for a decision (retry()).
+  - `unknown`: what becomes of a request that was under way when the engine died: "repeat" sends it again, "fail" takes it as failed, "ask" waits for a decision (retry()). By default GET, HEAD, OPTIONS, PUT and DELETE are repeated, others ask. `repeatUnknown`: true is "repeat", false "ask".
   - `headers`: an object of texts, sent with each request. Values are hidden in the view endpoints. A value `{"secret": "file:/path"}` is read by the engine when it is needed.
   - `tls`, `proxy`, `redirects`, `http`, `allow`, `maxResponse`, `auth`, `connections`: how requests travel and what may be reached. docs/endpoints.md has their members.';
 
@@ -171,6 +251,7 @@ begin
             message = format('there is no endpoint "%s"', drop_endpoint.name),
             hint = 'The view endpoints lists them.';
     end if;
+    delete from endpoint_state s where s.name = drop_endpoint.name;
     drop_endpoint.endpoint := drop_endpoint.name;
 end
 $$;
@@ -180,3 +261,78 @@ comment on function drop_endpoint(text) is
 'Removes an endpoint. Refused with PW002 while calls to it are not finished. A process that calls it later gets an incident.
 
 - `name`: of the endpoint. PW001 if there is none.';
+
+create or replace function set_circuit(endpoint text, circuit text, options jsonb default '{}', out state text)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    caller text := api_actor(set_circuit.options, array['reason']);
+    reason text := api_prose('the option reason', set_circuit.options ->> 'reason');
+    number smallint := case set_circuit.circuit when 'open' then 1 else 0 end;
+begin
+    if set_circuit.circuit is null or set_circuit.circuit not in ('open', 'closed', 'auto') then
+        raise exception using errcode = 'PW003',
+            message = format('a circuit cannot be "%s"', left(set_circuit.circuit, 40)),
+            hint = 'Choose "open" (nothing leaves until told), "closed" (all leaves, whatever happens) or "auto".';
+    end if;
+    perform from endpoint e where e.name = set_circuit.endpoint;
+    if not found then
+        raise exception using errcode = 'PW001',
+            message = format('there is no endpoint "%s"', set_circuit.endpoint),
+            hint = 'The view endpoints lists them.';
+    end if;
+    insert into endpoint_state as s (name, version, circuit, forced, since, broken, why)
+    values (set_circuit.endpoint, 1, number, set_circuit.circuit <> 'auto', clock(), clock(),
+            'set by ' || caller || coalesce(': ' || reason, ''))
+    on conflict (name) do update set version = s.version + 1, circuit = excluded.circuit, forced = excluded.forced,
+        since = excluded.since, broken = case when s.circuit <> 0 then s.broken else excluded.broken end,
+        until = '-infinity', openings = 0, probes = 0, good = 0, why = excluded.why, held = case number when 1 then s.held else '-infinity' end;
+    set_circuit.state := set_circuit.circuit;
+end
+$$;
+
+revoke all on function set_circuit(text, text, jsonb) from public;
+comment on function set_circuit(text, text, jsonb) is
+'Opens or closes an endpoint''s circuit by hand. Requests wait while it is open. All nodes see it within 0.2 s of the commit.
+
+- `endpoint`: its name. PW001 if there is none.
+- `circuit`: `open`: nothing leaves until somebody says otherwise, not even probes; `closed`: all leaves, whatever happens; `auto`: closed, and from now on it goes by what happens. The last two also end a wait that the service asked for (Retry-After).
+- `options`: `reason`, shown in the view endpoints; `actor`.';
+
+create or replace function hold_calls(options jsonb default '{}', out held boolean)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+declare
+    caller text := api_actor(hold_calls.options, array['reason']);
+    why text := api_prose('the option reason', hold_calls.options ->> 'reason');
+begin
+    insert into hold (since, actor, reason) values (clock(), caller, why) on conflict do nothing;
+    hold_calls.held := true;
+end
+$$;
+
+revoke all on function hold_calls(jsonb) from public;
+comment on function hold_calls(jsonb) is
+'Keeps all requests to outside services back, of all nodes, until release_calls(): they wait in the queue. Processes go on otherwise. What is under way already gets its answer. The view held_calls lists what would be sent.
+
+- `options`: `reason`; `actor`.';
+
+create or replace function release_calls(options jsonb default '{}', out released boolean)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    perform api_actor(release_calls.options, array[]::text[]);
+    delete from hold;
+    release_calls.released := found;
+end
+$$;
+
+revoke all on function release_calls(jsonb) from public;
+comment on function release_calls(jsonb) is
+'Ends what hold_calls() began: requests leave again, and those whose outcome is unknown are dealt with as their endpoints say. False if nothing was held.
+
+- `options`: `actor`.';

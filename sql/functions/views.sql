@@ -256,20 +256,61 @@ revoke all on variables from public;
 comment on view variables is 'The variables of running instances.';
 
 create or replace view endpoints as
-select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, p.timeout, p.cache, p.repeat_unknown,
+select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, p.timeout, p.cache,
+       case p.unknown when 'repeat' then true when 'ask' then false end as repeat_unknown,
        array(select k from jsonb_object_keys(p.headers) k order by k) as headers, p.transport,
        (select count(*) from call_queue q where q.endpoint = p.name) as queued,
-       (select count(*) from attempt a join call c on c.id = a.call_id where c.endpoint = p.name) as under_way
-from endpoint p;
+       (select count(*) from attempt a where a.endpoint = p.name) as under_way,
+       p.max_in_flight_all, p.unknown, p.retry_budget, p.breaker,
+       case when s.circuit = 1 then 'open' when s.circuit = 2 then 'half-open' else 'closed' end
+           || case when s.forced then ' by hand' else '' end as circuit,
+       case when s.since > '-infinity' then s.since end as circuit_since,
+       s.why as circuit_why,
+       case when not s.forced and s.circuit = 1 then greatest(s.until, clock()) end as next_probe,
+       case when s.held > clock() then s.held end as held_until,
+       (select min(q.since) from call_queue q where q.endpoint = p.name) as oldest_queued,
+       n.recent, n.failed as recent_failed, n.slow as recent_slow, n.last_answer, n.last_failure, n.last_error,
+       (select jsonb_object_agg(o.outcome, o.times order by o.outcome)
+        from (select k.key as outcome, sum(k.value::bigint) as times
+              from endpoint_seen z, jsonb_each_text(z.outcomes) k where z.name = p.name group by 1) o) as outcomes
+from endpoint p
+left join endpoint_state s on s.name = p.name
+left join (select z.name, sum(z.recent)::integer as recent, sum(z.failed)::integer as failed,
+                  sum(z.slow)::integer as slow, max(z.last_answer) as last_answer, max(z.last_failure) as last_failure,
+                  (array_agg(z.last_error order by z.last_failure desc nulls last))[1] as last_error
+           from endpoint_seen z group by z.name) n on n.name = p.name;
 revoke all on endpoints from public;
-comment on view endpoints is 'The services that processes call, see set_endpoint().';
+comment on view endpoints is 'The services that processes call, see set_endpoint(), and how they are.';
 comment on column endpoints.rate is 'requests a second, for all nodes of the engine together; NULL: no limit';
+comment on column endpoints.max_in_flight is 'requests under way at a time, of each node';
+comment on column endpoints.max_in_flight_all is 'requests under way at a time, of all nodes together; NULL: no limit';
 comment on column endpoints.cache is 'how long the answer to a GET is used again; NULL: not at all';
-comment on column endpoints.repeat_unknown is 'whether a request is sent again whose outcome is unknown; NULL: by its method';
+comment on column endpoints.repeat_unknown is 'whether a request is sent again whose outcome is unknown; NULL: see unknown';
+comment on column endpoints.unknown is 'what becomes of a request whose outcome is unknown: `repeat`, `fail`, `ask`; NULL: by its method';
+comment on column endpoints.retry_budget is 'the share of requests that may be retries; NULL: no limit';
+comment on column endpoints.breaker is 'when the circuit opens, see set_endpoint(); NULL: never';
 comment on column endpoints.headers is 'only the names: the values may be secret';
 comment on column endpoints.transport is 'how requests travel, as given to set_endpoint(); secrets only by where they are';
 comment on column endpoints.queued is 'requests that wait to be sent';
 comment on column endpoints.under_way is 'requests sent and not answered';
+comment on column endpoints.circuit is '`closed`: requests leave; `open`: they wait; `half-open`: only probes leave; `… by hand`: see set_circuit()';
+comment on column endpoints.next_probe is 'when a request may try whether the service answers again';
+comment on column endpoints.held_until is 'until then nothing leaves: the service asked for it (Retry-After)';
+comment on column endpoints.oldest_queued is 'since when the oldest of the queue waits';
+comment on column endpoints.recent is 'calls that the circuit breaker looks at, of all nodes; up to a second old';
+comment on column endpoints.recent_failed is 'of the recent ones: not reached, timed out, unreadable, status 5xx or 429';
+comment on column endpoints.recent_slow is 'of the recent ones';
+comment on column endpoints.last_answer is 'when it last did what was asked, or said why not (4xx)';
+comment on column endpoints.outcomes is 'how many requests ended how: a JSON object';
+
+create or replace view held_calls as
+select c.call_id, c.instance_id, c.process, c.version, c.business_key, c.element_id, c.element_name, c.endpoint,
+       c.method, c.path, c.attempt, c.asked, c.sent,
+       case c.state when 'queued' then case when c.attempt > 1 then 'again' else 'first' end else 'unknown' end as sends
+from calls c where c.state <> 'answered';
+revoke all on held_calls from public;
+comment on view held_calls is 'Requests that leave, or are dealt with, once release_calls() ends a hold. After a restore to an earlier moment any of them may have been sent already: compare with the other side by call_id, its Idempotency-Key.';
+comment on column held_calls.sends is '`first`: the first attempt; `again`: one that failed before; `unknown`: it was under way, the endpoint''s setting `unknown` says what becomes of it';
 
 create or replace view outcomes as
 select o.command_id, o.state, o.detail, o.at from outcome o;

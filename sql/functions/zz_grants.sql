@@ -22,6 +22,7 @@ as $$
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'), ('admin', 'deploy'), ('admin', 'deploy_all'),
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),
         ('admin', 'map_class'), ('admin', 'unmap_class'),
+        ('read', 'held_calls'), ('admin', 'set_circuit'), ('admin', 'hold_calls'), ('admin', 'release_calls'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
         ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')

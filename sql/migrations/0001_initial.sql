@@ -11,7 +11,8 @@ create table worker (
     slot smallint not null,
     epoch bigint not null default 0,
     batch bigint not null default 0,
-    seen timestamptz not null default clock_timestamp(),
+    seen timestamptz not null default clock_timestamp(), -- of a dispatcher: its heartbeat, in real time
+    fenced boolean not null default false, -- another node raised the epoch, for want of a heartbeat
     unique (node, slot)
 ) with (fillfactor = 20);
 
@@ -370,14 +371,55 @@ create table endpoint (
     base_url text not null,
     rate numeric,                    -- requests a second for all nodes together; NULL: no limit
     burst integer not null default 1,
-    max_in_flight integer not null default 100,
+    max_in_flight integer not null default 100, -- of each node
+    max_in_flight_all integer,       -- of all nodes together; NULL: no limit
     connect_timeout interval not null default '5 s',
     timeout interval not null default '30 s',
     cache interval,                  -- how long an answer to a GET is kept; NULL: not at all
-    repeat_unknown boolean,          -- repeat a request whose outcome is unknown; NULL: by the method
+    unknown text check (unknown in ('repeat', 'fail', 'ask')), -- of requests whose outcome is unknown; NULL: by the method
+    retry_budget real,               -- share of requests that may be retries; NULL: no limit
+    breaker jsonb,                   -- api_breaker() makes it; NULL: none
     headers jsonb not null default '{}',
-    transport jsonb,                 -- api_transport(): how requests travel; NULL: as by default
-    next_at timestamptz not null default '-infinity' -- when the next request may leave (rate)
+    transport jsonb                  -- api_transport(): how requests travel; NULL: as by default
+);
+
+-- What the nodes agree on about an endpoint. Written in tiny transactions of their own: compare and set.
+create table endpoint_state (
+    name text primary key,
+    version bigint not null default 0,     -- of the circuit, the next nine columns
+    circuit smallint not null default 0,   -- enum circuit_state (store/breaker.h): 0 closed, 1 open, 2 half-open
+    forced boolean not null default false, -- by hand, until somebody says otherwise
+    since timestamptz not null default '-infinity', -- of this phase; names it
+    broken timestamptz not null default '-infinity', -- since when it is not closed
+    until timestamptz not null default '-infinity', -- open: the next probe; half-open: probes without an answer are given up
+    openings integer not null default 0,   -- in a row
+    probes integer not null default 0,     -- that went out in this phase
+    good integer not null default 0,       -- of them answered
+    why text,
+    held timestamptz not null default '-infinity', -- nothing leaves before (Retry-After)
+    next_at timestamptz not null default '-infinity' -- the rate: permits before this are given away
+) with (fillfactor = 50);
+
+-- What each node saw of an endpoint since it was set, told once a second.
+create table endpoint_seen (
+    name text not null,
+    worker integer not null,
+    outcomes jsonb not null,               -- {"answered": 17, …}
+    recent integer not null,               -- calls in the breaker's window
+    failed integer not null,               -- of them
+    slow integer not null,                 -- of them
+    last_answer timestamptz,
+    last_failure timestamptz,
+    last_error text,
+    primary key (name, worker)
+) with (fillfactor = 50);
+
+-- At most one row: no request leaves while it is there.
+create table hold (
+    one boolean primary key default true check (one),
+    since timestamptz not null,
+    actor text not null,
+    reason text
 );
 
 -- Endpoints that come from a node's configuration file, and what it said of them (store/setup.h).
@@ -412,8 +454,13 @@ create table call_queue (
     endpoint text not null,
     call_id uuid not null,
     attempt integer not null,
+    since timestamptz not null,
+    open_after_us bigint,            -- the call's
+    deadline timestamptz,            -- the call's
     primary key (endpoint, call_id)
 );
+create index on call_queue (endpoint) where open_after_us is not null;
+create index on call_queue (endpoint, deadline) where deadline is not null;
 
 -- Attempts under way, each committed before its socket opens.
 create table attempt (
@@ -423,7 +470,8 @@ create table attempt (
     epoch bigint not null,
     sent timestamptz not null,
     until timestamptz not null,      -- after this nobody expects an outcome any more
-    cache_key bytea                  -- what its answer may be kept under (api_request_digest()); NULL: not at all
+    cache_key bytea,                 -- what its answer may be kept under (api_request_digest()); NULL: not at all
+    endpoint text not null
 );
 
 create table answer_cache (

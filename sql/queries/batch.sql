@@ -321,7 +321,10 @@ insert into call (id, instance_id, root_id, token, node, endpoint, method, path,
     timeout_us, report_sent, open_after_us, deadline, asked)
 select u.*, $16 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as u
 -- name: insert_call_queue
-insert into call_queue (endpoint, call_id, attempt) select * from unnest($1, $2, $3)
+-- After its calls: they say how long each is willing to wait.
+insert into call_queue (endpoint, call_id, attempt, since, open_after_us, deadline)
+select u.endpoint, u.id, u.attempt, $4, c.open_after_us, c.deadline
+from unnest($1, $2, $3) as u (endpoint, id, attempt) join call c on c.id = u.id
 -- name: insert_incidents
 -- Before the rows of calls go: they know what was asked.
 insert into incident (id, instance_id, root_id, reason, message, at, kind, token, node, phase, tries, subject, name,

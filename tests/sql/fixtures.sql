@@ -58,7 +58,7 @@ values (id(24), id(4), id(4), 'failedJob', 'status 500', '2026-02-01 03:00', 2, 
 insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, connect_timeout_us, timeout_us,
     report_sent, asked)
 values (id(31), id(5), id(5), 2, 4, 'bank', 'POST', '/charge', '{}', 0, 0, false, '2026-02-01');
-insert into call_queue values ('bank', id(31), 1);
+insert into call_queue values ('bank', id(31), 1, '2026-02-01');
 insert into ready (root_id, instance_id, kind, token, node, phase, tries) values (id(7), id(7), 2, 2, 4, 0, 0);
 insert into message (message_id, tenant, name, key, mode, expires, body)
 values (id(40), '', 'paid', 'Z', 0, '2100-01-01', '{"by": "card"}');

@@ -3,11 +3,10 @@ set search_path = pawl;
 select endpoint from set_endpoint('geo', 'https://geo.example:8443/v1/');
 select endpoint from set_endpoint(name => 'bank', base_url => 'http://[::1]:80', options => '{"rate": 0.5, "burst": 2, "maxInFlight": 7, "connectTimeout": "PT0.25S", "timeout": "2 min", "cache": "P1DT1H", "repeatUnknown": true, "headers": {"User-Agent": "shop", "Authorization": "secret"}}');
 select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, repeat_unknown, headers, queued, under_way from endpoints order by name;
-\echo -- replaced as a whole, but for the time of the next request
-update endpoint set next_at = '2030-01-01';
+\echo -- replaced as a whole
 select endpoint from set_endpoint('geo', 'http://127.0.0.1/', '{"rate": null, "cache": null, "headers": null, "repeatUnknown": null}');
 select endpoint from set_endpoint('bank', 'http://bank');
-select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, repeat_unknown, headers, next_at = '2030-01-01' from endpoint order by name;
+select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, unknown, headers from endpoint order by name;
 \echo -- refused
 select refused(format('select set_endpoint(%L, %L)', n, u)) from (values (null, 'http://a'), ('', 'http://a'), ('x', null),
     ('x', 'ftp://a'), ('x', 'a.example'), ('x', 'http://'), ('x', 'http://user:pw@a'), ('x', 'http://a/?q=1'),

@@ -18,7 +18,7 @@ select name, element_id, process, version, business_key, assignee, priority, var
 select business_key, element_id, job, command, due, tries, error, token from jobs order by business_key, token;
 \echo -- calls
 select business_key, element_id, endpoint, method, path, state, attempt from calls;
-insert into attempt values (id(31), 1, 1, 1, '2026-02-01', '2100-01-01'); delete from call_queue;
+insert into attempt values (id(31), 1, 1, 1, '2026-02-01', '2100-01-01', null, 'bank'); delete from call_queue;
 select state, attempt, sent is not null from calls;
 update attempt set until = '2026-02-01';
 select state, attempt from calls;
