@@ -584,17 +584,23 @@ static void dead_service(bool shaky)
     close(listener); /* nobody listens there */
     store->ports[0] = port;
     assert_int_equal(jobexec_start(store, &options, &jobexec, &err), 0);
-    usleep(1000000);
     stub_start(&crowd);
-    pthread_mutex_lock(&store->lock);
-    for (unsigned i = 0; i < store->n_calls; i++)
-        failures += store->calls[i].failures;
-    unsigned opened = store->n_opened, half_opened = store->n_half_opened;
-    store->ports[0] = crowd.port;
-    pthread_mutex_unlock(&store->lock);
-    assert_in_range(opened, 3, 11);
+    unsigned opened = 0, half_opened = 0;
+    for (int i = 0; i < 1500 && opened < 4; i++) {
+        usleep(10000);
+        pthread_mutex_lock(&store->lock);
+        opened = store->n_opened;
+        half_opened = store->n_half_opened;
+        failures = 0;
+        for (unsigned k = 0; k < store->n_calls; k++)
+            failures += store->calls[k].failures;
+        if (opened >= 4)
+            store->ports[0] = crowd.port;
+        pthread_mutex_unlock(&store->lock);
+    }
+    assert_in_range(opened, 4, 5);
     /* Five to trip it, what was under way then, and two probes each time. */
-    assert_in_range(failures, 5 + 2, 5 + 8 + 4 + 2 * half_opened);
+    assert_in_range(failures, 5, 5 + 8 + 2 * half_opened);
     for (int i = 0; i < 1500 && count_done(store) < store->n_calls; i++)
         usleep(10000);
     jobexec_stop(jobexec);
