@@ -47,6 +47,9 @@
 #define LIMIT_KEPT_CONNECTIONS 512u     /* idle, of all endpoints together */
 #define LIMIT_BREAKER_WINDOW 1000u      /* calls that a circuit breaker looks at */
 
+/* Delegates. */
+#define LIMIT_DELEGATE_NAME_BYTES 200u
+
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */
 #define LIMIT_BATCH_KEYS 200u      /* message keys locked by one transaction */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * serviceTask: an expression, a remote call that is waited for or fired, or an external task. What
- * else has an implementation (send tasks, message events) does the same.
+ * serviceTask: an expression, a delegate, a remote call that is waited for or fired, or an
+ * external task. What else has an implementation (send tasks, message events) does the same.
  */
 #include "base/build.h"
 
@@ -39,8 +39,10 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
 {
     if (node->service == SERVICE_EXTERNAL)
         return external_enter(step, instance, token, node);
-    if (node->service == SERVICE_HTTP && node->http->mode == HTTP_WAIT)
+    if (node_awaits_call(node))
         return call_and_wait(step, instance, token, node);
+    if (node->service == SERVICE_SQL)
+        return delegate_sql(step, instance, token, node);
     if (node->service == SERVICE_HTTP) {
         if (fired_new(step, instance, token, node) < 0)
             return err_trace(step->err);

@@ -405,8 +405,7 @@ static bool token_may_wait(const struct node *node)
     case NODE_CALL_ACTIVITY:
         return node->call != NULL;
     default:
-        return node->service == SERVICE_EXTERNAL ||
-               (node->http != NULL && node->http->mode == HTTP_WAIT);
+        return node->service == SERVICE_EXTERNAL || node_awaits_call(node);
     }
 }
 
@@ -464,7 +463,7 @@ static bool wait_fits_node(const struct wait *wait, const struct node *node)
     case WAIT_TASK:
         return node->kind == NODE_USER_TASK;
     case WAIT_CALL:
-        return node->http != NULL && node->http->mode == HTTP_WAIT;
+        return node_awaits_call(node);
     case WAIT_CHILD:
         return node->kind == NODE_CALL_ACTIVITY && node->call != NULL;
     case WAIT_EXTERNAL:

@@ -208,6 +208,10 @@ struct external_offer {
     struct uuid task, instance;
 };
 
+/* A C delegate is a call of this method, with limits of its own as this endpoint and its name. */
+#define DELEGATE_METHOD "C"
+#define DELEGATE_ENDPOINT "delegate:"
+
 struct new_call {
     struct uuid id, instance; /* the id is the Idempotency-Key: the same for each attempt */
     uint32_t token;
@@ -249,6 +253,7 @@ enum history_kind {
     HISTORY_VARIABLES_SET = 15,     /* by an API call: {"names":[…],"actor":…} */
     HISTORY_INCIDENT = 16,          /* {"reason":…,"error":…} */
     HISTORY_EXTERNAL_FAILED = 17,   /* {"task":id,"error":…,"retries":n,"actor":…} */
+    HISTORY_DELEGATE_RAN = 25, /* SQL: {"delegate":…,"result":…} or {"delegate":…,"error":code} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
 
@@ -264,7 +269,7 @@ struct history {
 
 /* ---- What a step may ask for ---- */
 
-enum need_kind { NEED_INSTANCE, NEED_DEFINITION };
+enum need_kind { NEED_INSTANCE, NEED_DEFINITION, NEED_SQL };
 
 struct need {
     enum need_kind kind;
@@ -277,6 +282,15 @@ struct need {
     int definition_id; /* 0: there is none */
     const struct graph *graph;
     bool suspended;
+    /* NEED_SQL: run this delegate in the transaction of this batch. */
+    uint32_t n; /* 1, 2, …: which of the family's in this batch */
+    const char *delegate;
+    const char *arguments; /* JSON object */
+    const struct node *of; /* that asks */
+    /* Its answer: what it gave, as JSON, or the BPMN error that it raised. */
+    const char *result;
+    size_t result_n;
+    const char *error_code, *error_message; /* error_code NULL: none */
 };
 
 struct family {
@@ -285,6 +299,7 @@ struct family {
     int64_t now_us;      /* the database's clock, read after the lock */
     uint8_t entropy[16]; /* ids are derived from it and a counter */
     uint32_t n_ids;
+    uint32_t n_sql; /* NEED_SQL so far */
     uint32_t moves; /* of the step under way */
     bool suspended; /* tokens that a step moves stop before the next node: a job waits there */
     struct instance **instances;
@@ -312,6 +327,9 @@ struct family {
 /*
  * What the store does with a family after its last command; tests/unit/engine/helper_sim.c is a
  * store in memory that shows it.
+ *
+ * A NEED_SQL has effects of its own in the transaction, so its command runs alone there, and a
+ * STEP_FAILED after it means: roll back, and run engine_fail() in another transaction.
  *
  * Rows of `gone` waits are deleted before those of `fresh` waits are inserted: a loop comes back to
  * the same (token, node). A command's own row (timer, subscription, ready) is taken when it is

@@ -146,6 +146,31 @@ int need_definition(struct step *step, const struct need *question, const struct
                    question->key);
 }
 
+int need_sql(struct step *step, const struct node *node, const char *arguments,
+             const struct need **ret_answer)
+{
+    const char *delegate = node->delegate->name;
+    struct family *family = step->family;
+    uint32_t n = ++family->n_sql;
+
+    for (size_t i = 0; i < family->n_answers; i++) {
+        const struct need *answer = &family->answers[i];
+        if (answer->kind != NEED_SQL || answer->n != n)
+            continue;
+        if (strcmp(answer->delegate, delegate) != 0 || strcmp(answer->arguments, arguments) != 0)
+            return err_set(step->err, ERR_INTERNAL,
+                           "SQL delegate '%s' was asked another question when the step was run "
+                           "again.",
+                           delegate);
+        *ret_answer = answer;
+        return 0;
+    }
+    *arena_push(family->arena, family->needs, family->n_needs, family->needs_capacity) =
+        (struct need){
+            .kind = NEED_SQL, .n = n, .of = node, .delegate = delegate, .arguments = arguments};
+    return err_set(step->err, ERR_NOT_FOUND, "SQL delegate '%s' must be run.", delegate);
+}
+
 void effect_remove_task(struct family *family, const struct uuid *id)
 {
     for (size_t i = family->n_tasks; i-- > 0;) {

@@ -53,3 +53,8 @@ void graph_free(struct graph *graph)
     struct arena arena = graph->arena; /* the graph is a piece of it */
     arena_deinit(&arena);
 }
+
+bool node_awaits_call(const struct node *node)
+{
+    return node->http != NULL && node->http->mode == HTTP_WAIT;
+}

@@ -34,6 +34,9 @@ enum node_kind {
 };
 /* The BPMN name: "startEvent", "serviceTask", … */
 const char *node_kind_name(enum node_kind kind);
+struct node;
+/* Does a token wait here for the answer of a call: of a service, or of a C delegate? */
+bool node_awaits_call(const struct node *node);
 
 enum event_kind {
     EVENT_NONE,
@@ -144,6 +147,8 @@ enum service_kind {
     SERVICE_EXPRESSION, /* camunda:expression [+ resultVariable] */
     SERVICE_HTTP,
     SERVICE_EXTERNAL,
+    SERVICE_SQL,      /* pawl:sql: a statement in the engine's own transaction */
+    SERVICE_DELEGATE, /* pawl:delegate: a C function of the program that embeds the engine */
 };
 
 /* camunda:errorEventDefinition of an external task: judged when its worker has answered. */
@@ -158,6 +163,14 @@ struct external_task {
     const struct expr *priority; /* NULL: 0 */
     struct external_error *errors;
     size_t n_errors;
+};
+
+/* What a task asks a SQL or C delegate. The outputs see what it gave as `result`. */
+struct delegate_call {
+    const char *name;
+    struct mapping *inputs; /* its arguments; none: its input parameters, or all that it sees */
+    struct mapping *outputs;
+    size_t n_inputs, n_outputs;
 };
 
 struct user_task {
@@ -215,7 +228,8 @@ struct node {
     enum service_kind service;
     const struct expr *expression;
     const char *result_variable;
-    struct http_call *http;
+    struct http_call *http; /* SERVICE_HTTP; of SERVICE_DELEGATE its times, and what they come to */
+    struct delegate_call *delegate; /* SERVICE_SQL, SERVICE_DELEGATE */
     struct external_task *external;
     /* NODE_USER_TASK, NODE_CALL_ACTIVITY */
     struct user_task *user_task;

@@ -201,6 +201,28 @@ int64_t call_deadline(const struct step *step, const struct http_call *http, con
                                                        : TIME_LAST_US;
 }
 
+static int request_build(struct view *view, const struct http_call *http, struct new_call *call)
+{
+    struct step *step = view->step;
+    const struct node *node = view->node;
+
+    call->method = http->method;
+    call->connect_timeout_us = http->connect_timeout_us;
+    if (view_string(view, http->endpoint, &call->endpoint) < 0)
+        return err_trace(step->err);
+    if (call->endpoint == NULL || call->endpoint[0] == '\0')
+        return err_set(step->err, ERR_INVALID, "%s '%s': the name of its endpoint is empty.",
+                       node_kind_name(node->kind), node->id);
+    if (strlen(call->endpoint) > LIMIT_NAME_BYTES)
+        return err_set(step->err, ERR_LIMIT,
+                       "%s '%s': the name of its endpoint is longer than %u bytes.",
+                       node_kind_name(node->kind), node->id, LIMIT_NAME_BYTES);
+    if (url_build(view, http, &call->path) < 0 || body_build(view, http, call) < 0)
+        return err_trace(step->err);
+    const char *content_type = http->content_type != NULL ? http->content_type : "application/json";
+    return headers_build(view, http, call->body != NULL ? content_type : NULL, &call->headers);
+}
+
 int call_request(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
                  const struct node *node, const struct uuid *id, uint32_t attempt)
 {
@@ -212,25 +234,12 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
                             .token = token,
                             .node = node_index(instance, node),
                             .attempt = attempt,
-                            .method = http->method,
-                            .connect_timeout_us = http->connect_timeout_us,
                             .timeout_us = http->timeout_us,
                             .open_after_us = http->open_after_us,
                             .deadline_us = call_deadline(step, http, id)};
 
-    if (view_string(&view, http->endpoint, &call.endpoint) < 0)
-        return err_trace(step->err);
-    if (call.endpoint == NULL || call.endpoint[0] == '\0')
-        return err_set(step->err, ERR_INVALID, "%s '%s': the name of its endpoint is empty.",
-                       node_kind_name(node->kind), node->id);
-    if (strlen(call.endpoint) > LIMIT_NAME_BYTES)
-        return err_set(step->err, ERR_LIMIT,
-                       "%s '%s': the name of its endpoint is longer than %u bytes.",
-                       node_kind_name(node->kind), node->id, LIMIT_NAME_BYTES);
-    if (url_build(&view, http, &call.path) < 0 || body_build(&view, http, &call) < 0)
-        return err_trace(step->err);
-    const char *content_type = http->content_type != NULL ? http->content_type : "application/json";
-    if (headers_build(&view, http, call.body != NULL ? content_type : NULL, &call.headers) < 0)
+    if ((node->service == SERVICE_DELEGATE ? delegate_request(&view, &call)
+                                           : request_build(&view, http, &call)) < 0)
         return err_trace(step->err);
     call.report_sent = call_reports_sent(instance, call.node);
     effect_remove_call(family, id);

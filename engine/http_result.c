@@ -102,8 +102,9 @@ static const char *failure_text(struct step *step, const struct node *node,
                             what);
     else if (error != NULL)
         what = arena_printf(step->arena, "%s: %s", what, text_cut(step->arena, error, 300));
-    return arena_printf(step->arena, "The call of %s '%s' failed: %s", node_kind_name(node->kind),
-                        node->id, what);
+    return arena_printf(step->arena, "The %s of %s '%s' failed: %s",
+                        node->service == SERVICE_DELEGATE ? "C delegate" : "call",
+                        node_kind_name(node->kind), node->id, what);
 }
 
 struct command call_repeat(struct step *step, const struct instance *instance, uint32_t token,
@@ -157,8 +158,7 @@ struct failure call_failure(struct step *step, const struct node *node, const st
 }
 
 /* The call is sent again, later or when somebody says so; or its time is up. */
-static int call_failed(struct step *step, const struct trigger *trigger,
-                       const struct value *response)
+int call_failed(struct step *step, const struct trigger *trigger, const struct value *response)
 {
     const struct node *node = trigger->node;
     struct command failed = call_repeat(step, trigger->instance, trigger->token, trigger->wait.node,
@@ -281,6 +281,8 @@ int call_answered(struct step *step, const struct trigger *trigger)
     if (code != NULL)
         return error_throw(step, trigger->instance, trigger->token, node, true, code,
                            failure_text(step, node, &response));
+    if (node->service == SERVICE_DELEGATE)
+        return delegate_answered(step, trigger, &response);
     view.special = "response";
     view.special_value = &response;
     return call_judged(step, trigger, &view);

@@ -106,6 +106,8 @@ struct instance *instance_new(struct family *family, const struct uuid *id,
 int need_instance(struct step *step, const struct uuid *id, struct instance **ret) MUST_CHECK;
 int need_definition(struct step *step, const struct need *question,
                     const struct need **ret_answer) MUST_CHECK;
+int need_sql(struct step *step, const struct node *node, const char *arguments,
+             const struct need **ret_answer) MUST_CHECK;
 
 /* ---- document.c ---- */
 
@@ -152,7 +154,8 @@ struct view {
     struct instance *instance;
     uint32_t scope;
     const struct node *node; /* execution.currentActivityId; may be NULL */
-    /* A name that hides variables: `response` of a call, `externalTask`; NULL: none. */
+    /* A name that hides variables: `response` of a call, `result` of a delegate, `externalTask`;
+     * NULL: none. */
     const char *special;
     const struct value *special_value;
     const char *process_id; /* filled by eval.c */
@@ -295,6 +298,23 @@ int answer_judge(struct view *view, const struct http_call *http, int *ret_answe
 int response_read(struct step *step, const char *body, size_t n, struct value *ret) MUST_CHECK;
 const char *response_history(struct step *step, const struct uuid *call,
                              const struct value *response);
+/* The call is sent again, later or when somebody says so. */
+int call_failed(struct step *step, const struct trigger *trigger,
+                const struct value *response) MUST_CHECK;
+
+/* ---- delegate.c: SQL and C delegates ---- */
+
+/* Runs the node's SQL delegate in this transaction: the activity is done, or has thrown. */
+int delegate_sql(struct step *step, struct instance *instance, uint32_t token,
+                 const struct node *node) MUST_CHECK;
+/* What the call of a C delegate says that a request's does, too: see call_request(). */
+int delegate_request(struct view *view, struct new_call *call) MUST_CHECK;
+/* Judges what a C delegate gave. */
+int delegate_answered(struct step *step, const struct trigger *trigger,
+                      const struct value *response) MUST_CHECK;
+
+/* ---- fired.c ---- */
+
 /* Fires the node's call: it is done at once. */
 int fired_new(struct step *step, struct instance *instance, uint32_t token,
               const struct node *node) MUST_CHECK;

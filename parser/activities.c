@@ -4,7 +4,44 @@
 
 #include "parser/build.h"
 
-/* Expression, pawl:http or external task: of a service task, send task or throwing message event.
+/* The first element of that name in Pawl's namespace; a second one is refused. */
+static const struct xml_element *pawl_child(struct file_build *file, const struct xml_element *e,
+                                            const struct xml_element *holder, const char *name)
+{
+    const struct xml_element *list = xml_child(holder, SPACE_BPMN, "extensionElements");
+    const struct xml_element *first = list != NULL ? xml_child(list, SPACE_PAWL, name) : NULL;
+
+    for (const struct xml_element *c = first != NULL ? first->next : NULL; c != NULL; c = c->next)
+        if (xml_is(c, SPACE_PAWL, name))
+            report(file, CODE_SEVERAL_IMPLEMENTATIONS, c,
+                   "%s has two pawl:%s elements. Make each a task of its own.",
+                   element_shown(file, e), name);
+    return first;
+}
+
+static void read_result_variable(struct process_build *process, int index,
+                                 const struct xml_element *holder)
+{
+    struct node *node = &process->graph->nodes[index];
+    const struct xml_element *e = process->sites[index].element;
+    const char *result = xml_extension(holder, "resultVariable");
+
+    if (result == NULL)
+        result = xml_extension(holder, "resultVariableName");
+    if (result == NULL)
+        return;
+    if (node->service != SERVICE_EXPRESSION && node->delegate == NULL)
+        report(process->file, CODE_RESULT_WITHOUT_EXPRESSION, e,
+               "%s has a result variable but no expression or delegate that yields it. Take the "
+               "value from an outputParameter or a pawl:output instead.",
+               element_shown(process->file, e));
+    else
+        node->result_variable = text_name(process, e, "The result variable", result);
+}
+
+/*
+ * What a service task, send task or throwing message event does: an expression, a delegate,
+ * pawl:http or an external task.
  */
 void read_service(struct process_build *process, int index, const struct xml_element *holder)
 {
@@ -12,38 +49,33 @@ void read_service(struct process_build *process, int index, const struct xml_ele
     struct node *node = &process->graph->nodes[index];
     const struct xml_element *e = process->sites[index].element;
     const char *expression = xml_extension(holder, "expression");
-    const char *result = xml_extension(holder, "resultVariable");
-    const struct xml_element *list = xml_child(holder, SPACE_BPMN, "extensionElements");
-    const struct xml_element *http = list != NULL ? xml_child(list, SPACE_PAWL, "http") : NULL;
+    const char *sql = xml_value(holder, SPACE_PAWL, "sql");
+    const char *delegate = xml_value(holder, SPACE_PAWL, "delegate");
+    const struct xml_element *http = pawl_child(file, e, holder, "http");
+    const struct xml_element *sql_element = pawl_child(file, e, holder, "sql");
+    const struct xml_element *delegate_element = pawl_child(file, e, holder, "delegate");
+    int n = read_external(process, index, holder) + (expression != NULL) + (http != NULL) +
+            (sql != NULL || sql_element != NULL) + (delegate != NULL || delegate_element != NULL);
 
-    if (result == NULL)
-        result = xml_extension(holder, "resultVariableName");
     if (http != NULL) {
         node->service = SERVICE_HTTP;
         read_http(process, index, http);
-        for (const struct xml_element *c = http->next; c != NULL; c = c->next)
-            if (xml_is(c, SPACE_PAWL, "http"))
-                report(file, CODE_SEVERAL_IMPLEMENTATIONS, c,
-                       "%s has two pawl:http elements. Make each call a task of its own.",
-                       element_shown(file, e));
-    }
-    bool external = read_external(process, index, holder);
-    if ((expression != NULL) + (http != NULL) + external > 1) {
-        report(file, CODE_SEVERAL_IMPLEMENTATIONS, e,
-               "%s has more than one of an expression, pawl:http and an external task (or Java "
-               "code). Make them tasks of their own.",
-               element_shown(file, e));
+    } else if (sql != NULL || sql_element != NULL) {
+        node->service = SERVICE_SQL;
+        read_delegate(process, index, sql, sql_element);
+    } else if (delegate != NULL || delegate_element != NULL) {
+        node->service = SERVICE_DELEGATE;
+        read_delegate(process, index, delegate, delegate_element);
     } else if (expression != NULL) {
         node->service = SERVICE_EXPRESSION;
         node->expression = text_expression(process, holder, "The attribute expression", expression);
     }
-    if (result != NULL && expression == NULL)
-        report(file, CODE_RESULT_WITHOUT_EXPRESSION, e,
-               "%s has a result variable but no expression that yields it. Take the value from an "
-               "outputParameter or a pawl:output instead.",
+    if (n > 1)
+        report(file, CODE_SEVERAL_IMPLEMENTATIONS, e,
+               "%s has more than one of an expression, pawl:http, pawl:sql, pawl:delegate and an "
+               "external task (or Java code). Make them tasks of their own.",
                element_shown(file, e));
-    else if (result != NULL)
-        node->result_variable = text_name(process, e, "The result variable", result);
+    read_result_variable(process, index, holder);
 }
 
 /* It was said already that its implementation is refused: one finding is enough. */
@@ -60,12 +92,12 @@ static void read_service_task(struct process_build *process, int index)
     read_service(process, index, e);
     if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_type(e))
         return;
-    report(
-        process->file, CODE_NO_IMPLEMENTATION, e,
-        "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, "
-        "camunda:expression=\"${…}\", or camunda:type=\"external\" with a topic; if nothing is to "
-        "be done, make it a plain task.",
-        element_shown(process->file, e));
+    report(process->file, CODE_NO_IMPLEMENTATION, e,
+           "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, "
+           "pawl:sql=\"NAME\" (a SQL delegate), pawl:delegate=\"NAME\" (a C function), "
+           "camunda:expression=\"${…}\", or camunda:type=\"external\" with a topic; if nothing is "
+           "to be done, make it a plain task.",
+           element_shown(process->file, e));
 }
 
 static void read_send_task(struct process_build *process, int index)

@@ -8,6 +8,7 @@
  *   activities.c  tasks, sub-processes, call activities     events.c   events and their definitions
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   external.c    external tasks, Java classes mapped to topics
+ *   delegate.c    pawl:sql, pawl:delegate
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
  * extension check*.c      rules of the finished graph                lint*.c    advice
@@ -167,7 +168,7 @@ void read_message(struct process_build *process, const struct xml_element *at,
 void read_correlation(struct process_build *process, const struct xml_element *element,
                       const struct xml_element *definition, bool throws,
                       struct event_definition *event);
-/* What a service or send task or a message throw event does: expression or pawl:http. */
+/* What a service or send task or a message throw event does: expression, delegate or pawl:http. */
 void read_service(struct process_build *process, int index, const struct xml_element *holder);
 /* The external task that the element is; false: it is none. */
 bool read_external(struct process_build *process, int index, const struct xml_element *holder);
@@ -176,6 +177,15 @@ void read_error_reference(struct process_build *process, const struct xml_elemen
                           const struct xml_element *definition, bool throws,
                           struct event_definition *event);
 void read_http(struct process_build *process, int index, const struct xml_element *http);
+/* Of a SQL or C delegate: the attribute that names it, or its element; one of them may be NULL. */
+void read_delegate(struct process_build *process, int index, const char *name,
+                   const struct xml_element *e);
+/* timeout, deadline, whenOpen and their errors, of a call. */
+void read_call_times(struct process_build *process, const struct xml_element *e,
+                     struct http_call *http);
+/* pawl:input, pawl:output: a variable and its value. */
+void read_named_mapping(struct process_build *process, const struct xml_element *e,
+                        struct mapping **items, size_t *n, size_t *capacity);
 void read_mappings(struct process_build *process, int index);
 /* camunda:failedJobRetryTimeCycle or pawl:retry; NULL: neither. */
 struct retry_policy *read_retry(struct process_build *process, const struct xml_element *e);

@@ -102,7 +102,11 @@ static void read_message_event(struct process_build *process, int index,
                   xml_extension(definition, "type") != NULL ||
                   xml_extension(definition, "class") != NULL ||
                   xml_extension(definition, "delegateExpression") != NULL ||
-                  (list != NULL && xml_child(list, SPACE_PAWL, "http") != NULL);
+                  xml_value(definition, SPACE_PAWL, "sql") != NULL ||
+                  xml_value(definition, SPACE_PAWL, "delegate") != NULL;
+    static const char *const names[] = {"http", "sql", "delegate"};
+    for (size_t i = 0; list != NULL && i < ARRAY_LEN(names); i++)
+        inside |= xml_child(list, SPACE_PAWL, names[i]) != NULL;
     read_service(process, index, inside ? definition : e);
     if (node->service != SERVICE_NONE && reference != NULL)
         report(file, CODE_SEVERAL_IMPLEMENTATIONS, e,

@@ -94,6 +94,7 @@
     X(BAD_CALL, "bad-call", ERROR)                                                                 \
     X(HTTP_WITHOUT_ENDPOINT, "http-without-endpoint", ERROR)                                       \
     X(BAD_HTTP, "bad-http", ERROR)                                                                 \
+    X(BAD_DELEGATE, "bad-delegate", ERROR)                                                         \
     X(BAD_ANSWER, "bad-answer", ERROR)                                                             \
     X(UNREACHABLE_ANSWER, "unreachable-answer", WARNING)                                           \
     /* advice */                                                                                   \

@@ -70,7 +70,7 @@ static void read_field(struct process_build *process, const struct xml_element *
     };
 }
 
-static void read_output(struct process_build *process, const struct xml_element *e,
+void read_named_mapping(struct process_build *process, const struct xml_element *e,
                         struct mapping **items, size_t *n, size_t *capacity)
 {
     struct file_build *file = process->file;
@@ -79,17 +79,18 @@ static void read_output(struct process_build *process, const struct xml_element 
     check_attributes(file, e, field_attributes, ARRAY_LEN(field_attributes));
     if (*n == LIMIT_MAPPINGS)
         report(file, CODE_TOO_MANY_MAPPINGS, e,
-               "More than %u outputs of one answer. Keep the object.", LIMIT_MAPPINGS);
+               "More than %u pawl:%s elements in one place. Keep the object.", LIMIT_MAPPINGS,
+               e->name);
     if (*n >= LIMIT_MAPPINGS)
         return; /* said once */
     mapping.name = text_name(process, e, "The output's name", xml_attr(e, "name"));
     if (xml_attr(e, "name") == NULL || xml_blank(xml_attr(e, "name"))) {
         report(file, CODE_BAD_MAPPING, e,
-               "This pawl:output has no name: it is the variable that it sets.");
+               "This pawl:%s has no name: it is what its value is called.", e->name);
         return;
     }
-    const char *what =
-        arena_printf(file->arena, "pawl:output '%.100s'", mapping.name != NULL ? mapping.name : "");
+    const char *what = arena_printf(file->arena, "pawl:%s '%.100s'", e->name,
+                                    mapping.name != NULL ? mapping.name : "");
     read_mapping_value(process, e, what, &mapping);
     *arena_push(&process->graph->arena, *items, *n, *capacity) = mapping;
 }
@@ -170,7 +171,7 @@ static void read_answer(struct process_build *process, const struct xml_element 
     answer.error_message = message != NULL ? arena_strdup(arena, message) : NULL;
     for (const struct xml_element *c = e->first; c != NULL; c = c->next) {
         if (is_pawl(c, "output"))
-            read_output(process, c, &answer.outputs, &answer.n_outputs, &outputs_capacity);
+            read_named_mapping(process, c, &answer.outputs, &answer.n_outputs, &outputs_capacity);
         else
             report(file, CODE_UNKNOWN_PAWL_EXTENSION, c, "pawl:answer holds pawl:output, not %s.",
                    c->name);
@@ -241,7 +242,7 @@ static void read_parts(struct process_build *process, const struct xml_element *
         } else if (is_pawl(c, "answer")) {
             read_answer(process, c, http, &answers);
         } else if (is_pawl(c, "output")) {
-            read_output(process, c, &http->outputs, &http->n_outputs, &outputs);
+            read_named_mapping(process, c, &http->outputs, &http->n_outputs, &outputs);
         } else if (is_pawl(c, "body")) {
             const char *type = xml_attr(c, "contentType");
             check_attributes(file, c, body_attributes, ARRAY_LEN(body_attributes));
@@ -275,12 +276,13 @@ static int64_t read_when_open(struct process_build *process, const struct xml_el
 }
 
 /* The deadline of all attempts, and what an open circuit comes to. */
-static void read_limits(struct process_build *process, const struct xml_element *e,
-                        struct http_call *http)
+void read_call_times(struct process_build *process, const struct xml_element *e,
+                     struct http_call *http)
 {
     struct file_build *file = process->file;
     bool fire = http->mode == HTTP_FIRE;
 
+    http->timeout_us = text_duration_us(process, e, "timeout", xml_attr(e, "timeout"));
     http->deadline_us = text_duration_us(process, e, "deadline", xml_attr(e, "deadline"));
     http->deadline_error = text_name(process, e, "deadlineError", xml_attr(e, "deadlineError"));
     http->open_after_us = read_when_open(process, e);
@@ -315,10 +317,9 @@ void read_http(struct process_build *process, int index, const struct xml_elemen
             "pawl:http names no endpoint. Write endpoint=\"NAME\", and set that endpoint up with "
             "`pawl endpoint` or set_endpoint().");
     http->path = text_optional(process, e, "path", xml_attr(e, "path"));
-    http->timeout_us = text_duration_us(process, e, "timeout", xml_attr(e, "timeout"));
     http->connect_timeout_us =
         text_duration_us(process, e, "connectTimeout", xml_attr(e, "connectTimeout"));
-    read_limits(process, e, http);
+    read_call_times(process, e, http);
     http->method = read_method(process, e, xml_child(e, SPACE_PAWL, "body") != NULL);
     read_parts(process, e, http);
     if (http->mode == HTTP_WAIT)

@@ -166,8 +166,7 @@ static bool rests(const struct node *node)
     case NODE_SUB_PROCESS:
         return true;
     default:
-        return node->service == SERVICE_EXTERNAL ||
-               (node->http != NULL && node->http->mode == HTTP_WAIT);
+        return node->service == SERVICE_EXTERNAL || node_awaits_call(node);
     }
 }
 
@@ -218,11 +217,11 @@ static void lint_boundaries(struct process_build *process)
 
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct node *node = &graph->nodes[i];
-        if (node->http == NULL || node->http->mode != HTTP_WAIT || shared[i] == 0)
+        if (!node_awaits_call(node) || shared[i] == 0)
             continue;
         const struct xml_element *e = element_of(process, i);
         report(file, CODE_HIDDEN_BOUNDARY, e,
-               "%s calls a remote service, so everything before it is committed first, from "
+               "%s calls a service, so everything before it is committed first, from "
                "'%.100s' on: "
                "a transaction boundary that the model does not show. Mark it asyncBefore.",
                element_shown(file, e), graph->nodes[shared[i] - 1].id);

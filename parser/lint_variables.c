@@ -3,7 +3,8 @@
  * Advice about variables that are read and that nothing can have set. A start, a message or a
  * person may bring any variable, so little can be known for sure; where it can not, nothing is
  * said:
- *   - `response` outside of the answers of a call;
+ *   - `response` outside of the answers of a call (`result` of a delegate is a name that a process
+ * may well use itself);
  *   - a name that is another one but for a slip (letter case, two letters swapped, one letter
  * wrong);
  *   - any unknown name in a process into which nothing comes from outside.
@@ -25,7 +26,7 @@ struct variables {
     bool calls; /* it has a remote call */
     /* where the expression stands that is looked at */
     const struct xml_element *at;
-    bool in_answer;
+    bool in_answer, in_delegate;
     const char **said; /* each name is reported once */
     size_t n_said, said_capacity;
 };
@@ -51,12 +52,14 @@ static void collect(struct variables *v, const struct node *node)
     add(v, node->result_variable);
     add(v, node->event.error_code_variable);
     add(v, node->event.error_message_variable);
-    if (node->http != NULL) {
+    if (node->service == SERVICE_HTTP) {
         v->calls = true;
         add_mappings(v, node->http->outputs, node->http->n_outputs);
         for (size_t i = 0; i < node->http->n_answers; i++)
             add_mappings(v, node->http->answers[i].outputs, node->http->answers[i].n_outputs);
     }
+    if (node->delegate != NULL)
+        add_mappings(v, node->delegate->outputs, node->delegate->n_outputs);
     for (size_t i = 0; node->call != NULL && i < node->call->n_out; i++) {
         add(v, node->call->out[i].target);
         v->open |= node->call->out[i].kind == CALL_MAP_ALL;
@@ -139,8 +142,8 @@ static void judge(void *context, const char *name)
     struct file_build *file = v->process->file;
     bool response = strcmp(name, "response") == 0;
 
-    if ((response && v->in_answer) || strcmp(name, "execution") == 0 || said_before(v, name) ||
-        is_set(v, name))
+    if ((response && v->in_answer) || (v->in_delegate && strcmp(name, "result") == 0) ||
+        strcmp(name, "execution") == 0 || said_before(v, name) || is_set(v, name))
         return;
     const char *slip = find_slip(v, name);
     if (response && v->calls)
@@ -210,7 +213,6 @@ static void look_call(struct variables *v, const struct call_activity *call)
 static void look_node(struct variables *v, const struct node *node)
 {
     look_mappings(v, node->inputs, node->n_inputs);
-    look_mappings(v, node->outputs, node->n_outputs);
     look(v, node->expression);
     look(v, node->event.message_name);
     look(v, node->event.correlation_key);
@@ -224,6 +226,13 @@ static void look_node(struct variables *v, const struct node *node)
         look(v, node->external->topic);
         look(v, node->external->priority);
     }
+    if (node->delegate != NULL)
+        look_mappings(v, node->delegate->inputs, node->delegate->n_inputs);
+    v->in_delegate = node->delegate != NULL;
+    look_mappings(v, node->outputs, node->n_outputs);
+    if (node->delegate != NULL)
+        look_mappings(v, node->delegate->outputs, node->delegate->n_outputs);
+    v->in_delegate = false;
     if (node->call != NULL)
         look_call(v, node->call);
     if (node->user_task != NULL) {

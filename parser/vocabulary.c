@@ -163,6 +163,8 @@ static const struct term pawl_attributes[] = {
      NULL},
     {"timeToLive", USED,
      OWNER_MESSAGE_EVENT | BIT(NODE_THROW_EVENT) | BIT(NODE_END_EVENT) | BIT(NODE_SEND_TASK), NULL},
+    {"sql", USED, SERVICES, NULL},
+    {"delegate", USED, SERVICES, NULL},
     {"startsWhenSent", USED, OWNER_TIMER_EVENT | BIT(NODE_CATCH_EVENT) | BIT(NODE_BOUNDARY_EVENT),
      NULL},
 };
@@ -170,6 +172,8 @@ static const struct term pawl_attributes[] = {
 static const struct term pawl_elements[] = {
     {"http", USED, SERVICES, NULL},
     {"retry", USED, NODES, NULL},
+    {"sql", USED, SERVICES, NULL},
+    {"delegate", USED, SERVICES, NULL},
 };
 
 unsigned owner_of_kind(enum node_kind kind)

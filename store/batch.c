@@ -4,11 +4,13 @@
 #include <time.h>
 
 #include "base/fault.h"
+#include "store/delegate.h"
 #include "store/effects.h"
 #include "store/partition.h"
 #include "store/worker.h"
 
-#define TRIES 3 /* of a whole batch, when the server asks to try again */
+#define TRIES 3        /* of a whole batch, when the server asks to try again */
+#define ALONE_US 50000 /* for commands that run alone, before others get their turn */
 
 static int64_t mono_us(void)
 {
@@ -277,6 +279,7 @@ static int once(struct attempt *attempt, struct err *err)
         add_report(attempt->report, &batch.report);
     }
     batch_release(&batch);
+    delegate_leave(worker);
     if (worker->journal != NULL && journal_end(worker->journal, &why) < 0) {
         *err = why;
         return err_trace(err);
@@ -335,6 +338,24 @@ static int level_of(const struct store_worker *worker, const struct item_key *ke
     return 0;
 }
 
+/* The one command that the database refuses is failed by the engine; if need be, without its data.
+ */
+static int condemn_one(struct attempt *attempt, const struct item_key *key, struct err *err)
+{
+    struct store_worker *worker = attempt->worker;
+    int rc = -1;
+
+    worker->only = key;
+    worker->n_only = 1;
+    attempt->report->more = true;
+    while (rc < 0 && level_of(worker, key) < 2 && worker->conn != NULL &&
+           (err->code == ERR_DATA || err->code == ERR_INTERNAL)) {
+        condemn(attempt, key, err);
+        rc = again(attempt, err);
+    }
+    return rc < 0 ? err_trace(err) : 0;
+}
+
 /* Carries out `keys`; what the database refuses is halved until the one command is found that it
  * means. */
 static int halves(struct attempt *attempt, const struct item_key *keys, size_t n, struct err *err)
@@ -352,12 +373,7 @@ static int halves(struct attempt *attempt, const struct item_key *keys, size_t n
         rc = halves(attempt, keys, n / 2, err);
         return rc < 0 ? rc : halves(attempt, keys + n / 2, n - n / 2, err);
     }
-    while (rc < 0 && level_of(worker, &keys[0]) < 2 && worker->conn != NULL &&
-           (err->code == ERR_DATA || err->code == ERR_INTERNAL)) {
-        condemn(attempt, &keys[0], err);
-        rc = again(attempt, err);
-    }
-    return rc < 0 ? err_trace(err) : 0;
+    return condemn_one(attempt, &keys[0], err);
 }
 
 static int all(struct attempt *attempt, struct err *err)
@@ -368,7 +384,30 @@ static int all(struct attempt *attempt, struct err *err)
     if (rc == 0 || worker->conn == NULL || (err->code != ERR_DATA && err->code != ERR_INTERNAL) ||
         attempt->n_ran == 0)
         return rc;
-    rc = halves(attempt, attempt->ran, attempt->n_ran, err);
+    rc = attempt->n_ran == 1 ? condemn_one(attempt, attempt->ran, err)
+                             : halves(attempt, attempt->ran, attempt->n_ran, err);
+    return rc < 0 ? err_trace(err) : 0;
+}
+
+/*
+ * Commands that were put off because they need a SQL delegate: one transaction each, as many as
+ * fit into ALONE_US. What is left is found again.
+ */
+static int alone(struct attempt *attempt, const struct claim_place *place, struct err *err)
+{
+    struct store_worker *worker = attempt->worker;
+    struct claim_place now = claim_place(worker);
+    size_t n = worker->n_alone_next;
+    int64_t until_us = mono_us() + ALONE_US;
+    int rc = 0;
+
+    worker->n_alone_next = 0;
+    claim_return(worker, place);
+    for (size_t i = 0; rc == 0 && i < n && (i == 0 || mono_us() < until_us); i++) {
+        worker->delegate_tries = 0;
+        rc = halves(attempt, &worker->alone_next[i], 1, err);
+    }
+    claim_return(worker, &now);
     return rc < 0 ? err_trace(err) : 0;
 }
 
@@ -430,11 +469,16 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
     if (worker->deploy_waits)
         return deploy(worker, ret_report, err);
     arena_init(&attempt.arena, 0);
+    struct claim_place place = claim_place(worker);
+    worker->n_alone_next = 0;
+    worker->delegate_tries = 0;
     int rc = 0;
     if (suspects_take(&worker->store->suspects, &under_suspicion))
         rc = suspect(&attempt, &under_suspicion, err);
     if (rc == 0)
         rc = all(&attempt, err);
+    if (rc == 0 && worker->n_alone_next > 0)
+        rc = alone(&attempt, &place, err);
     worker->only = NULL;
     worker->n_only = 0;
     worker->verdicts = NULL;

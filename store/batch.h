@@ -94,6 +94,8 @@ struct fam {
     bool suspended;     /* by its root's row, as it was locked */
     bool ready;         /* stepped, nothing is asked for any more */
     const char *broken; /* it could not be loaded: why */
+    struct item *at;    /* the item under way, or the last one */
+    bool delegated;     /* a SQL delegate has run for it in this transaction */
     struct row **rows;
     size_t n_rows, rows_capacity;
     struct item **items; /* in the order in which they are carried out */
@@ -228,6 +230,11 @@ int claim(struct batch *batch, const struct call_result *results, size_t n_resul
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
 
+struct claim_place; /* below */
+/* The cursors before a batch, so that what it put off can be claimed alone. */
+struct claim_place claim_place(const struct store_worker *worker);
+void claim_return(struct store_worker *worker, const struct claim_place *place);
+
 /* Where the last claim of this lane of the inbox began. */
 void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
                       int64_t *ret_id);
@@ -283,6 +290,27 @@ struct verdict {
     const char *why;
 };
 
+#define ALONE_MAX 32u /* commands that run alone after one batch */
+
+struct ready_lane {
+    int64_t cursor;        /* the next claim begins behind it */
+    int64_t lap_end;       /* the last id when the lap began */
+    int64_t low, low_next; /* no unprocessed id is at or below, but for late commits */
+};
+
+struct inbox_lane {
+    uint64_t mark;      /* transactions below have been read, but for inbox_flying */
+    uint64_t after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
+    int64_t after_id;
+};
+
+struct claim_place {
+    struct ready_lane ready[LANES];
+    struct inbox_lane inbox[LANE_SHARES];
+    unsigned ready_found[LANES], inbox_found[LANE_SHARES], turn, n_timer;
+    int64_t timer_after_us;
+};
+
 struct store_worker {
     struct store *store;
     struct conn *conn; /* NULL: lost */
@@ -294,17 +322,9 @@ struct store_worker {
     struct arena own;   /* owns this struct */
     struct journal *journal;
     /* The claims' cursors: see README.md. */
-    struct ready_lane {
-        int64_t cursor;        /* the next claim begins behind it */
-        int64_t lap_end;       /* the last id when the lap began */
-        int64_t low, low_next; /* no unprocessed id is at or below, but for late commits */
-    } ready[LANES];
+    struct ready_lane ready[LANES];
     int64_t lows_at_us; /* when low_next was seen */
-    struct inbox_lane {
-        uint64_t mark;      /* transactions below have been read, but for inbox_flying */
-        uint64_t after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
-        int64_t after_id;
-    } inbox[LANE_SHARES];
+    struct inbox_lane inbox[LANE_SHARES];
     int64_t *inbox_flying; /* open when the marks were set; lives in `marks` */
     size_t n_inbox_flying;
     struct arena marks;
@@ -325,4 +345,9 @@ struct store_worker {
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
     int64_t now_us; /* the database's clock at the last look */
+    /* Commands that need a SQL delegate, found in a batch with others: each runs alone next. */
+    struct item_key alone_next[ALONE_MAX];
+    size_t n_alone_next;
+    bool delegating;         /* holds a place: see delegate.h */
+    unsigned delegate_tries; /* of the one command, when the server asks to try again */
 };

@@ -607,6 +607,34 @@ static void settle_inbox(struct batch *batch)
         memcpy(worker->inbox_flying, next->inbox_flying, next->n_inbox_flying * sizeof(int64_t));
 }
 
+struct claim_place claim_place(const struct store_worker *worker)
+{
+    struct claim_place place = {
+        .turn = worker->turn, .n_timer = worker->n_timer, .timer_after_us = worker->timer_after_us};
+
+    memcpy(place.ready, worker->ready, sizeof(place.ready));
+    memcpy(place.ready_found, worker->ready_found, sizeof(place.ready_found));
+    memcpy(place.inbox_found, worker->inbox_found, sizeof(place.inbox_found));
+    for (unsigned i = 0; i < LANE_SHARES; i++)
+        place.inbox[i] = worker->inbox[i];
+    return place;
+}
+
+/* The marks of the inbox stay: they are never behind a row that is still there. */
+void claim_return(struct store_worker *worker, const struct claim_place *place)
+{
+    worker->turn = place->turn;
+    worker->n_timer = place->n_timer;
+    worker->timer_after_us = place->timer_after_us;
+    memcpy(worker->ready, place->ready, sizeof(worker->ready));
+    memcpy(worker->ready_found, place->ready_found, sizeof(worker->ready_found));
+    memcpy(worker->inbox_found, place->inbox_found, sizeof(worker->inbox_found));
+    for (unsigned i = 0; i < LANE_SHARES; i++) {
+        worker->inbox[i].after_xid = place->inbox[i].after_xid;
+        worker->inbox[i].after_id = place->inbox[i].after_id;
+    }
+}
+
 /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it starved. */
 static void settle_ready(struct store_worker *worker, struct claim_next *next)
 {

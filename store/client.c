@@ -188,6 +188,19 @@ int client_drop_endpoint(struct client *client, const char *name, json_t **ret_r
     return client_query_row(client, "client_drop_endpoint", PARAMS(p_text(name)), ret_row, err);
 }
 
+int client_set_sql_delegate(struct client *client, const char *name, const char *statement,
+                            const char *options, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_set_sql_delegate",
+                            PARAMS(p_text(name), p_text(statement), p_text(options)), ret_row, err);
+}
+
+int client_drop_sql_delegate(struct client *client, const char *name, json_t **ret_row,
+                             struct err *err)
+{
+    return client_query_row(client, "client_drop_sql_delegate", PARAMS(p_text(name)), ret_row, err);
+}
+
 /* ---- Views ---- */
 
 int client_clock(struct client *client, json_t **ret_row, struct err *err)
@@ -326,6 +339,11 @@ int client_tasks_by_key(struct client *client, const char *business_key, int lim
 {
     return client_query_rows(client, "client_tasks_by_key",
                              PARAMS(p_text(business_key), p_int4(limit)), ret_rows, err);
+}
+
+int client_sql_delegates(struct client *client, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_sql_delegates", NO_PARAMS, ret_rows, err);
 }
 
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows, struct err *err)

@@ -86,6 +86,11 @@ int client_set_endpoint(struct client *client, const char *name, const char *bas
                         const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
 int client_drop_endpoint(struct client *client, const char *name, json_t **ret_row,
                          struct err *err) MUST_CHECK;
+/* options: JSON object as set_sql_delegate() takes it. */
+int client_set_sql_delegate(struct client *client, const char *name, const char *statement,
+                            const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_drop_sql_delegate(struct client *client, const char *name, json_t **ret_row,
+                             struct err *err) MUST_CHECK;
 
 /* ---- Views; ret_rows: an array ---- */
 
@@ -156,6 +161,7 @@ int client_bulks(struct client *client, const struct uuid *low, const struct uui
 /* name NULL: all of them. */
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
+int client_sql_delegates(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
 /* all: every version. */
 int client_definitions(struct client *client, bool all, json_t **ret_rows,
                        struct err *err) MUST_CHECK;

@@ -6,12 +6,12 @@
  */
 #include "base/build.h"
 
-#include "store/batch.h"
+#include "store/delegate.h"
 
 #define ROUNDS_MAX (4 * LIMIT_CALL_DEPTH)
 #define FAILURES_MAX 32 /* of one family in one batch: each of them runs the family again */
 
-enum fam_result { FAM_READY = 0, FAM_NEEDS = 1 };
+enum fam_result { FAM_READY = 0, FAM_NEEDS = 1, FAM_UNDO = 2 };
 
 void item_refuse(struct item *item, enum err_code code, const char *why)
 {
@@ -296,6 +296,7 @@ static int run_once(struct batch *batch, struct fam *fam)
         item->state = timer_is_too_early(fam, item) ? ITEM_PUT_OFF : ITEM_RUN;
         if (item->state == ITEM_PUT_OFF)
             continue;
+        fam->at = item;
         int rc = step_item(batch, fam, item);
         if (rc == STEP_NEED || rc == STEP_FAILED)
             return rc;
@@ -329,6 +330,8 @@ static enum fam_result run_family(struct batch *batch, struct fam *fam)
      * fail must not hold up all others, nor fill the memory, by running as often in one batch.
      */
     while ((rc = run_once(batch, fam)) == STEP_FAILED) {
+        if (fam->delegated)
+            return FAM_UNDO;
         if (++failures >= FAILURES_MAX || batch->arena->used - used > LIMIT_FAMILY_BYTES)
             put_off_jobs(fam);
     }
@@ -354,6 +357,38 @@ static void gather_needs(struct batch *batch, struct fam *fam)
             fam->family.needs[i];
 }
 
+/* Nobody else's effects lie in this transaction, which the delegate may make fail. */
+static bool is_alone(const struct batch *batch)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n_items; i++)
+        n += batch->items[i]->state != ITEM_PUT_OFF;
+    return n == 1;
+}
+
+/*
+ * A command that needs a SQL delegate while others are in the batch runs alone next; what comes
+ * behind it in its family waits for it. False: it is alone, and the delegate may run.
+ */
+static bool put_off_delegate(struct batch *batch, struct fam *fam)
+{
+    struct store_worker *worker = batch->worker;
+    bool put_off = false;
+
+    if (fam->family.n_needs == 0 || fam->family.needs[0].kind != NEED_SQL ||
+        (is_alone(batch) && delegate_enter(worker)))
+        return false;
+    if (worker->n_alone_next < ALONE_MAX && worker->n_only != 1)
+        worker->alone_next[worker->n_alone_next++] = fam->at->key;
+    for (size_t i = 0; i < fam->n_items; i++) {
+        put_off |= fam->items[i] == fam->at;
+        if (put_off && fam->items[i]->state != ITEM_REFUSED && fam->items[i]->state != ITEM_PARKED)
+            fam->items[i]->state = ITEM_PUT_OFF;
+    }
+    return true;
+}
+
 static int answer_needs(struct batch *batch, struct fam **asking, const size_t *first, size_t n,
                         struct err *err)
 {
@@ -362,10 +397,13 @@ static int answer_needs(struct batch *batch, struct fam **asking, const size_t *
     for (size_t i = 0; i < n; i++) {
         for (size_t j = first[i]; j < asking[i]->n_answers; j++) {
             struct need *need = &asking[i]->answers[j];
+            asking[i]->delegated |= need->kind == NEED_SQL;
+            if (need->kind == NEED_SQL && delegate_run(batch, need, err) < 0)
+                return err_trace(err);
             if (need->kind == NEED_INSTANCE)
                 *arena_push(batch->arena, asked.instances, asked.n_instances,
                             asked.instances_capacity) = need->instance;
-            else
+            else if (need->kind == NEED_DEFINITION)
                 *arena_push(batch->arena, asked.definitions, asked.n_definitions,
                             asked.definitions_capacity) = need;
         }
@@ -389,8 +427,13 @@ static int run_round(struct batch *batch, bool *ret_again, struct err *err)
         struct fam *fam = batch->fams[i];
         if (fam->ready || (!fam->locked && !fam->fresh))
             continue;
-        if (run_family(batch, fam) == FAM_READY)
+        enum fam_result result;
+        while ((result = run_family(batch, fam)) == FAM_NEEDS && put_off_delegate(batch, fam))
             continue;
+        if (result == FAM_READY)
+            continue;
+        if (result == FAM_UNDO)
+            return err_set(err, ERR_DATA, "%s", fam->at->why);
         asking[n] = fam;
         first[n++] = fam->n_answers;
         gather_needs(batch, fam);

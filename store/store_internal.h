@@ -17,6 +17,8 @@ struct store {
     const char *journal_dir;  /* NULL: none */
     struct graphs graphs;     /* has its own lock */
     struct suspects suspects; /* has its own lock */
+    atomic_uint n_workers;    /* open ones */
+    atomic_uint n_delegating; /* of them that run a SQL delegate just now */
 };
 
 /* A connection for a worker of this store: plans by key, short timeouts. */

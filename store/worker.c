@@ -35,6 +35,7 @@ int store_worker_open(struct store *store, const struct uuid *node, int slot,
     arena_init(&worker->arena, 0);
     arena_init(&worker->marks, 0);
     worker->own = own;
+    atomic_fetch_add(&store->n_workers, 1);
     if (journal_open(store->journal_dir, slot, &worker->journal, err) < 0 ||
         open_slot(worker, err) < 0) {
         store_worker_close(worker);
@@ -48,6 +49,7 @@ void store_worker_close(struct store_worker *worker)
 {
     if (worker == NULL)
         return;
+    atomic_fetch_sub(&worker->store->n_workers, 1);
     conn_close(worker->conn);
     journal_close(worker->journal);
     arena_deinit(&worker->arena);

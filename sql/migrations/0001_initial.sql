@@ -483,6 +483,19 @@ create table answer_cache (
 );
 create index on answer_cache (expires);
 
+-- ---- SQL delegates: only what an administrator registered can run ----
+
+create table sql_delegate (
+    name text primary key,
+    statement text not null,         -- $1: the arguments, jsonb
+    role text,                       -- whom it runs as; NULL: the engine's own role
+    search_path text not null,
+    timeout_ms integer not null,
+    lock_timeout_ms integer not null,
+    actor text not null,
+    at timestamptz not null
+);
+
 -- ---- History: append only, a partition a day, made ahead (rule 9) ----
 
 -- A row is what one step of an instance wrote. `entries` has a line for each entry: kind (enum history_kind), token,

@@ -42,6 +42,11 @@ from (select fail(task_id => $1, error_code => $2, message => $3, variables => $
 -- name: client_set_endpoint
 select to_json(e)::text
 from (select set_endpoint(name => $1, base_url => $2, options => $3::jsonb)::text as result) e
+-- name: client_set_sql_delegate
+select to_json(e)::text
+from (select set_sql_delegate(name => $1, statement => $2, options => $3::jsonb)::text as result) e
+-- name: client_drop_sql_delegate
+select to_json(e)::text from (select drop_sql_delegate(name => $1)::text as result) e
 -- name: client_drop_endpoint
 select to_json(e)::text from (select drop_endpoint(name => $1)::text as result) e
 
@@ -129,6 +134,8 @@ from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.busine
 select to_json(x)::text from (select m.* from messages m where m.instance_id = $1 order by m.expires) x
 -- name: client_variables
 select to_json(x)::text from (select v.name, v.value from variables v where v.instance_id = $1 order by v.name) x
+-- name: client_sql_delegates
+select to_json(x)::text from (select d.* from sql_delegates d order by d.name) x
 -- name: client_endpoints
 select to_json(x)::text from (select p.* from endpoints p order by p.name) x
 -- name: client_endpoint

@@ -159,6 +159,8 @@ static void save(struct play *play, struct family *family)
 /* Definitions are found by their key; an instance that is not loaded does not exist. */
 static void answer(struct need *need)
 {
+    need->result = "null";
+    need->result_n = strlen("null");
     for (size_t i = 0; i < n_graphs && need->kind == NEED_DEFINITION; i++) {
         if (need->key != NULL && strcmp(graphs[i]->key, need->key) == 0) {
             need->definition_id = graphs[i]->definition_id;

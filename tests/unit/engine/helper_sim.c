@@ -146,6 +146,19 @@ static void family_make(struct sim *sim, struct round *round, struct family *fam
             round->answers[i];
 }
 
+static void run_delegate(struct sim *sim, struct need *need)
+{
+    need->delegate = keep(sim, need->delegate);
+    need->arguments = keep(sim, need->arguments);
+    sim->asked[sim->n_asked++] = arena_printf(sim->arena, "%s %s", need->delegate, need->arguments);
+    need->result = strcmp(need->delegate, "echo") == 0 ? need->arguments : "null";
+    need->result_n = strlen(need->result);
+    if (strcmp(need->delegate, "raise") == 0) {
+        need->error_code = "E1";
+        need->error_message = "why";
+    }
+}
+
 static void answer(struct sim *sim, struct round *round, const struct family *family)
 {
     assert_true(family->n_needs > 0);
@@ -153,6 +166,8 @@ static void answer(struct sim *sim, struct round *round, const struct family *fa
         struct need need = family->needs[i];
         if (need.kind == NEED_INSTANCE) {
             want(round, &need.instance);
+        } else if (need.kind == NEED_SQL) {
+            run_delegate(sim, &need);
         } else {
             need.key = keep(sim, need.key);
             need.tenant = keep(sim, need.tenant);

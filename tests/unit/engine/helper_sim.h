@@ -57,6 +57,10 @@ struct sim {
     struct history *history; /* all of it, in the arena */
     const char **history_elements;
     size_t n_history, history_capacity, elements_capacity;
+    /* What SQL delegates are asked and answer: in helper_sim.c a delegate `echo` gives its
+     * arguments, `null` null, `raise` the BPMN error E1. */
+    const char *asked[SIM_ROWS]; /* "name arguments" */
+    size_t n_asked;
     unsigned documents_written, rounds;
     int last_result; /* of the last command */
     struct err err;  /* of the last STEP_FAILED */

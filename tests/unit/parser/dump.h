@@ -103,6 +103,19 @@ static void dump_http(struct buf *out, const struct http_call *h)
         dump_mapping(out, "output", &h->outputs[i], 2);
 }
 
+static void dump_delegate(struct buf *out, const struct delegate_call *d,
+                          const struct http_call *call)
+{
+    buf_printf(out, "    %s %s", call == NULL ? "sql" : "delegate", d->name);
+    if (call != NULL && call->timeout_us != 0)
+        buf_printf(out, " timeout=%lldus", (long long)call->timeout_us);
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < d->n_inputs; i++)
+        dump_mapping(out, "input", &d->inputs[i], 2);
+    for (size_t i = 0; i < d->n_outputs; i++)
+        dump_mapping(out, "output", &d->outputs[i], 2);
+}
+
 static void dump_call_mappings(struct buf *out, const char *what, const struct call_mapping *m,
                                size_t n)
 {
@@ -182,10 +195,12 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
         buf_printf(out, "    expression \"%s\"%s%s\n", expr_text(n->expression),
                    n->result_variable ? " into " : "",
                    n->result_variable ? n->result_variable : "");
-    if (n->http != NULL)
+    if (n->http != NULL && n->delegate == NULL)
         dump_http(out, n->http);
     if (n->external != NULL)
         dump_external(out, n->external);
+    if (n->delegate != NULL)
+        dump_delegate(out, n->delegate, n->http);
     if (n->user_task != NULL)
         dump_user_task(out, n->user_task);
     if (n->call != NULL)

@@ -1,0 +1,159 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- SQL delegates: statements that service tasks run in the engine's own transaction. docs/delegates.md.
+
+create or replace function set_sql_delegate(
+    name text,
+    statement text,
+    options jsonb default '{}',
+    out delegate text)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    caller text := api_actor(set_sql_delegate.options, array['role', 'searchPath', 'timeout', 'lockTimeout']);
+    login text := case when current_setting('role') in ('none', '') then session_user::text
+                       else current_setting('role') end;
+    given text := rtrim(set_sql_delegate.statement, E' \t\r\n;');
+    role text := api_text('the option role', set_sql_delegate.options ->> 'role', false);
+    path text := coalesce(api_text('the option searchPath', set_sql_delegate.options ->> 'searchPath', false),
+                          'pg_catalog, pg_temp');
+    whole interval := coalesce(api_interval(set_sql_delegate.options, 'timeout', '1 ms'), '5 s');
+    locks interval := coalesce(api_interval(set_sql_delegate.options, 'lockTimeout', '1 ms'), '1 s');
+begin
+    perform api_text('name', set_sql_delegate.name, true);
+    if octet_length(set_sql_delegate.name) > 200 then -- LIMIT_DELEGATE_NAME_BYTES
+        raise exception using errcode = 'PW006', message = 'the name of the delegate has more than 200 bytes',
+            hint = 'Use a shorter one.';
+    elsif coalesce(given, '') = '' or octet_length(given) > 65536 then
+        raise exception using errcode = 'PW003', message = 'the statement is missing, or has more than 65536 bytes',
+            hint = 'Example: select shop.reserve_stock($1).';
+    elsif whole > '30 s' or locks > '30 s' then -- LIMIT_DELEGATE_TIMEOUT_MS
+        raise exception using errcode = 'PW003', message = 'timeout and lockTimeout are at most 30 seconds',
+            hint = 'A transaction that lasts longer holds up others. Use an external task for long work.';
+    end if;
+    if role is not null and not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
+        raise exception using errcode = 'PW001', message = format('there is no role "%s"', role),
+            hint = 'Create it first (CREATE ROLE), or ask who may.';
+    elsif role is not null and not pg_has_role(current_user, role::name, 'member') then
+        raise exception using errcode = 'PW003',
+            message = format('the engine runs as %s, which may not act as "%s"', current_user, role),
+            hint = format('Let it: grant %I to %I.', role, current_user);
+    end if;
+    -- Nobody gets by a delegate what he could not do himself.
+    if not pg_has_role(login::name, coalesce(role, current_user)::name, 'member') then
+        raise exception using errcode = 'insufficient_privilege',
+            message = format('%s may not register what runs as %s', login, coalesce(role, current_user)),
+            hint = 'Name a role that you are a member of: options => ''{"role": "…"}''.';
+    end if;
+    insert into sql_delegate as d (name, statement, role, search_path, timeout_ms, lock_timeout_ms, actor, at)
+    values (set_sql_delegate.name, given, role, path, ceil(extract(epoch from whole) * 1000),
+            ceil(extract(epoch from locks) * 1000), caller, clock())
+    on conflict (name) do update set
+        statement = excluded.statement, role = excluded.role, search_path = excluded.search_path,
+        timeout_ms = excluded.timeout_ms, lock_timeout_ms = excluded.lock_timeout_ms,
+        actor = excluded.actor, at = excluded.at;
+    set_sql_delegate.delegate := set_sql_delegate.name;
+end
+$$;
+revoke all on function set_sql_delegate(text, text, jsonb) from public;
+comment on function set_sql_delegate(text, text, jsonb) is
+'Registers a statement that service tasks run by its name (`pawl:sql`), or replaces it. It runs in the engine''s own transaction: what it changes and the step of the process are committed together, or neither.
+
+- `name`: what the model says in `pawl:sql`.
+- `statement`: one SELECT, INSERT, UPDATE or DELETE that gives at most one row. `$1` is the task''s arguments, a jsonb object. One column is the result itself, several become an object. `raise exception using errcode = ''PB001'', message = ''CODE'', detail = ''…''` in a function that it calls throws the BPMN error CODE.
+- `options`, all of them optional:
+  - `role`: whom it runs as; by default the engine''s own role. You must be a member of it, and so must the engine''s role. This limits rights; it is no sandbox against a function that means harm.
+  - `searchPath` ("pg_catalog, pg_temp"): where names without a schema are looked up.
+  - `timeout` ("PT5S") and `lockTimeout` ("PT1S"), at most 30 s: what takes longer is rolled back and is a failed try.
+  - `actor`.';
+
+create or replace function drop_sql_delegate(name text, options jsonb default '{}', out delegate text)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    perform api_actor(drop_sql_delegate.options);
+    delete from sql_delegate d where d.name = drop_sql_delegate.name;
+    if not found then
+        raise exception using errcode = 'PW001',
+            message = format('there is no SQL delegate "%s"', drop_sql_delegate.name),
+            hint = 'The view sql_delegates lists them.';
+    end if;
+    drop_sql_delegate.delegate := drop_sql_delegate.name;
+end
+$$;
+revoke all on function drop_sql_delegate(text, jsonb) from public;
+comment on function drop_sql_delegate(text, jsonb) is
+'Removes a SQL delegate. A process that names it later gets an incident.
+
+- `name`: of the delegate. PW001 if there is none.
+- `options`: `actor`.';
+
+-- Runs one, on a worker's connection, in the batch's transaction. What it raises comes back as a row,
+-- and what it had changed is undone. Workers plan by key only; a delegate's statements plan as usual.
+-- The last is what the caller compares: nothing of the session may be another afterwards.
+create or replace function api_sql_delegate(
+    name text,
+    arguments jsonb,
+    out result text,
+    out error_state text,
+    out error_message text,
+    out error_detail text,
+    out error_context text)
+language plpgsql volatile
+set search_path = @schema@, pg_temp
+set enable_seqscan = on
+set enable_hashjoin = on
+set enable_mergejoin = on
+set plan_cache_mode = auto
+as $$
+declare
+    wanted sql_delegate;
+    role_before text := current_setting('role');
+    expected text;
+    rows jsonb;
+begin
+    select d.* into wanted from sql_delegate d where d.name = api_sql_delegate.name;
+    if not found then
+        error_state := 'PW001';
+        error_message := 'nobody has registered it';
+        error_context := 'An administrator does with set_sql_delegate() or `pawl delegate set`.';
+        return;
+    end if;
+    begin
+        perform set_config('role', coalesce(wanted.role, role_before), true),
+                set_config('search_path', wanted.search_path, true);
+        expected := current_setting('role');
+        execute 'with result as (' || wanted.statement || E'\n) select jsonb_agg(to_jsonb(r)) from (select * from result limit 2) r'
+            into rows using arguments;
+        if current_setting('role') is distinct from expected then
+            raise exception using errcode = 'PW003', message = 'it changed the role of the session';
+        elsif jsonb_array_length(rows) > 1 then
+            raise exception using errcode = 'PW003', message = 'it gives more than one row',
+                detail = 'Aggregate them: jsonb_agg().';
+        end if;
+        -- What it deferred to the commit shows now.
+        set constraints all immediate;
+        perform set_config('role', role_before, true);
+    exception when others then
+        get stacked diagnostics error_state = returned_sqlstate, error_message = message_text,
+            error_detail = pg_exception_detail, error_context = pg_exception_context;
+        return;
+    end;
+    result := coalesce((case when (select count(*) from jsonb_object_keys(rows -> 0)) = 1
+                        then (select e.value from jsonb_each(rows -> 0) e) else rows -> 0 end)::text, 'null');
+end
+$$;
+revoke all on function api_sql_delegate(text, jsonb) from public;
+
+create or replace view sql_delegates as
+select d.name, d.statement, d.role, d.search_path, d.timeout_ms * interval '1 ms' as timeout,
+       d.lock_timeout_ms * interval '1 ms' as lock_timeout, d.actor, d.at
+from sql_delegate d;
+revoke all on sql_delegates from public;
+comment on view sql_delegates is 'The statements that service tasks run in the engine''s transaction, see set_sql_delegate().';
+comment on column sql_delegates.role is 'whom it runs as; NULL: the engine''s own role';
+comment on column sql_delegates.actor is 'who registered it last';
+comment on column sql_delegates.at is 'and when';
