@@ -61,7 +61,7 @@ comment on function set_sql_delegate(text, text, jsonb) is
 'Registers a statement that service tasks run by its name (`pawl:sql`), or replaces it. It runs in the engine''s own transaction: what it changes and the step of the process are committed together, or neither.
 
 - `name`: what the model says in `pawl:sql`.
-- `statement`: one SELECT, INSERT, UPDATE or DELETE that gives at most one row. `$1` is the task''s arguments, a jsonb object. One column is the result itself, several become an object. `raise exception using errcode = ''PB001'', message = ''CODE'', detail = ''…''` in a function that it calls throws the BPMN error CODE.
+- `statement`: one SELECT, INSERT, UPDATE or DELETE (these with RETURNING) that gives at most one row. `$1` is the task''s arguments, a jsonb object. One column is the result itself, several become an object. `raise exception using errcode = ''PB001'', message = ''CODE'', detail = ''…''` in a function that it calls throws the BPMN error CODE.
 - `options`, all of them optional:
   - `role`: whom it runs as; by default the engine''s own role. You must be a member of it, and so must the engine''s role. This limits rights; it is no sandbox against a function that means harm.
   - `searchPath` ("pg_catalog, pg_temp"): where names without a schema are looked up.
@@ -113,7 +113,9 @@ declare
     wanted sql_delegate;
     role_before text := current_setting('role');
     expected text;
-    rows jsonb;
+    one record;
+    given jsonb;
+    n integer := 0;
 begin
     select d.* into wanted from sql_delegate d where d.name = api_sql_delegate.name;
     if not found then
@@ -126,11 +128,15 @@ begin
         perform set_config('role', coalesce(wanted.role, role_before), true),
                 set_config('search_path', wanted.search_path, true);
         expected := current_setting('role');
-        execute 'with result as (' || wanted.statement || E'\n) select jsonb_agg(to_jsonb(r)) from (select * from result limit 2) r'
-            into rows using arguments;
+        -- As a cursor: what cannot give a row (COMMIT, SET, …) is refused by that.
+        for one in execute wanted.statement using arguments loop
+            n := n + 1;
+            given := to_jsonb(one);
+            exit when n > 1;
+        end loop;
         if current_setting('role') is distinct from expected then
             raise exception using errcode = 'PW003', message = 'it changed the role of the session';
-        elsif jsonb_array_length(rows) > 1 then
+        elsif n > 1 then
             raise exception using errcode = 'PW003', message = 'it gives more than one row',
                 detail = 'Aggregate them: jsonb_agg().';
         end if;
@@ -140,10 +146,13 @@ begin
     exception when others then
         get stacked diagnostics error_state = returned_sqlstate, error_message = message_text,
             error_detail = pg_exception_detail, error_context = pg_exception_context;
+        if error_state = '42P11' then
+            error_detail := 'It must give rows: add RETURNING, or call a function in a SELECT.';
+        end if;
         return;
     end;
-    result := coalesce((case when (select count(*) from jsonb_object_keys(rows -> 0)) = 1
-                        then (select e.value from jsonb_each(rows -> 0) e) else rows -> 0 end)::text, 'null');
+    result := coalesce((case when (select count(*) from jsonb_object_keys(given)) = 1
+                        then (select e.value from jsonb_each(given) e) else given end)::text, 'null');
 end
 $$;
 revoke all on function api_sql_delegate(text, jsonb) from public;

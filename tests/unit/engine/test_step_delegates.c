@@ -24,6 +24,18 @@
 
 /* ---- SQL ---- */
 
+#define OWN_INPUTS                                                                                 \
+    SQL("a", "echo",                                                                               \
+        "<pawl:input name='n'>${x + 1}</pawl:input>"                                               \
+        "<pawl:output name='y'>${result.n * 2}</pawl:output>")
+#define ALL_VARIABLES "<serviceTask id='b' pawl:sql='echo' camunda:resultVariable='all'/>"
+#define PARAMETERS                                                                                 \
+    "<serviceTask id='c' pawl:sql='echo'>" EXTENDED(                                               \
+        "<camunda:inputOutput>"                                                                    \
+        "<camunda:inputParameter name='only'>${y}</camunda:inputParameter>"                        \
+        "<camunda:outputParameter name='z'>${result.only}</camunda:outputParameter>"               \
+        "</camunda:inputOutput>") "</serviceTask>"
+
 static void test_delegates__sql(void **state)
 {
     struct sim sim;
@@ -31,42 +43,8 @@ static void test_delegates__sql(void **state)
     (void)state;
     sim_init(&sim);
     sim_deploy(&sim, "p",
-               START
-                   SQL("a", "echo",
-                       "<pawl:input name='n'>${x + 1}</pawl:input>"
-                       "<pawl:output name='y'>${result.n * 2}</pawl:output>") "<serviceTask id='b' "
-                                                                              "pawl:sql='echo' "
-                                                                              "camunda:"
-                                                                              "resultVariable='all'"
-                                                                              "/>"
-                                                                              "<serviceTask id='c' "
-                                                                              "pawl:sql='echo'"
-                                                                              ">" EXTENDED(
-                                                                                  "<camunda:"
-                                                                                  "inputOutput><"
-                                                                                  "camunda:"
-                                                                                  "inputParameter "
-                                                                                  "name='only'>${y}"
-                                                                                  "</"
-                                                                                  "camunda:"
-                                                                                  "inputParameter><"
-                                                                                  "camunda:"
-                                                                                  "outputParameter "
-                                                                                  "name='z'>${"
-                                                                                  "result.only}</"
-                                                                                  "camunda:"
-                                                                                  "outputParameter>"
-                                                                                  "</"
-                                                                                  "camunda:"
-                                                                                  "inputOutput>") "</serviceTask>" USER("u")
-                                                                                  FLOW(
-                                                                                      "start",
-                                                                                      "a") FLOW("a",
-                                                                                                "b")
-                                                                                      FLOW("b", "c")
-                                                                                          FLOW(
-                                                                                              "c",
-                                                                                              "u"));
+               START OWN_INPUTS ALL_VARIABLES PARAMETERS USER("u") FLOW("start", "a") FLOW("a", "b")
+                   FLOW("b", "c") FLOW("c", "u"));
     sim_start(&sim, "p", "{\"x\":1.50}");
     assert_string_equal(sim_where(&sim), "u"); /* in one transaction */
     assert_string_equal(sim_variable(&sim, "y"), "5.0");
