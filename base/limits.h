@@ -26,6 +26,8 @@
 #define LIMIT_VARIABLES_BYTES (4u << 20)  /* all variables of one instance, as JSON text */
 #define LIMIT_NAME_BYTES 255u             /* names, keys, codes, business keys */
 
+#define LIMIT_CATCH_UP 1000u /* missed times that one timer makes up for */
+
 /* One instance and one step. */
 #define LIMIT_STEP_MOVES 1000u         /* moves of one step; the rest goes on in another batch */
 #define LIMIT_TOKENS 20000u            /* tokens of one instance */

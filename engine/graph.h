@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/uuid.h"
 #include "engine/expr.h"
-#include "engine/isotime.h"
+#include "engine/cycle.h"
 
 enum node_kind {
     NODE_START_EVENT,
@@ -56,7 +56,9 @@ struct event_definition {
     const struct expr *time_to_live;    /* pawl:timeToLive of a throw event; NULL: 10 minutes */
     /* EVENT_TIMER */
     enum timer_kind timer;
-    const struct expr *time; /* ISO 8601 date, duration or cycle */
+    const struct expr *time; /* ISO 8601 date, duration or cycle; a cycle may be a cron text */
+    const struct zone *zone; /* NULL: UTC */
+    enum catch_up catch_up;  /* TIMER_CYCLE */
     int starts_when_sent; /* pawl:startsWhenSent: the node whose call starts the clock; -1: none */
     /* EVENT_ERROR */
     const char *error_code;    /* NULL on a boundary event: catches all */
@@ -250,6 +252,8 @@ struct graph {
     int none_start;    /* -1: none */
     int *event_starts; /* message and timer start events of the process */
     size_t n_event_starts;
+    struct zone **zones; /* that its timers name; the store gives them their rules */
+    size_t n_zones;
     int definition_id; /* set by the store once it has one, like the next */
     int lane;          /* of its jobs: store/lanes.h */
 };

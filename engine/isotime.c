@@ -33,8 +33,8 @@ int iso_refuse(struct err *err, const char *text, size_t n, const char *at, cons
     return -1;
 }
 
-/* Days since 1970-01-01 of a date, and back (months counted from March make leap days last). */
-static int64_t days_of_date(int64_t year, int month, int day)
+/* Months counted from March make leap days last. */
+int64_t iso_days_of_date(int64_t year, int month, int day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -45,7 +45,7 @@ static int64_t days_of_date(int64_t year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
-static void date_of_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
+void iso_date_of_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
 {
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -60,7 +60,7 @@ static void date_of_days(int64_t days, int64_t *ret_year, int *ret_month, int *r
     *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
 }
 
-static int days_of_month(int64_t year, int month)
+int iso_days_of_month(int64_t year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -247,12 +247,13 @@ static const char *scan_time(const char **p, const char *end, int64_t *us)
     return NULL;
 }
 
-/* Z, +hh, +hhmm or +hh:mm at *p; nothing is UTC. */
-static const char *scan_offset(const char **p, const char *end, int64_t *us)
+/* Z, +hh, +hhmm or +hh:mm at *p; nothing is local time. */
+static const char *scan_offset(const char **p, const char *end, int64_t *us, bool *local)
 {
     int hours, minutes = 0;
 
     *us = 0;
+    *local = *p >= end;
     if (*p >= end || scan_char(p, end, 'Z') || scan_char(p, end, 'z'))
         return NULL;
     if (**p != '+' && **p != '-')
@@ -272,8 +273,16 @@ static const char *scan_offset(const char **p, const char *end, int64_t *us)
 
 int iso_date_parse(const char *text, size_t n, int64_t *ret_us, struct err *err)
 {
+    bool local;
+
+    return iso_date_read(text, n, ret_us, &local, err);
+}
+
+int iso_date_read(const char *text, size_t n, int64_t *ret_us, bool *ret_local, struct err *err)
+{
     int year, month, day;
     int64_t time = 0, offset = 0;
+    bool local = true;
     const char *wrong = NULL;
 
     iso_text_trim(&text, &n);
@@ -284,23 +293,23 @@ int iso_date_parse(const char *text, size_t n, int64_t *ret_us, struct err *err)
         return iso_refuse(err, text, n, p,
                           "an ISO 8601 date looks like 2026-11-21T10:00:00Z; the part from here is "
                           "not one");
-    if (day > days_of_month(year, month))
+    if (day > iso_days_of_month(year, month))
         return iso_refuse(err, text, n, p - 2, "this month has no such day");
     if (scan_char(&p, end, 'T') || scan_char(&p, end, 't') || scan_char(&p, end, ' ')) {
         wrong = scan_time(&p, end, &time);
         if (wrong == NULL)
-            wrong = scan_offset(&p, end, &offset);
+            wrong = scan_offset(&p, end, &offset, &local);
     }
     if (wrong == NULL && p < end)
         wrong = "expected the end here; a date looks like 2026-11-21T10:00:00Z";
     if (wrong != NULL)
         return iso_refuse(err, text, n, p, wrong);
-    *ret_us = days_of_date(year, month, day) * US_DAY + time - offset;
+    *ret_us = iso_days_of_date(year, month, day) * US_DAY + time - offset;
+    *ret_local = local;
     return 0;
 }
 
-/* The day that a time falls on, and the microseconds since its midnight. */
-static int64_t day_of_us(int64_t us, int64_t *ret_time)
+int64_t iso_day_of_us(int64_t us, int64_t *ret_time)
 {
     int64_t days = us / US_DAY, time = us % US_DAY;
 
@@ -317,7 +326,7 @@ void iso_date_format(int64_t us, char room[28])
     int64_t time, year;
     int month, day;
 
-    date_of_days(day_of_us(us, &time), &year, &month, &day);
+    iso_date_of_days(iso_day_of_us(us, &time), &year, &month, &day);
     if (year < 0 || year > 9999) {
         memcpy(room, year < 0 ? "-infinity" : "infinity", year < 0 ? 10 : 9);
         return;
@@ -351,17 +360,17 @@ int64_t iso_add(int64_t from_us, const struct iso_duration *duration, int64_t ti
     months = (int64_t)duration->years * 12 + duration->months;
     days = (int64_t)duration->weeks * 7 + duration->days;
     if (months != 0) {
-        int64_t from_days = day_of_us(from_us, &time);
-        date_of_days(from_days, &year, &month, &day);
+        int64_t from_days = iso_day_of_us(from_us, &time);
+        iso_date_of_days(from_days, &year, &month, &day);
         int64_t count = add_times(year * 12 + month - 1, months, times);
         /* Beyond what microseconds can hold (about the year 294000) there is no calendar. */
         if (count < -INT64_C(3500000) || count > INT64_C(3500000))
             return count < 0 ? INT64_MIN : INT64_MAX;
         int64_t new_year = (count >= 0 ? count : count - 11) / 12;
         int new_month = (int)(count - new_year * 12) + 1;
-        int last = days_of_month(new_year, new_month);
+        int last = iso_days_of_month(new_year, new_month);
         from_us =
-            add_times(time, days_of_date(new_year, new_month, day < last ? day : last), US_DAY);
+            add_times(time, iso_days_of_date(new_year, new_month, day < last ? day : last), US_DAY);
     }
     int64_t span = add_times(duration->us, days, US_DAY);
     return add_times(from_us, span, times);

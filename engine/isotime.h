@@ -20,6 +20,9 @@ struct iso_duration {
 int iso_duration_parse(const char *text, size_t n, struct iso_duration *ret,
                        struct err *err) MUST_CHECK;
 int iso_date_parse(const char *text, size_t n, int64_t *ret_us, struct err *err) MUST_CHECK;
+/* The same; *ret_local: it has no offset, and may be meant for a zone. */
+int iso_date_read(const char *text, size_t n, int64_t *ret_us, bool *ret_local,
+                  struct err *err) MUST_CHECK;
 /* 2026-11-21T10:00:00.123456Z; "infinity" and "-infinity" outside the years 0 to 9999. */
 void iso_date_format(int64_t us, char room[28]);
 /* from + duration * times; kept within int64, so that INT64_MAX is "never". */
@@ -36,6 +39,7 @@ const char *iso_human(int64_t us, char *room, size_t room_bytes);
 struct iso_cycle {
     int32_t times; /* -1: for ever */
     bool has_start, has_end;
+    bool start_local, end_local; /* without offset */
     int64_t start_us, end_us;
     struct iso_duration period;
 };

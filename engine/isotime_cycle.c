@@ -95,8 +95,7 @@ int iso_cycle_parse(const char *text, size_t n, struct iso_cycle *ret, struct er
         return iso_refuse(err, text, n, text,
                           is_duration(text, n)
                               ? "a repetition starts with R; write R1/ before a single duration"
-                              : "a repetition starts with R, as in R3/PT10M; cron expressions are "
-                                "not supported");
+                              : "a repetition starts with R, as in R3/PT10M");
     size_t n_parts = cut(text, n, parts, lengths, ARRAY_LEN(parts));
     wrong = scan_repeat(parts[0], lengths[0], &cycle.times);
     if (wrong != NULL)
@@ -109,7 +108,7 @@ int iso_cycle_parse(const char *text, size_t n, struct iso_cycle *ret, struct er
         return iso_refuse(err, text, n, parts[1], shape);
     if (!period_first) {
         cycle.has_start = true;
-        if (iso_date_parse(parts[1], lengths[1], &cycle.start_us, err) < 0)
+        if (iso_date_read(parts[1], lengths[1], &cycle.start_us, &cycle.start_local, err) < 0)
             return part_wrong(err, text, parts[1]);
     } else if (parse_wait(parts[1], lengths[1], false, &cycle.period, err) < 0) {
         return part_wrong(err, text, parts[1]);
@@ -119,7 +118,7 @@ int iso_cycle_parse(const char *text, size_t n, struct iso_cycle *ret, struct er
             return part_wrong(err, text, parts[2]);
     } else if (n_parts == 3) {
         cycle.has_end = true;
-        if (iso_date_parse(parts[2], lengths[2], &cycle.end_us, err) < 0)
+        if (iso_date_read(parts[2], lengths[2], &cycle.end_us, &cycle.end_local, err) < 0)
             return part_wrong(err, text, parts[2]);
     }
     if (!period_first && !period_last && period_between(&cycle, text, n, parts[2], err) < 0)

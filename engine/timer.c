@@ -4,11 +4,6 @@
 
 #include "engine/step.h"
 
-struct clock {
-    int64_t due_us;    /* INT64_MAX: not armed, or never */
-    int32_t remaining; /* repetitions after this one; -1: for ever */
-};
-
 static int time_text(struct step *step, struct instance *instance, uint32_t token,
                      const struct node *node, const char **ret)
 {
@@ -23,14 +18,10 @@ static int time_text(struct step *step, struct instance *instance, uint32_t toke
 }
 
 static int cycle_read(struct step *step, const struct node *node, const char *text,
-                      struct iso_cycle *ret)
+                      struct cycle *ret)
 {
-    if (iso_cycle_parse(text, strlen(text), ret, step->err) < 0)
+    if (cycle_parse(text, strlen(text), node->event.zone, node->event.catch_up, ret, step->err) < 0)
         return err_at_node(step, node);
-    if (ret->period.negative || iso_duration_us(&ret->period) <= 0)
-        return err_set(step->err, ERR_INVALID,
-                       "%s '%s': the period of '%s' must be longer than nothing.",
-                       node_kind_name(node->kind), node->id, text);
     return 0;
 }
 
@@ -54,60 +45,37 @@ static int in_range(struct step *step, const struct node *node, const char *text
     return 0;
 }
 
-/* The first time > now of a cycle that began at `due`: what nobody was there to see is not made up
- * for. */
-static int64_t skip_ahead(int64_t due_us, const struct iso_duration *period, int64_t now_us)
-{
-    int64_t times = 1, next;
-
-    if (period->years == 0 && period->months == 0 && now_us > due_us)
-        times = (now_us - due_us) / iso_duration_us(period);
-    for (times = times > 1 ? times : 1; (next = iso_add(due_us, period, times)) <= now_us;)
-        times++;
-    return next;
-}
-
-static int cycle_start(struct step *step, const struct node *node, const char *text,
-                       int64_t from_us, struct clock *ret)
-{
-    struct iso_cycle cycle;
-
-    if (cycle_read(step, node, text, &cycle) < 0)
-        return err_trace(step->err);
-    ret->due_us = cycle.has_start ? cycle.start_us : iso_add(from_us, &cycle.period, 1);
-    ret->remaining = cycle.times > 0 ? cycle.times - 1 : cycle.times;
-    if (cycle.times < 0 && ret->due_us < step->family->now_us)
-        ret->due_us = skip_ahead(ret->due_us, &cycle.period, step->family->now_us);
-    if (cycle.has_end && ret->due_us > cycle.end_us) {
-        ret->due_us = INT64_MAX; /* over before it began */
-        return 0;
-    }
-    return in_range(step, node, text, ret->due_us);
-}
-
 static int clock_start(struct step *step, struct instance *instance, uint32_t token,
-                       const struct node *node, int64_t from_us, struct clock *ret)
+                       const struct node *node, int64_t from_us, struct cycle_time *ret)
 {
+    const struct zone *zone = node->event.zone;
     struct iso_duration duration;
+    struct cycle cycle;
     const char *text;
+    bool local;
 
-    *ret = (struct clock){0};
+    *ret = (struct cycle_time){0};
     if (time_text(step, instance, token, node, &text) < 0)
         return err_trace(step->err);
     switch (node->event.timer) {
     case TIMER_DATE:
-        if (iso_date_parse(text, strlen(text), &ret->due_us, step->err) < 0)
+        if (iso_date_read(text, strlen(text), &ret->due_us, &local, step->err) < 0)
             return err_at_node(step, node);
+        if (local)
+            ret->due_us = zone_instant(zone, ret->due_us);
         return 0;
     case TIMER_DURATION:
         if (duration_read(step, node, text, &duration) < 0)
             return err_trace(step->err);
-        ret->due_us = iso_add(from_us, &duration, 1);
+        ret->due_us = zone_add(zone, from_us, &duration, 1);
         return in_range(step, node, text, ret->due_us);
     case TIMER_CYCLE:
         break;
     }
-    return cycle_start(step, node, text, from_us, ret);
+    if (cycle_read(step, node, text, &cycle) < 0)
+        return err_trace(step->err);
+    *ret = cycle_first(&cycle, from_us, step->family->now_us);
+    return ret->due_us == INT64_MAX ? 0 : in_range(step, node, text, ret->due_us);
 }
 
 /* When the clock starts: now, or when the call was sent; INT64_MAX: it has not been sent yet. */
@@ -134,7 +102,7 @@ int timer_wait(struct step *step, struct instance *instance, uint32_t token,
                const struct node *node)
 {
     int64_t from_us = clock_from(step, instance, node);
-    struct clock clock = {.due_us = INT64_MAX};
+    struct cycle_time clock = {.due_us = INT64_MAX};
 
     if (from_us != INT64_MAX && clock_start(step, instance, token, node, from_us, &clock) < 0)
         return err_trace(step->err);
@@ -148,7 +116,7 @@ int timers_arm(struct step *step, struct instance *instance, int call_node, int6
 {
     for (size_t i = 0; i < instance->n_waits; i++) {
         struct wait *wait = &instance->waits[i];
-        struct clock clock;
+        struct cycle_time clock;
         if (wait->kind != WAIT_TIMER || wait->due_us != INT64_MAX)
             continue;
         const struct node *node = &instance->graph->nodes[wait->node];
@@ -168,7 +136,8 @@ int timer_next(struct step *step, const struct trigger *trigger)
     struct instance *instance = trigger->instance;
     const struct node *node = trigger->node;
     struct wait *old = wait_find(instance, WAIT_TIMER, trigger->token, trigger->wait.node);
-    struct iso_cycle cycle;
+    const struct cycle_time last = {trigger->wait.due_us, trigger->wait.remaining};
+    struct cycle cycle;
     const char *text;
 
     if (old == NULL)
@@ -179,14 +148,12 @@ int timer_next(struct step *step, const struct trigger *trigger)
     if (time_text(step, instance, trigger->token, node, &text) < 0 ||
         cycle_read(step, node, text, &cycle) < 0)
         return err_trace(step->err);
-    int64_t due_us = iso_add(trigger->wait.due_us, &cycle.period, 1);
-    if (trigger->wait.remaining < 0 && due_us <= step->family->now_us)
-        due_us = skip_ahead(trigger->wait.due_us, &cycle.period, step->family->now_us);
-    if (due_us > TIME_LAST_US || (cycle.has_end && due_us > cycle.end_us))
+    struct cycle_time next = cycle_next(&cycle, &last, step->family->now_us);
+    if (next.due_us > TIME_LAST_US)
         return 0;
     struct wait *wait = wait_new(step, instance, WAIT_TIMER, trigger->token, node);
-    wait->due_us = due_us;
-    wait->remaining = trigger->wait.remaining > 0 ? trigger->wait.remaining - 1 : -1;
+    wait->due_us = next.due_us;
+    wait->remaining = next.remaining;
     return 0;
 }
 

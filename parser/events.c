@@ -2,6 +2,7 @@
 /* Events and their definitions: message, timer, error, terminate. */
 #include "base/build.h"
 
+#include "base/limits.h"
 #include "parser/build.h"
 
 static const struct {
@@ -116,6 +117,8 @@ static void read_message_event(struct process_build *process, int index,
 
 /* ---- Timers ---- */
 
+#define ZONE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-"
+
 static void check_start_timer(struct process_build *process, const struct xml_element *e,
                               const struct expr *time);
 
@@ -143,6 +146,51 @@ static const struct xml_element *only_time(struct file_build *file, const struct
     return found;
 }
 
+/* The graph's zone of that name. */
+static const struct zone *zone_named(struct graph *graph, const char *name)
+{
+    size_t capacity = graph->n_zones;
+
+    for (size_t i = 0; i < graph->n_zones; i++)
+        if (strcmp(graph->zones[i]->name, name) == 0)
+            return graph->zones[i];
+    struct zone *zone = arena_alloc(&graph->arena, sizeof(*zone));
+    *zone = (struct zone){.name = arena_strdup(&graph->arena, name)};
+    *arena_push(&graph->arena, graph->zones, graph->n_zones, capacity) = zone;
+    return zone;
+}
+
+/* pawl:timeZone of the timer or of the process, and pawl:catchUp. */
+static void read_schedule(struct process_build *process, struct node *node,
+                          const struct xml_element *e, const struct xml_element *definition)
+{
+    struct file_build *file = process->file;
+    const char *zone = pawl_value(e, definition, "timeZone");
+    const char *catch_up = pawl_value(e, definition, "catchUp");
+
+    if (zone == NULL)
+        zone = xml_value(process->element, SPACE_PAWL, "timeZone");
+    if (zone != NULL && (zone[0] == '\0' || strlen(zone) > LIMIT_NAME_BYTES ||
+                         strspn(zone, ZONE_CHARACTERS) != strlen(zone)))
+        report(file, CODE_BAD_TIME_ZONE, e,
+               "The time zone \"%.80s\" is not the name of one. Write its place: Europe/Zurich.",
+               zone);
+    else if (zone != NULL)
+        node->event.zone = zone_named(process->graph, zone);
+    if (catch_up == NULL || strcmp(catch_up, "once") == 0)
+        return;
+    node->event.catch_up = CATCH_UP_ALL;
+    if (strcmp(catch_up, "all") != 0)
+        report(file, CODE_BAD_TIMER, e,
+               "pawl:catchUp=\"%.60s\" is not known. Write once (what was missed fires once, and "
+               "goes on by its schedule) or all (each time that was missed).",
+               catch_up);
+    else if (node->event.timer != TIMER_CYCLE)
+        report(file, CODE_BAD_TIMER, e,
+               "pawl:catchUp has no effect on the timer of %s, which fires once. Remove it.",
+               element_shown(file, e));
+}
+
 static void read_timer_event(struct process_build *process, int index,
                              const struct xml_element *definition)
 {
@@ -153,6 +201,7 @@ static void read_timer_event(struct process_build *process, int index,
 
     node->event.kind = EVENT_TIMER;
     vocabulary_check(file, definition, OWNER_TIMER_EVENT);
+    read_schedule(process, node, e, definition);
     if (time == NULL || xml_blank(xml_text(time))) {
         report(file, CODE_BAD_TIMER, e,
                "The timer of %s has no time. Set a date, a duration or a cycle.",

@@ -50,6 +50,7 @@
     X(BAD_EXPRESSION, "bad-expression", ERROR)                                                     \
     X(BAD_DURATION, "bad-duration", ERROR)                                                         \
     X(BAD_DATE, "bad-date", ERROR)                                                                 \
+    X(BAD_TIME_ZONE, "bad-time-zone", ERROR)                                                       \
     X(BAD_CYCLE, "bad-cycle", ERROR)                                                               \
     X(BAD_RETRY_CYCLE, "bad-retry-cycle", ERROR)                                                   \
     X(BAD_MAPPING, "bad-mapping", ERROR)                                                           \

@@ -115,15 +115,17 @@ void check_date(struct process_build *process, const struct xml_element *at, con
 void check_cycle(struct process_build *process, const struct xml_element *at, const char *what,
                  const struct expr *expr)
 {
-    struct iso_cycle cycle;
+    struct cycle cycle;
     struct err err = {0};
 
     if (expr == NULL || !expr_is_literal(expr))
         return;
     const char *text = expr_text(expr);
-    if (iso_cycle_parse(text, strlen(text), &cycle, &err) == 0)
-        return;
-    report(process->file, CODE_BAD_CYCLE, at, "%s is not a repetition: %s.", what, err.text);
+    if (cycle_parse(text, strlen(text), NULL, CATCH_UP_ONCE, &cycle, &err) < 0)
+        report(process->file, CODE_BAD_CYCLE, at, "%s is not a repetition: %s.", what, err.text);
+    else if (cycle.is_cron && cron_next(&cycle.cron, NULL, 0) == INT64_MAX)
+        report(process->file, CODE_BAD_CYCLE, at,
+               "%s '%.100s' never comes: no date fits all of its fields.", what, text);
 }
 
 void check_integer(struct process_build *process, const struct xml_element *at, const char *what,

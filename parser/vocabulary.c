@@ -31,6 +31,9 @@ struct term {
      OWNER_MESSAGE_EVENT)
 
 #define NO_JAVA "Java code cannot run here. Pass the value in an inputParameter"
+#define TIMERS                                                                                     \
+    (OWNER_TIMER_EVENT | BIT(NODE_START_EVENT) | BIT(NODE_CATCH_EVENT) | BIT(NODE_BOUNDARY_EVENT))
+
 #define NO_LISTENER                                                                                \
     "Listeners are not executed. Model what it does as a task of its own, or as an "               \
     "inputParameter "                                                                              \
@@ -167,6 +170,8 @@ static const struct term pawl_attributes[] = {
     {"delegate", USED, SERVICES, NULL},
     {"startsWhenSent", USED, OWNER_TIMER_EVENT | BIT(NODE_CATCH_EVENT) | BIT(NODE_BOUNDARY_EVENT),
      NULL},
+    {"timeZone", USED, OWNER_PROCESS | TIMERS, NULL},
+    {"catchUp", USED, TIMERS, NULL},
 };
 
 static const struct term pawl_elements[] = {

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "store/deploy.h"
+#include "store/zones.h"
 
 /* ---- Against what is deployed ---- */
 
@@ -229,7 +230,7 @@ static int replace_starts(struct conn *conn, struct deployment *d, int64_t now_u
         for (size_t j = 0; j < p->graph->n_event_starts; j++) {
             const struct node *start = &p->graph->nodes[p->graph->event_starts[j]];
             bool timer = start->event.kind == EVENT_TIMER;
-            struct start_time time = {0};
+            struct cycle_time time = {0};
             if (timer && start_timer_first(start, d->arena, now_us, &time, err) < 0)
                 return err_trace(err);
             column_int(&definition[timer], p->definition_id);
@@ -258,14 +259,39 @@ static int replace_starts(struct conn *conn, struct deployment *d, int64_t now_u
     return 0;
 }
 
+static int give_zones(struct conn *conn, struct deployment *d, struct err *err)
+{
+    struct graph **graphs = arena_array(d->arena, d->n_processes, sizeof(*graphs));
+
+    for (size_t i = 0; i < d->n_processes; i++)
+        graphs[i] = d->processes[i].graph;
+    return zones_fill(conn, d->arena, graphs, d->n_processes, err);
+}
+
+/* Zones whose name PostgreSQL does not know. */
+static void judge_zones(struct deployment *d, const struct deploy_process *p)
+{
+    for (size_t i = 0; i < p->graph->n_nodes; i++) {
+        const struct node *node = &p->graph->nodes[i];
+        if (node->event.kind == EVENT_TIMER && node->event.zone != NULL && node->event.zone->n == 0)
+            deploy_found(d, FINDING_ERROR, p->file->name, node->line, node->id, "bad-time-zone",
+                         arena_printf(d->arena,
+                                      "PostgreSQL knows no time zone '%s'. The view "
+                                      "pg_timezone_names lists those that it knows, such as "
+                                      "Europe/Zurich.",
+                                      node->event.zone->name));
+    }
+}
+
 /* Timer start events must be computable: judged before anything is written. */
 static void judge_timers(struct deployment *d, int64_t now_us)
 {
     for (size_t i = 0; i < d->n_processes; i++) {
         const struct deploy_process *p = &d->processes[i];
+        judge_zones(d, p);
         for (size_t j = 0; j < p->graph->n_event_starts; j++) {
             const struct node *start = &p->graph->nodes[p->graph->event_starts[j]];
-            struct start_time time;
+            struct cycle_time time;
             struct err why = {0};
             if (start->event.kind == EVENT_TIMER &&
                 start_timer_first(start, d->arena, now_us, &time, &why) < 0)
@@ -332,6 +358,8 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
     struct result *digests CLEANUP(result_freep) = NULL;
 
     if (d->n_errors == 0) {
+        if (give_zones(conn, d, err) < 0)
+            return err_trace(err);
         judge_timers(d, now_us);
         if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0 ||
             judge_classes(conn, d, err) < 0)

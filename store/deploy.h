@@ -17,7 +17,7 @@ struct deploy_file {
 
 struct deploy_process {
     const struct deploy_file *file;
-    const struct graph *graph;
+    struct graph *graph;
     size_t file_index;
     int definition_id, version; /* once there */
     bool is_new;                /* not the same as the latest version */

@@ -612,7 +612,7 @@ static void put_start_timer(struct batch *batch, const struct item *item)
 {
     struct effects *e = batch->effects;
     const struct graph *graph = batch_graph(batch, item->definition_id);
-    struct start_time time = {.due_us = item->command.due_us, .remaining = item->remaining}, next;
+    struct cycle_time time = {.due_us = item->command.due_us, .remaining = item->remaining}, next;
     struct err err;
     int node = item->command.node;
 

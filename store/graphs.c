@@ -3,6 +3,7 @@
 
 #include "parser/parser.h"
 #include "store/graphs.h"
+#include "store/zones.h"
 
 struct graphs_entry {
     int definition_id;
@@ -117,7 +118,7 @@ static void add(struct graphs *graphs, struct graph *graph)
 }
 
 /* columns: definition id, process key, resource name, content, lane. */
-static void parse_row(struct graphs *graphs, const struct result *rows, int row)
+static struct graph *parse_row(const struct result *rows, int row)
 {
     struct parse_result parsed;
     int id = (int)result_int(rows, row, 0);
@@ -136,9 +137,9 @@ static void parse_row(struct graphs *graphs, const struct result *rows, int row)
         graph->definition_id = id;
         graph->lane = (int)result_int(rows, row, 4);
         graph->refs = 0;
-        add(graphs, graph);
     }
     parse_result_deinit(&parsed);
+    return graph;
 }
 
 int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, const int *ids,
@@ -158,7 +159,18 @@ int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, c
         return 0;
     if (conn_query(conn, "definition_files", PARAMS(p_column(&wanted)), &rows, err) < 0)
         return err_trace(err);
-    for (int i = 0; i < result_rows(rows); i++)
-        parse_row(graphs, rows, i);
-    return 0;
+    struct graph **parsed = arena_array(arena, (size_t)result_rows(rows), sizeof(*parsed));
+    size_t n_parsed = 0;
+    for (int i = 0; i < result_rows(rows); i++) {
+        parsed[n_parsed] = parse_row(rows, i);
+        n_parsed += parsed[n_parsed] != NULL;
+    }
+    int result = zones_fill(conn, arena, parsed, n_parsed, err);
+    for (size_t i = 0; i < n_parsed; i++) {
+        if (result < 0)
+            graph_free(parsed[i]);
+        else
+            add(graphs, parsed[i]);
+    }
+    return result;
 }

@@ -41,6 +41,10 @@ static void dump_event(struct buf *out, const struct graph *graph, const struct 
     dump_expr(out, "key", e->correlation_key);
     dump_expr(out, "ttl", e->time_to_live);
     dump_expr(out, "time", e->time);
+    if (e->zone != NULL)
+        dump_text(out, "zone", e->zone->name);
+    if (e->catch_up == CATCH_UP_ALL)
+        buf_printf(out, " catchUp=all");
     dump_text(out, "error", e->error_code);
     dump_text(out, "errorMessage", e->error_message);
     dump_text(out, "codeVariable", e->error_code_variable);

@@ -38,7 +38,7 @@ static void test_start_timer__date_and_duration(void **state UNUSED)
 {
     struct node date = timer(TIMER_DATE, "1970-01-01T00:10:00Z");
     struct node duration = timer(TIMER_DURATION, "PT5M");
-    struct start_time time, next;
+    struct cycle_time time, next;
     struct err err;
 
     assert_int_equal(start_timer_first(&date, &arena, MINUTE, &time, &err), 0);
@@ -52,7 +52,7 @@ static void test_start_timer__date_and_duration(void **state UNUSED)
 static void test_start_timer__cycle_counts(void **state UNUSED)
 {
     struct node node = timer(TIMER_CYCLE, "R3/PT10M");
-    struct start_time time;
+    struct cycle_time time;
     struct err err;
     unsigned starts = 0;
 
@@ -68,7 +68,7 @@ static void test_start_timer__cycle_counts(void **state UNUSED)
 static void test_start_timer__missed_ones_are_not_made_up_for(void **state UNUSED)
 {
     struct node node = timer(TIMER_CYCLE, "R/PT10M"), few = timer(TIMER_CYCLE, "R3/PT10M");
-    struct start_time time = {.due_us = 10 * MINUTE, .remaining = -1}, next;
+    struct cycle_time time = {.due_us = 10 * MINUTE, .remaining = -1}, next;
     struct err err;
 
     assert_int_equal(start_timer_next(&node, &arena, &time, 95 * MINUTE, &next, &err), 0);
@@ -85,7 +85,7 @@ static void test_start_timer__missed_ones_are_not_made_up_for(void **state UNUSE
 static void test_start_timer__what_is_wrong(void **state UNUSED)
 {
     static const char *const texts[] = {"", "PT", "R3", "R/PT0S", "tomorrow", "${x}"};
-    struct start_time time;
+    struct cycle_time time;
     struct err err;
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
