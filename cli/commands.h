@@ -3,7 +3,8 @@
 /* The subcommands, each defined in the file of its name or family. */
 #include "cli/cli.h"
 
-extern const struct subcommand command_up, command_migrate, command_deploy, command_definitions;
+extern const struct subcommand command_up, command_migrate, command_clean, command_deploy,
+    command_definitions;
 extern const struct subcommand command_start, command_message, command_ps, command_trace,
     command_why;
 extern const struct subcommand command_tasks, command_task_complete, command_task_claim;

@@ -151,6 +151,19 @@ static int read_options(struct config *config, const struct ini_section *section
     return 0;
 }
 
+static int read_retention(struct config *config, const struct ini_section *section, struct err *err)
+{
+    json_auto_t *options = json_object();
+
+    if (read_options(config, section, options, err) < 0)
+        return err_trace(err);
+    char *text = json_dumps(options, JSON_COMPACT);
+    config->setup.retention = arena_strdup(&config->arena, text);
+    config->setup.retention_line = section->line;
+    free(text);
+    return 0;
+}
+
 static int read_endpoint(struct config *config, const struct ini_section *section, struct err *err)
 {
     json_auto_t *options = json_object();
@@ -181,13 +194,16 @@ static int read_sections(struct config *config, struct err *err)
         if (strcmp(section->kind, "endpoint") == 0) {
             if (read_endpoint(config, section, err) < 0)
                 return err_trace(err);
+        } else if (strcmp(section->kind, "retention") == 0 && section->name == NULL) {
+            if (read_retention(config, section, err) < 0)
+                return err_trace(err);
         } else if (strcmp(section->kind, "pawl") == 0 && section->name == NULL) {
             if (check_keys(config, section, err) < 0)
                 return err_trace(err);
         } else {
             return err_set(err, ERR_INVALID,
-                           "%s:%d: there is no section [%s%s%s]; there are [pawl] and [endpoint "
-                           "NAME]",
+                           "%s:%d: there is no section [%s%s%s]; there are [pawl], [retention] "
+                           "and [endpoint NAME]",
                            config->path, section->line, section->kind,
                            section->name != NULL ? " " : "",
                            section->name != NULL ? section->name : "");

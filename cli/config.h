@@ -5,6 +5,7 @@
  * docs/operations.md lists it all; docs/pawl.conf is a file to begin with.
  *
  *     [pawl]             the settings below, by the names of their flags
+ *     [retention]        the options of the SQL function set_retention()
  *     [endpoint NAME]    baseUrl and the options of the SQL function set_endpoint(), which judges
  * them
  */

@@ -15,6 +15,7 @@
 const struct subcommand *const commands[] = {
     &command_up,
     &command_migrate,
+    &command_clean,
     &command_lint,
     &command_deploy,
     &command_definitions,

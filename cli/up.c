@@ -309,7 +309,7 @@ static enum exit_code check_config(struct cli *cli, const struct config *config)
 
     if (config->listen != NULL && server_check_address(config->listen, &err) < 0)
         return cli_usage(cli, NULL, "%s", err.text);
-    if (config->setup.n_endpoints == 0) {
+    if (config->setup.n_endpoints == 0 && config->setup.retention == NULL) {
         printf("the configuration is good\n");
         return EXIT_DONE;
     }
@@ -324,7 +324,7 @@ static enum exit_code check_config(struct cli *cli, const struct config *config)
     } else if (line != 0) {
         return cli_refuse(cli, NULL, "%s:%d: %s", config->path, line, err.text);
     }
-    printf("the configuration is good, but the options of endpoints were not looked at\n");
+    printf("the configuration is good, but [retention] and endpoints were not looked at\n");
     cli_note(cli, "only the database can judge them: %s", err.text);
     return EXIT_DONE;
 }

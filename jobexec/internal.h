@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 struct dispatcher;
+struct keeper;
 struct worker;
 
 struct jobexec {
@@ -20,6 +21,7 @@ struct jobexec {
     struct answers answers;
     struct http *http;             /* immutable; has its own lock */
     struct dispatcher *dispatcher; /* immutable */
+    struct keeper *keeper;         /* owner: main */
     struct worker **workers;       /* immutable */
     unsigned n_workers;
     unsigned max_flights;           /* immutable: requests under way at once, for want of sockets */
@@ -47,6 +49,13 @@ void dispatcher_wake(struct dispatcher *dispatcher);
 void dispatcher_saw(struct dispatcher *dispatcher, struct flight *flight);
 /* Requests under way. Any thread. */
 unsigned dispatcher_in_flight(struct dispatcher *dispatcher);
+
+/* ---- keeper.c ---- */
+
+/* Sets jobexec->keeper. */
+int keeper_start(struct jobexec *jobexec, struct err *err) MUST_CHECK;
+/* Ends a round under way. NULL is allowed. */
+void keeper_stop(struct keeper *keeper);
 
 /* ---- worker.c ---- */
 

@@ -74,6 +74,8 @@ int jobexec_start(struct store *store, const struct jobexec_options *options,
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (worker_start(jobexec, i, &jobexec->workers[i], err) < 0)
             goto failed;
+    if (keeper_start(jobexec, err) < 0)
+        goto failed;
     *ret_jobexec = jobexec;
     return 0;
 failed:
@@ -114,6 +116,8 @@ void jobexec_drain(struct jobexec *jobexec)
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (jobexec->workers[i] != NULL)
             worker_join(jobexec->workers[i]);
+    keeper_stop(jobexec->keeper);
+    jobexec->keeper = NULL;
     jobexec->stopped = true;
     log_totals(jobexec);
     size_t left = answers_open(&jobexec->answers);

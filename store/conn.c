@@ -501,6 +501,25 @@ void conn_rollback(struct conn *conn)
         conn->dead = true;
 }
 
+/* It is libpq's PGcancel; when the server does not listen, the statement's timeout ends it. */
+struct conn_cancel *conn_cancel_new(struct conn *conn)
+{
+    return (struct conn_cancel *)PQgetCancel(conn->pg);
+}
+
+void conn_cancel_now(struct conn_cancel *cancel)
+{
+    char text[256];
+
+    if (cancel != NULL)
+        (void)PQcancel((PGcancel *)cancel, text, sizeof(text));
+}
+
+void conn_cancel_free(struct conn_cancel *cancel)
+{
+    PQfreeCancel((PGcancel *)cancel);
+}
+
 int conn_check_migrations(struct conn *conn, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;

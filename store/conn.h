@@ -61,6 +61,12 @@ void conn_closep(struct conn **conn);
 /* False once the connection is gone: only conn_close() is left to do. */
 bool conn_alive(const struct conn *conn);
 const char *conn_schema(const struct conn *conn);
+
+/* A way for another thread to end the statement that runs; it outlives the connection. */
+struct conn_cancel;
+struct conn_cancel *conn_cancel_new(struct conn *conn);
+void conn_cancel_now(struct conn_cancel *cancel); /* NULL is allowed */
+void conn_cancel_free(struct conn_cancel *cancel);
 /* ERR_NOT_FOUND when there is no engine in the schema, ERR_INVALID when its version is not ours. */
 int conn_check_schema(struct conn *conn, struct err *err) MUST_CHECK;
 

@@ -74,6 +74,11 @@ static int carry_out(struct run *run, struct err *err)
     for (size_t i = 0; i < run->setup->n_endpoints; i++)
         if (set_one(run, &run->setup->endpoints[i], err) < 0)
             return err_trace(err);
+    run->line = run->setup->retention_line;
+    if (run->setup->retention != NULL &&
+        conn_query(run->conn, "setup_retention", PARAMS(p_text(run->setup->retention)), NULL, err) <
+            0)
+        return err_trace(err);
     run->line = 0;
     if (conn_query(run->conn, "setup_noted", PARAMS(p_uuid(run->node)), &rows, err) < 0)
         return err_trace(err);

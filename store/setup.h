@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What a node's configuration file wants the database to know: endpoints. The file's rule:
+ * What a node's configuration file wants the database to know: how long things are kept, and
+ * endpoints. The file's rule for these:
  *
  *   - an endpoint whose section is new or has changed since this node last read it is set;
  *   - one whose section is unchanged is left alone, whatever was done to it by hand meanwhile;
@@ -22,6 +23,8 @@ struct setup_endpoint {
 struct setup {
     struct setup_endpoint *endpoints;
     size_t n_endpoints, endpoints_capacity;
+    const char *retention; /* JSON object, as set_retention() takes it; NULL: nothing is said */
+    int retention_line;
 };
 
 struct setup_result {

@@ -11,6 +11,8 @@ select v.at, v.n + l.i::integer - 1 as n, v.instance_id,
        v.business_key, -- of each entry of the row
        nullif(split_part(l.line, E'\t', 5), '') as data,
        v.ends
-from event v cross join lateral unnest(string_to_array(v.entries, E'\n')) with ordinality as l (line, i);
+from (select at, instance_id, n, definition_id, ends, business_key, entries from event
+      union all
+      select at, instance_id, n, definition_id, ends, business_key, entries from event_kept) v cross join lateral unnest(string_to_array(v.entries, E'\n')) with ordinality as l (line, i);
 revoke all on api_event from public;
 comment on view api_event is 'The entries of the table event; not for users, who have history and events.';

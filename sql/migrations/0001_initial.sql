@@ -217,6 +217,19 @@ create table message (
 create index on message (tenant, name, key, id);
 create index on message (expires);
 
+-- Messages that nobody took in their time to live.
+create table dead_letter (
+    message_id uuid not null,
+    tenant text not null,
+    name text not null,
+    key text not null,
+    mode smallint not null,
+    instance_id uuid,
+    expired timestamptz not null,
+    body text
+);
+create index on dead_letter (expired);
+
 create table task (
     id uuid primary key,
     instance_id uuid not null,
@@ -512,3 +525,50 @@ create table event (
 ) partition by range (at);
 create index on event (instance_id);
 create index on event (business_key) where business_key is not null;
+
+-- What outlives its day: rows of instances that still need them when the day's partition is dropped
+-- (store/retain.c).
+create table event_kept (like event);
+create index on event_kept (instance_id);
+create index on event_kept (business_key) where business_key is not null;
+
+-- Days of history that are over, and when the first of their instances need them no more.
+create table history_day (
+    day date primary key,
+    due timestamptz not null
+);
+
+-- Instances whose history is kept whatever its age.
+create table history_hold (
+    instance_id uuid primary key,
+    reason text,
+    actor text not null,
+    at timestamptz not null
+);
+
+-- How long things are kept: one row. NULL: for ever.
+create table retention (
+    only_row boolean primary key default true check (only_row),
+    history interval default '180 days',       -- of definitions that say nothing
+    outcomes interval not null default '1 day',
+    request_keys interval not null default '30 days',
+    dead_letters interval not null default '7 days'
+);
+insert into retention default values;
+
+-- ---- Vacuum ----
+
+-- Tables that are queues: their rows live for milliseconds, so vacuum comes by the thousand rows and not by the
+-- share of what is there, and does not rest on its way. It gives no pages back at the end of the table: that would
+-- lock everybody out, and the next burst wants them again. docs/operations.md has what was measured.
+do $do$
+declare
+    name text;
+begin
+    foreach name in array array['ready', 'timer', 'inbox', 'outcome', 'instance', 'subscription', 'message', 'task', 'call',
+                                'call_queue', 'attempt', 'external_task', 'external_offer', 'external_lease', 'worker'] loop
+        execute format('alter table %I set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, '
+                       'autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off)', name);
+    end loop;
+end
+$do$;

@@ -23,3 +23,5 @@ select exists (select from gone),
         or exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1)
 -- name: setup_forget
 delete from endpoint_source where node = $1 and endpoint = $2
+-- name: setup_retention
+select changed from set_retention($1::jsonb)

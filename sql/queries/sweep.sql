@@ -20,7 +20,10 @@ from generate_series(0, $1 - 1) as u (lane)
 with gone as (
     delete from message where id = any(array(
         select id from message where expires <= (select clock()) order by expires limit $1 for update skip locked))
-    returning message_id, name, key
+    returning *
+), dead as (
+    insert into dead_letter (message_id, tenant, name, key, mode, instance_id, expired, body)
+    select message_id, tenant, name, key, mode, instance_id, clock(), body from gone
 )
 insert into outcome (command_id, state, detail, at)
 select message_id, 'expired', '{"reason": "nobody took it in its time to live"}', clock() from gone
@@ -28,12 +31,16 @@ where message_id <> '00000000-0000-0000-0000-000000000000' order by 1
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: sweep_outcomes
 delete from outcome where command_id = any(array(
-    select command_id from outcome where at < (select clock()) - interval '1 day' order by at limit $1
+    select command_id from outcome where at < (select clock()) - (select outcomes from retention) order by at limit $1
     for update skip locked))
 -- name: sweep_request_keys
 delete from request_key where (tenant, key) in (
-    select tenant, key from request_key where at < (select clock()) - interval '30 days' order by at limit $1
+    select tenant, key from request_key where at < (select clock()) - (select request_keys from retention) order by at limit $1
     for update skip locked)
+-- name: sweep_dead_letters
+delete from dead_letter where ctid = any(array(
+    select ctid from dead_letter where expired < (select clock()) - (select dead_letters from retention)
+    order by expired limit $1 for update skip locked))
 -- name: sweep_answers
 delete from answer_cache where (endpoint, request) in (
     select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1

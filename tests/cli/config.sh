@@ -10,7 +10,7 @@ expect_wrong() { # TEXT PATTERN
 expect_wrong '[pawl]\nworkers = many\n' 'wrong.conf:2: workers must be a whole number from 1 to 64, not "many"'
 expect_wrong '[pawl]\nworker = 2\n' 'wrong.conf:2: there is no setting "worker" in \[pawl\]; there are: database, schema'
 expect_wrong '[pawl]\nworkers = 2\nworkers = 3\n' 'wrong.conf:3:1: the key workers is there twice \(the first is in line 2\)'
-expect_wrong '[server]\n' 'wrong.conf:1: there is no section \[server\]; there are \[pawl\]'
+expect_wrong '[server]\n' 'wrong.conf:1: there is no section \[server\]; there are \[pawl\], \[retention\]'
 expect_wrong 'workers = 2\n' 'wrong.conf:1:1: a key before the first section'
 expect_wrong '[endpoint x]\nrate = 4\n' 'wrong.conf:1: the endpoint has no baseUrl'
 expect_wrong '[endpoint]\nbaseUrl = http://x\n' 'wrong.conf:1: an endpoint needs a name'
@@ -80,6 +80,10 @@ data = data
 listen = 127.0.0.1:0
 log-format = json
 
+[retention]
+history = null
+outcomes = 2 h
+
 [endpoint one]
 baseUrl = http://127.0.0.1:1/
 rate = 2
@@ -104,6 +108,7 @@ expect_code 0 endpoint list --data data -o json
 expect_text "an endpoint of the file" "$OUT" '"name":"one","base_url":"http://127.0.0.1:1",.*"rate":2'
 expect_text "its options" "$OUT" '"repeat_unknown":true'
 expect_text "its headers" "$OUT" '"X-Number"'
+expect_equal "how long things are kept" '|02:00:00' "$(psql -X -A -t -d "$(cat data/conninfo)" -c 'select history, outcomes from pawl.retention_settings')"
 expect_code 0 endpoint set manual http://127.0.0.1:3 --data data
 expect_code 0 endpoint set two http://127.0.0.1:22 --data data
 log_says() { tail -n +"$from" up.err | grep -q "$1"; }
@@ -118,15 +123,18 @@ sed -i 's/^rate = 2/rate = 3/' live.conf
 reload '"reloaded","endpoints_set":1,"endpoints_unchanged":1,"endpoints_dropped":0'
 expect_equal "set by hand, unchanged in the file" http://127.0.0.1:22 "$(url_of two)"
 sed -i 's/^rate = 3/rate = fast/' live.conf
-reload '"not reloaded: the configuration stays as it was","error":"live.conf:6: the option rate must be a number'
+reload '"not reloaded: the configuration stays as it was","error":"live.conf:10: the option rate must be a number'
 sed -i 's/^rate = fast/workers = 3/; s/^data = data/data = data\nworkers = 3/' live.conf
-reload '"error":"live.conf:7: .*workers' # SQL knows no such option of an endpoint
+reload '"error":"live.conf:11: .*workers' # SQL knows no such option of an endpoint
 sed -i '/^\[endpoint one\]/,/^$/d' live.conf
 sed -i 's/^log-format = json/log-format = logfmt\nlog-level = debug/' live.conf
 reload 'msg="reloaded" endpoints_set=0 endpoints_unchanged=1 endpoints_dropped=1'
 expect_text "what needs a restart" "$(cat up.err)" 'count at the next start" settings=workers$'
 expect_equal "left the file" '' "$(url_of one)"
 expect_equal "never in the file" http://127.0.0.1:3 "$(url_of manual)"
+sed -i 's/^outcomes = 2 h/outcomes = soon/' live.conf
+reload 'not reloaded.*live.conf:[0-9]*: the option outcomes'
+sed -i 's/^outcomes = soon/outcomes = 2 h/' live.conf
 printf '[endpoint' >>live.conf
 reload 'not reloaded.*live.conf:[0-9]*:[0-9]*: the section'
 sed -i '$d' live.conf
