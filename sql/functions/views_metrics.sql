@@ -59,6 +59,11 @@ from (
            'Calls that wait to be sent; 10000 stands for as many or more.', 'gauge'
     from endpoint e
     union all
+    select 'pawl_circuit_state', jsonb_build_object('endpoint', e.name),
+           case when e.circuit like 'open%' then 1 when e.circuit like 'half-open%' then 2 else 0 end,
+           '0: closed, requests leave; 1: open, they wait; 2: half-open, only probes leave.', 'gauge'
+    from endpoints e
+    union all
     select 'pawl_oldest_transaction_seconds', '{}',
            coalesce((select extract(epoch from clock_timestamp() - min(a.xact_start)) -- real time
                      from pg_catalog.pg_stat_activity a
