@@ -170,8 +170,28 @@ static double chance(struct dispatcher *dispatcher)
 /* The times of one look: the database's, and ours when it was read. */
 struct look {
     int64_t now_us, read_us;
-    int64_t due_us; /* when to look again; ours */
+    int64_t due_us;        /* when to look again; ours */
+    unsigned free_threads; /* for C delegates */
 };
+
+/* Calls of a C delegate that only another program has: they wait for it. */
+static bool leave_alone(struct dispatcher *dispatcher, struct call_endpoint *endpoint)
+{
+    struct lane *lane = lane_of(dispatcher, endpoint->name);
+    char name[600];
+
+    if (!lane->left_alone)
+        log_line(LOG_LEVEL_INFO,
+                 "tasks wait for a C delegate: no function is registered here under its name",
+                 "delegate=%s",
+                 log_quote(endpoint->name + strlen(DELEGATE_ENDPOINT), name, sizeof(name)));
+    lane->left_alone = true;
+    endpoint->configured = true; /* so that nobody refuses them */
+    endpoint->want = 0;
+    endpoint->hits = endpoint->change = endpoint->probing = false;
+    endpoint->lease_end_us = INT64_MIN;
+    return endpoint->impatient;
+}
 
 /*
  * What to take of one endpoint. True: there is something to do. Lowers look->due_us to when its
@@ -181,6 +201,9 @@ static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, 
 {
     int64_t due_us = INT64_MAX;
 
+    bool delegate = delegates_endpoint(endpoint->name);
+    if (delegate && !delegates_has(dispatcher->jobexec->delegates, endpoint->name))
+        return leave_alone(dispatcher, endpoint);
     if (!endpoint->configured)
         return true;
     struct lane *lane = lane_of(dispatcher, endpoint->name);
@@ -189,6 +212,8 @@ static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, 
     pthread_mutex_unlock(&dispatcher->lock);
     unsigned want = endpoint->hits ? 0 : room_in_flight(dispatcher, lane, endpoint->max_in_flight);
     want = want < CALL_TAKE_MAX ? want : CALL_TAKE_MAX;
+    if (delegate)
+        want = want < look->free_threads ? want : look->free_threads;
     want = lane_admit(endpoint, want, look->now_us, &due_us);
     want = lane_permits(lane, endpoint, want, look->now_us, &due_us);
     if (due_us != INT64_MAX)
@@ -200,6 +225,8 @@ static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, 
     }
     lane_budget(lane, endpoint, look->read_us);
     endpoint->want = want;
+    if (delegate)
+        look->free_threads -= want;
     if (want == 0) {
         endpoint->change = endpoint->probing = false;
         endpoint->lease_end_us = INT64_MIN;
@@ -289,7 +316,10 @@ static void hand_over(struct dispatcher *dispatcher, const struct call_request *
     pthread_mutex_lock(&jobexec->stats_lock);
     jobexec->stats.calls_sent++;
     pthread_mutex_unlock(&jobexec->stats_lock);
-    http_send(jobexec->http, &flight->exchange);
+    if (delegates_endpoint(flight->endpoint))
+        delegates_run(jobexec->delegates, flight);
+    else
+        http_send(jobexec->http, &flight->exchange);
 }
 
 /*
@@ -409,6 +439,8 @@ static int look(struct dispatcher *dispatcher, int64_t *due_us, struct err *err)
                      &look.now_us, err) < 0)
         return err_trace(err);
     look.read_us = clock_mono_us();
+    if (dispatcher->jobexec->delegates != NULL)
+        look.free_threads = delegates_free_threads(dispatcher->jobexec->delegates);
     for (size_t i = 0; i < n; i++)
         worth |= plan(dispatcher, &endpoints[i], &look);
     bool rest = n == CALL_WAITING_MAX;
@@ -542,6 +574,7 @@ static int reopen(struct dispatcher *dispatcher, struct err *err)
 {
     struct jobexec *jobexec = dispatcher->jobexec;
     unsigned undone = 0;
+    size_t n_delegates;
 
     int result = call_conn_open(jobexec->store, &jobexec->options.node, dispatcher->epoch,
                                 &dispatcher->conn, err);
@@ -549,6 +582,10 @@ static int reopen(struct dispatcher *dispatcher, struct err *err)
         return result < 0 ? err_trace(err) : result;
     dispatcher->epoch = call_conn_epoch(dispatcher->conn);
     dispatcher->connected_us = clock_mono_us();
+    const char *const *delegates = delegates_endpoints(jobexec->delegates, &n_delegates);
+    if (n_delegates != 0 &&
+        call_delegates(dispatcher->conn, &dispatcher->round, delegates, n_delegates, err) < 0)
+        return err_trace(err);
     if (dispatcher->doubt_us != 0) {
         if (call_undo(dispatcher->conn, dispatcher->doubt_us, &undone, err) < 0)
             return err_trace(err);

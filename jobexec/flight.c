@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "engine/value.h"
-#include "jobexec/flight.h"
+#include "jobexec/delegates.h"
 #include "jobexec/response.h"
 
 /*
@@ -242,8 +242,11 @@ void flight_judge(struct flight *flight)
 {
     struct response response;
 
-    response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange,
-                   &response);
+    if (flight->delegate.outcome != 0)
+        delegate_response(flight, &response);
+    else
+        response_build(&flight->arena, flight->endpoint, flight->request.attempt, &flight->exchange,
+                       &response);
     flight->outcome = response.outcome;
     flight->retry_after_ms = response.retry_after_ms;
     flight->result = (struct call_result){

@@ -2,6 +2,7 @@
 #pragma once
 /* What the threads of one executor share. jobexec/README.md has the tables of threads and locks. */
 #include "jobexec/answers.h"
+#include "jobexec/delegates.h"
 #include "jobexec/http.h"
 #include "jobexec/jobexec.h"
 #include "jobexec/meter.h"
@@ -20,6 +21,7 @@ struct jobexec {
     struct wake workers_wake;
     struct answers answers;
     struct http *http;             /* immutable; has its own lock */
+    struct delegates *delegates;   /* immutable; has its own lock; NULL: none */
     struct dispatcher *dispatcher; /* immutable */
     struct keeper *keeper;         /* owner: main */
     struct worker **workers;       /* immutable */

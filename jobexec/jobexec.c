@@ -69,7 +69,9 @@ int jobexec_start(struct store *store, const struct jobexec_options *options,
     struct jobexec *jobexec = make(store, options);
     struct http_options http = {.user_agent = jobexec->options.user_agent};
 
-    if (http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
+    if (delegates_start(options->delegates, options->n_delegates, options->delegate_threads,
+                        &jobexec->delegates, err) < 0 ||
+        http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
         goto failed;
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (worker_start(jobexec, i, &jobexec->workers[i], err) < 0)
@@ -110,6 +112,7 @@ void jobexec_drain(struct jobexec *jobexec)
     atomic_store(&jobexec->draining, true);
     if (jobexec->dispatcher != NULL)
         dispatcher_stop(jobexec->dispatcher);
+    delegates_stop(jobexec->delegates);
     http_stop(jobexec->http, drain_us);
     atomic_store(&jobexec->drain_until_us, clock_mono_us() + DRAIN_COMMIT_US);
     wake_close(&jobexec->workers_wake);
@@ -134,6 +137,7 @@ void jobexec_stop(struct jobexec *jobexec)
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         worker_free(jobexec->workers[i]);
     dispatcher_free(jobexec->dispatcher);
+    delegates_free(jobexec->delegates);
     answers_deinit(&jobexec->answers);
     wake_deinit(&jobexec->workers_wake);
     pthread_mutex_destroy(&jobexec->stats_lock);

@@ -8,6 +8,7 @@
  * jobexec_start(), jobexec_drain() and jobexec_stop() are called by one thread (main); the others
  * by any. jobexec/README.md has the threads, the locks and the life of a call.
  */
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/metrics.h"
 #include "base/uuid.h"
@@ -15,12 +16,47 @@
 struct store;
 struct jobexec;
 
+/* ---- C delegates: functions of the program that embeds the engine ---- */
+
+/* One piece of work. Its texts live until the function returns. */
+struct delegate_job {
+    struct uuid id; /* the same for each attempt: a second one finds what the first did */
+    struct uuid instance;
+    const char *business_key; /* may be NULL */
+    const char *delegate;     /* its name */
+    unsigned attempt;         /* 1, 2, … */
+    const char *arguments;    /* JSON object */
+};
+
+enum delegate_outcome { DELEGATE_SUCCEEDED = 1, DELEGATE_BPMN_ERROR, DELEGATE_FAILED };
+
+/* What the function says, by one of the next three; the last one counts. They copy the texts. */
+struct delegate_reply {
+    struct arena *arena;
+    enum delegate_outcome outcome; /* 0: nothing, which is a failure */
+    const char *result, *code, *message;
+};
+/* result: JSON; NULL: null. */
+void delegate_succeed(struct delegate_reply *reply, const char *result);
+void delegate_throw(struct delegate_reply *reply, const char *code, const char *message);
+void delegate_fail(struct delegate_reply *reply, const char *message);
+
+struct jobexec_delegate {
+    const char *name;
+    void (*run)(void *context, const struct delegate_job *job, struct delegate_reply *reply);
+    void *context; /* of any number of threads at a time */
+};
+
 struct jobexec_options {
     struct uuid node;       /* this installation, kept in its data directory */
     unsigned workers;       /* 0: 2 */
     const char *user_agent; /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
     unsigned idle_poll_ms;  /* 0: 50, the longest that a worker sleeps between two looks */
     unsigned drain_ms;      /* 0: 10,000, how long jobexec_stop() waits for answers under way */
+    /* Copied by jobexec_start(). What is under way when it stops is waited for. */
+    const struct jobexec_delegate *delegates;
+    size_t n_delegates;
+    unsigned delegate_threads; /* 0: 4, if there are delegates */
 };
 
 /* Opens the connections and starts the threads. The store outlives the executor. */

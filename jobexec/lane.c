@@ -28,10 +28,12 @@ static bool is_failure(const struct lane_saw *saw)
     case OUTCOME_UNREADABLE:
     case OUTCOME_TIMEOUT:
     case OUTCOME_OFFLINE:
+    case OUTCOME_FAILED:
         return true;
     case OUTCOME_STATUS:
         return saw->status >= 500 || saw->status == 429;
     case OUTCOME_ANSWERED:
+    case OUTCOME_BPMN_ERROR:
     case OUTCOME_UNKNOWN:
     case OUTCOME_REFUSED:
     case OUTCOMES:
@@ -43,7 +45,8 @@ static bool is_failure(const struct lane_saw *saw)
 static void note(struct lane *lane, const struct lane_saw *saw, bool failed, int64_t now_us)
 {
     lane->outcomes[saw->outcome]++;
-    if (saw->outcome == OUTCOME_ANSWERED || (saw->outcome == OUTCOME_STATUS && !failed)) {
+    if (saw->outcome == OUTCOME_ANSWERED || saw->outcome == OUTCOME_BPMN_ERROR ||
+        (saw->outcome == OUTCOME_STATUS && !failed)) {
         lane->last_answer_us = now_us;
         return;
     }

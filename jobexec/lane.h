@@ -16,6 +16,7 @@ struct lane {
     struct lane *next; /* dispatcher's */
 
     /* The dispatcher's. */
+    bool left_alone; /* of a C delegate that is not registered here: said once */
     int64_t paced_until_us;
     struct lease lease; /* the database's time */
     double rate;        /* that it is a lease of */

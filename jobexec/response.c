@@ -11,7 +11,8 @@
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const names[] = {"",        "answered", "status",  "unreadable",
-                                        "timeout", "offline",  "unknown", "refused"};
+                                        "timeout", "offline",  "unknown", "refused",
+                                        "failed",  "bpmnError"};
 
     assert((size_t)outcome < ARRAY_LEN(names));
     return names[outcome];

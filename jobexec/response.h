@@ -14,6 +14,8 @@ enum outcome {
     OUTCOME_OFFLINE,      /* no connection could be made */
     OUTCOME_UNKNOWN,      /* it left, and what became of it is not known */
     OUTCOME_REFUSED,      /* the egress guard did not let it leave */
+    OUTCOME_FAILED,       /* a C delegate said so */
+    OUTCOME_BPMN_ERROR,   /* a C delegate threw one */
     OUTCOMES
 };
 const char *outcome_name(enum outcome outcome);

@@ -172,6 +172,17 @@ static int read_endpoints(struct call_conn *conn, struct arena *arena, const cha
     return 0;
 }
 
+int call_delegates(struct call_conn *conn, struct arena *arena, const char *const *endpoints,
+                   size_t n, struct err *err)
+{
+    struct column names;
+
+    column_init(&names, arena, COLUMN_TEXT);
+    for (size_t i = 0; i < n; i++)
+        column_text(&names, endpoints[i]);
+    return conn_query(conn->conn, "delegate_endpoints", PARAMS(p_column(&names)), NULL, err);
+}
+
 int call_waiting(struct call_conn *conn, struct arena *arena, const char *after,
                  struct call_endpoint **ret_endpoints, size_t *ret_n, int64_t *ret_now_us,
                  struct err *err)

@@ -37,6 +37,9 @@ int call_conn_open(struct store *store, const struct uuid *node, int64_t epoch,
                    struct call_conn **ret_conn, struct err *err) MUST_CHECK;
 void call_conn_close(struct call_conn *conn); /* NULL is a no-op */
 int64_t call_conn_epoch(const struct call_conn *conn);
+/* C delegates have an endpoint each, for their limits; makes those that are missing. */
+int call_delegates(struct call_conn *conn, struct arena *arena, const char *const *endpoints,
+                   size_t n, struct err *err) MUST_CHECK;
 /* A sign of life; each call_take() is one, too. May return CALL_FENCED. */
 int call_beat(struct call_conn *conn, struct err *err) MUST_CHECK;
 /*

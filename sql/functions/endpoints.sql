@@ -177,7 +177,9 @@ begin
                             'unknown', 'repeatUnknown', 'retryBudget', 'breaker', 'headers', 'tls', 'proxy', 'redirects',
                             'http', 'allow', 'maxResponse', 'auth', 'connections']),
             api_text('name', set_endpoint.name, true);
-    if set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
+    if starts_with(set_endpoint.name, 'delegate:') then -- the limits of a C delegate: it has no URL
+        set_endpoint.base_url := set_endpoint.name;
+    elsif set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
        or set_endpoint.base_url !~* '^https?://([a-z0-9._~%-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?$' then
         raise exception using errcode = 'PW003',
             message = format('"%s" is no base URL', left(set_endpoint.base_url, 100)),

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- SQL delegates, run in a batch's transaction (store/delegate.c). The timeouts are set by a statement
+-- Delegates. First those in SQL, run in a batch's transaction (store/delegate.c). The timeouts are set by a statement
 -- of their own: they hold from the next one on.
 
 -- name: delegate_session
@@ -23,3 +23,8 @@ select result, error_state, error_message, error_detail, error_context from api_
 
 -- name: delegate_restore
 select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true);
+
+-- ---- C delegates: calls without HTTP, whose endpoint is only their limits ----
+
+-- name: delegate_endpoints
+insert into endpoint (name, base_url) select n, n from unnest($1::text[]) n order by n on conflict do nothing;
