@@ -111,7 +111,7 @@ void secrets_blot(char *bytes, size_t n, const struct secret *secrets, size_t n_
 {
     for (size_t i = 0; i < n_secrets; i++) {
         const struct secret *secret = &secrets[i];
-        if (secret->n < BLOT_BYTES)
+        if (secret->n < BLOT_BYTES || secret->n > n)
             continue;
         char *from = bytes, *found;
         while ((found = memmem(from, n - (size_t)(from - bytes), secret->text, secret->n)) !=

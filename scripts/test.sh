@@ -21,7 +21,7 @@ for argument in "$@"; do
     *) ONLY+=("$argument") ;;
     esac
 done
-SLOW=" fault isolation soak tutorial demo "
+SLOW=" fault isolation soak tutorial demo transport "
 
 passed=0 failed=0 skipped=0
 failures=()

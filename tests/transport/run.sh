@@ -402,6 +402,6 @@ for part in "${@:-guard redirects tls proxies credentials lambda answers connect
     for one in $part; do "part_$one"; done
 done
 engine_stop || bad "the engine ends with exit code 0"
-[ "$failed" = 0 ] || tail -5 "$WORK/standin.log"
+[ "$failed" = 0 ] || { tail -5 "$WORK/standin.log"; grep -v "level=info" "$PG_DIR/engine.log" | tail -30; }
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]
