@@ -12,9 +12,9 @@ static enum exit_code run_list(struct cli *cli)
 {
     static const struct table_column columns[] = {
         {"ENDPOINT", TABLE_TEXT, 10, 0},   {"URL", TABLE_TEXT, 16, 0},
-        {"RATE/S", TABLE_NUMBER, 0, 2},    {"CACHE", TABLE_TEXT, 0, 3},
-        {"TIMEOUT", TABLE_TEXT, 0, 4},     {"QUEUED", TABLE_NUMBER, 0, 0},
-        {"UNDER WAY", TABLE_NUMBER, 0, 1},
+        {"CIRCUIT", TABLE_STATE, 0, 0},    {"RATE/S", TABLE_NUMBER, 0, 3},
+        {"QUEUED", TABLE_NUMBER, 0, 0},    {"UNDER WAY", TABLE_NUMBER, 0, 1},
+        {"LAST ERROR", TABLE_TEXT, 12, 2},
     };
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
@@ -31,14 +31,17 @@ static enum exit_code run_list(struct cli *cli)
     table_init(&table, cli, columns, ARRAY_LEN(columns));
     json_array_foreach(rows, i, row)
     {
+        const char *circuit = row_text(cli, row, "circuit");
+        if (row_string(cli, row, "held_until") != NULL)
+            circuit = arena_printf(&cli->arena, "%s, waits", circuit);
         const char *rate = row_string(cli, row, "rate");
         table_add(&table, row_text(cli, row, "name"));
         table_add(&table, row_text(cli, row, "base_url"));
+        table_add(&table, circuit);
         table_add(&table, rate != NULL ? rate : "no limit");
-        table_add(&table, row_text(cli, row, "cache"));
-        table_add(&table, row_text(cli, row, "timeout"));
         table_add(&table, row_text(cli, row, "queued"));
         table_add(&table, row_text(cli, row, "under_way"));
+        table_add(&table, row_string(cli, row, "last_error"));
     }
     if (cli->json)
         output_json_lines(rows);
@@ -53,7 +56,11 @@ const struct subcommand command_endpoint_list = {
     .name = "endpoint list",
     .arguments = "",
     .summary = "list the services that processes call",
-    .about = "Lists the endpoints: services that processes call, by the name that the model uses.",
+    .about =
+        "Lists the endpoints: services that processes call, by the name that the model "
+        "uses. CIRCUIT: `closed`, requests leave; `open`, they wait because the service fails; "
+        "`half-open`, only probes leave; `… by hand`; `…, waits`, the service asked for a pause. "
+        "`pawl endpoint show NAME` has all the rest.",
     .examples = "  pawl endpoint list\n  pawl endpoint list -o json\n",
     .database = true,
     .run = run_list,

@@ -19,6 +19,7 @@
 #include "cli/systemd.h"
 #include "jobexec/jobexec.h"
 #include "parser/parser.h"
+#include "store/client.h"
 #include "store/store.h"
 
 #define SILENT_US 120000000 /* a worker that is stuck for as long is not fed to the watchdog */
@@ -129,6 +130,20 @@ static void log_set_up(const char *message, const struct setup_result *result)
                  "endpoints=%u", result->in_use);
 }
 
+/* Before anything can leave. */
+static int hold(const struct up *up, struct err *err)
+{
+    struct client_options options = {up->database.conninfo, up->database.schema};
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
+
+    if (client_open(&options, &client, err) < 0 ||
+        client_hold(client, "{\"reason\": \"pawl up --hold\"}", &row, err) < 0)
+        return err_trace(err);
+    log_line(LOG_LEVEL_WARN, "no request leaves until `pawl release`", NULL);
+    return 0;
+}
+
 static int start(struct up *up, struct err *err)
 {
     struct jobexec_options options = {
@@ -141,7 +156,8 @@ static int start(struct up *up, struct err *err)
     struct store_options store = store_options(up);
     struct setup_result result;
 
-    if (set_up(up, &up->config, &result, err) < 0 ||
+    if ((cli_has(up->cli, "hold") && hold(up, err) < 0) ||
+        set_up(up, &up->config, &result, err) < 0 ||
         jobexec_start(up->store, &options, &up->jobexec, err) < 0)
         return err_trace(err);
     if (up->config.path != NULL)
@@ -392,6 +408,7 @@ static const struct option up_options[] = {
     {"dev", 0, NULL,
      "no authentication, on loopback only; so far there is nothing to authenticate for"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},
+    {"hold", 0, NULL, "send no request to outside services until `pawl release` (see `pawl hold`)"},
     {"drain", 0, "SECONDS", "how long a stop waits for answers under way (default: 10)"},
     {"log-format", 0, "FORMAT", "logfmt (the default) or json"},
     {"log-level", 0, "LEVEL", "debug, info (the default), warn or error"},

@@ -201,6 +201,24 @@ int client_drop_sql_delegate(struct client *client, const char *name, json_t **r
     return client_query_row(client, "client_drop_sql_delegate", PARAMS(p_text(name)), ret_row, err);
 }
 
+int client_set_circuit(struct client *client, const char *endpoint, const char *circuit,
+                       const char *options, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_set_circuit",
+                            PARAMS(p_text(endpoint), p_text(circuit), p_text(options)), ret_row,
+                            err);
+}
+
+int client_hold(struct client *client, const char *options, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_hold", PARAMS(p_text(options)), ret_row, err);
+}
+
+int client_release_calls(struct client *client, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_release_calls", NO_PARAMS, ret_row, err);
+}
+
 /* ---- Views ---- */
 
 int client_clock(struct client *client, json_t **ret_row, struct err *err)
@@ -351,6 +369,11 @@ int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
     if (name != NULL)
         return client_query_rows(client, "client_endpoint", PARAMS(p_text(name)), ret_rows, err);
     return client_query_rows(client, "client_endpoints", NO_PARAMS, ret_rows, err);
+}
+
+int client_held_calls(struct client *client, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_held_calls", NO_PARAMS, ret_rows, err);
 }
 
 int client_definitions(struct client *client, bool all, json_t **ret_rows, struct err *err)

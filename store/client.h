@@ -91,6 +91,12 @@ int client_set_sql_delegate(struct client *client, const char *name, const char 
                             const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
 int client_drop_sql_delegate(struct client *client, const char *name, json_t **ret_row,
                              struct err *err) MUST_CHECK;
+/* circuit: "open", "closed", "auto". */
+int client_set_circuit(struct client *client, const char *endpoint, const char *circuit,
+                       const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_hold(struct client *client, const char *options, json_t **ret_row,
+                struct err *err) MUST_CHECK;
+int client_release_calls(struct client *client, json_t **ret_row, struct err *err) MUST_CHECK;
 
 /* ---- Views; ret_rows: an array ---- */
 
@@ -162,6 +168,7 @@ int client_bulks(struct client *client, const struct uuid *low, const struct uui
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
 int client_sql_delegates(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_held_calls(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
 /* all: every version. */
 int client_definitions(struct client *client, bool all, json_t **ret_rows,
                        struct err *err) MUST_CHECK;

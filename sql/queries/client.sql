@@ -50,6 +50,14 @@ select to_json(e)::text from (select drop_sql_delegate(name => $1)::text as resu
 -- name: client_drop_endpoint
 select to_json(e)::text from (select drop_endpoint(name => $1)::text as result) e
 
+-- name: client_set_circuit
+select to_json(e)::text
+from (select $1::text as endpoint, set_circuit(endpoint => $1, circuit => $2, options => $3::jsonb)::text as circuit) e
+-- name: client_hold
+select to_json(e)::text from (select hold_calls(options => $1::jsonb) as held) e
+-- name: client_release_calls
+select to_json(e)::text from (select release_calls() as released) e
+
 -- ---- Views ----
 
 -- name: client_instances
@@ -138,6 +146,8 @@ select to_json(x)::text from (select v.name, v.value from variables v where v.in
 select to_json(x)::text from (select d.* from sql_delegates d order by d.name) x
 -- name: client_endpoints
 select to_json(x)::text from (select p.* from endpoints p order by p.name) x
+-- name: client_held_calls
+select to_json(x)::text from (select h.* from held_calls h order by h.endpoint, h.asked, h.call_id) x
 -- name: client_endpoint
 select to_json(x)::text from (select p.* from endpoints p where p.name = $1) x
 -- name: client_definitions

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an endpoint is, its circuit by hand, and hold, release and held: all of them at once. */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/moment.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+
+static char *reason_options(struct cli *cli)
+{
+    json_auto_t *options = json_object();
+
+    if (cli_has(cli, "reason"))
+        json_object_set_new(options, "reason", output_string(cli_option(cli, "reason")));
+    return json_dumps(options, JSON_COMPACT);
+}
+
+static const struct option reason_option[] = {
+    {"reason", 'r', "TEXT", "shown to others who look"},
+};
+
+/* ---- endpoint show ---- */
+
+/* A member that is there, as people read it. */
+static void show_member(struct cli *cli, const char *key, const json_t *value)
+{
+    if (json_is_null(value) || json_object_size(value) + json_array_size(value) == 0) {
+        if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
+            return;
+    }
+    const char *text = json_is_string(value) ? json_string_value(value) : NULL;
+    int64_t at_us = text != NULL ? moment_parse(text) : MOMENT_NONE;
+    char *dumped = text == NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    printf("%-17s %s\n", key,
+           at_us != MOMENT_NONE && at_us != INT64_MAX ? moment_exact(&cli->arena, at_us)
+           : text != NULL                             ? text
+                                                      : dumped);
+    free(dumped);
+}
+
+static enum exit_code run_show(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *rows = NULL;
+    const char *key;
+    json_t *value;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_endpoints(client, cli->arguments[0], &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    if (json_array_size(rows) == 0)
+        return cli_refuse(cli, "`pawl endpoint list` shows them", "there is no endpoint \"%s\"",
+                          cli->arguments[0]);
+    if (cli->json) {
+        output_json_lines(rows);
+        return EXIT_DONE;
+    }
+    json_object_foreach(json_array_get(rows, 0), key, value) show_member(cli, key, value);
+    return EXIT_DONE;
+}
+
+const struct subcommand command_endpoint_show = {
+    .name = "endpoint show",
+    .arguments = "NAME",
+    .summary = "show an endpoint's settings and how it is",
+    .about =
+        "Shows all settings of an endpoint and how it is: its circuit and since when, the next "
+        "probe, what waits and is under way, the last calls, the last error. What does not "
+        "apply is left out. docs/endpoints.md explains each.",
+    .examples = "  pawl endpoint show geocoder\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_show,
+};
+
+/* ---- endpoint open, close, reset ---- */
+
+static enum exit_code set_circuit(struct cli *cli, const char *circuit, const char *said)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *row = NULL;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    char *options = reason_options(cli);
+    int result = client_set_circuit(client, cli->arguments[0], circuit, options, &row, &err);
+    free(options);
+    if (result < 0)
+        return cli_fail(cli, &err);
+    if (cli->json)
+        output_json(row);
+    else
+        printf("%s: %s\n", cli->arguments[0], said);
+    return EXIT_DONE;
+}
+
+static enum exit_code run_open(struct cli *cli)
+{
+    return set_circuit(cli, "open", "open by hand, requests wait");
+}
+
+const struct subcommand command_endpoint_open = {
+    .name = "endpoint open",
+    .arguments = "NAME",
+    .summary = "open an endpoint's circuit by hand: requests wait",
+    .about = "Opens the circuit of an endpoint on all nodes. Requests wait, and not even probes "
+             "leave, until `pawl endpoint reset` or `close`. What is under way gets its answer.",
+    .options = reason_option,
+    .n_options = ARRAY_LEN(reason_option),
+    .examples = "  pawl endpoint open billing --reason 'maintenance until 6 pm'\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_open,
+};
+
+static enum exit_code run_close(struct cli *cli)
+{
+    return set_circuit(cli, "closed", "closed by hand, requests leave whatever happens");
+}
+
+const struct subcommand command_endpoint_close = {
+    .name = "endpoint close",
+    .arguments = "NAME",
+    .summary = "close an endpoint's circuit by hand: requests leave",
+    .about = "Closes the circuit of an endpoint on all nodes and keeps it closed, however many "
+             "calls fail, until `pawl endpoint reset` or `open`.",
+    .options = reason_option,
+    .n_options = ARRAY_LEN(reason_option),
+    .examples = "  pawl endpoint close billing\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_close,
+};
+
+static enum exit_code run_reset(struct cli *cli)
+{
+    return set_circuit(cli, "auto", "closed, and goes by what happens from now on");
+}
+
+const struct subcommand command_endpoint_reset = {
+    .name = "endpoint reset",
+    .arguments = "NAME",
+    .summary = "close an endpoint's circuit, and let it go by what happens",
+    .about = "Ends what `pawl endpoint open` or `close` began, closes a circuit that opened by "
+             "itself, and ends a wait that the service asked for (Retry-After).",
+    .options = reason_option,
+    .n_options = ARRAY_LEN(reason_option),
+    .examples = "  pawl endpoint reset billing\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_reset,
+};
+
+/* ---- hold, release, held ---- */
+
+static enum exit_code run_hold(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *row = NULL;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    char *options = reason_options(cli);
+    int result = client_hold(client, options, &row, &err);
+    free(options);
+    if (result < 0)
+        return cli_fail(cli, &err);
+    if (cli->json)
+        output_json(row);
+    else
+        printf("held: no request leaves until `pawl release`; `pawl held` lists what waits\n");
+    return EXIT_DONE;
+}
+
+const struct subcommand command_hold = {
+    .name = "hold",
+    .arguments = "",
+    .summary = "keep all requests to outside services back",
+    .about = "No request of any node leaves any more, until `pawl release`. Processes go on; what "
+             "they want from outside waits. What is under way gets its answer. `pawl up --hold` "
+             "starts an engine so: after a restore to an earlier moment, when what it would send "
+             "may have been sent before.",
+    .options = reason_option,
+    .n_options = ARRAY_LEN(reason_option),
+    .examples = "  pawl hold --reason 'restored to 14:05'\n",
+    .database = true,
+    .run = run_hold,
+};
+
+static enum exit_code run_release(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *row = NULL;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_release_calls(client, &row, &err) < 0)
+        return cli_fail(cli, &err);
+    if (cli->json)
+        output_json(row);
+    else if (json_is_true(json_object_get(row, "released")))
+        printf("released: requests leave again\n");
+    else
+        printf("nothing was held\n");
+    return EXIT_DONE;
+}
+
+const struct subcommand command_release = {
+    .name = "release",
+    .arguments = "",
+    .summary = "let requests leave again that `pawl hold` keeps back",
+    .about =
+        "Ends what `pawl hold` or `pawl up --hold` began. Requests that were under way when an "
+        "engine ended are now dealt with as their endpoints' option `unknown` says.",
+    .examples = "  pawl release\n",
+    .database = true,
+    .run = run_release,
+};
+
+static enum exit_code run_held(struct cli *cli)
+{
+    static const struct table_column columns[] = {
+        {"CALL", TABLE_ID, 8, 0},        {"ENDPOINT", TABLE_TEXT, 10, 0},
+        {"REQUEST", TABLE_TEXT, 16, 0},  {"SENDS", TABLE_TEXT, 0, 0},
+        {"ATTEMPT", TABLE_NUMBER, 0, 2}, {"KEY", TABLE_TEXT, 8, 0},
+        {"ASKED", TABLE_TEXT, 0, 1},
+    };
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *rows = NULL;
+    struct table table;
+    json_t *row;
+    size_t i;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_held_calls(client, &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row)
+    {
+        table_add(&table, row_text(cli, row, "call_id"));
+        table_add(&table, row_text(cli, row, "endpoint"));
+        table_add(&table, arena_printf(&cli->arena, "%s %s", row_text(cli, row, "method"),
+                                       row_text(cli, row, "path")));
+        table_add(&table, row_text(cli, row, "sends"));
+        table_add(&table, row_text(cli, row, "attempt"));
+        table_add(&table, row_text(cli, row, "business_key"));
+        table_add(&table, moment_exact(&cli->arena, row_time(row, "asked")));
+    }
+    if (cli->json)
+        output_json_lines(rows);
+    else if (json_array_size(rows) == 0)
+        cli_note(cli, "no request waits or is under way");
+    else
+        table_print(&table);
+    return EXIT_DONE;
+}
+
+const struct subcommand command_held = {
+    .name = "held",
+    .arguments = "",
+    .summary = "list the requests that wait or whose outcome is open",
+    .about = "Lists what would be sent when a hold ends: SENDS is `first` for a first attempt, "
+             "`again` after one that failed, `unknown` where a request was under way and has no "
+             "outcome. After a restore to an earlier moment each of them may have been sent "
+             "already: CALL is its Idempotency-Key, by which the other side knows it. A request "
+             "that must not leave is taken back by cancelling its instance.",
+    .examples = "  pawl held\n  pawl held -o json\n",
+    .database = true,
+    .run = run_held,
+};
