@@ -412,6 +412,12 @@ static int take(struct dispatcher *dispatcher, struct call_endpoint *endpoints, 
     struct call_take take;
     int64_t boot_us = clock_boot_us();
 
+    /* A probe may be answered before the next look. */
+    pthread_mutex_lock(&dispatcher->lock);
+    for (size_t i = 0; i < n; i++)
+        if (endpoints[i].changed)
+            lane_adopt(lane_of(dispatcher, endpoints[i].name), &endpoints[i]);
+    pthread_mutex_unlock(&dispatcher->lock);
     int result = call_take(dispatcher->conn, &dispatcher->round, endpoints, n, &take, err);
     if (result != 0) {
         doubt(dispatcher, endpoints, n);

@@ -261,7 +261,7 @@ expect_code 0 endpoint set geo http://127.0.0.1:9 --rate 2.5 --burst 2 --cache P
 expect_equal "endpoint set" 2.5 "$(field rate)"
 expect_equal "headers" '["X-Key"]' "$(field headers)"
 expect_code 0 endpoint list
-expect_text "endpoint list" "$OUT" '^geo +http://127.0.0.1:9 +2.5 +1 day'
+expect_text "endpoint list" "$OUT" '^geo +http://127.0.0.1:9 +closed +2.5 +0 +0'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
 expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon
