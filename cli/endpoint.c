@@ -12,8 +12,8 @@ static enum exit_code run_list(struct cli *cli)
 {
     static const struct table_column columns[] = {
         {"ENDPOINT", TABLE_TEXT, 10, 0},   {"URL", TABLE_TEXT, 16, 0},
-        {"CIRCUIT", TABLE_STATE, 0, 0},    {"RATE/S", TABLE_NUMBER, 0, 3},
-        {"QUEUED", TABLE_NUMBER, 0, 0},    {"UNDER WAY", TABLE_NUMBER, 0, 1},
+        {"CIRCUIT", TABLE_STATE, 6, 0},    {"RATE/S", TABLE_NUMBER, 0, 3},
+        {"QUEUED", TABLE_NUMBER, 0, 4},    {"UNDER WAY", TABLE_NUMBER, 0, 1},
         {"LAST ERROR", TABLE_TEXT, 12, 2},
     };
     struct client *client CLEANUP(client_closep) = NULL;
