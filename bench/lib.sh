@@ -148,3 +148,39 @@ peer() {
 
 # of_peer FACTOR VALUE: the line that is so many times the peer's; nothing without a peer.
 of_peer() { [ -z "$2" ] || awk -v f="$1" -v v="$2" 'BEGIN { printf "%.0f", f * v }'; }
+
+# ---- The load of `boundaries`: instances of three asynchronous tasks, started continuously ----
+
+BOUNDARIES="select count(*) from pawl.api_event where kind = 4 and node between 1 and 3 and definition_id =
+    (select max(id) from pawl.definition where key = 'three-tasks')"
+
+# load_begin SECONDS, load_end: in the background.
+load_begin() {
+    bench pawl -D n=500 -D last=none -c 24 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
+    load=$!
+    sleep 2
+}
+
+load_end() {
+    kill "$load" 2>/dev/null || true
+    wait "$load" 2>/dev/null || true
+}
+
+# slice_of SECONDS: boundaries a second from now on, under that load.
+slice_of() {
+    local from to
+    from=$(ask "$PG_CONNINFO" "select clock_timestamp()")
+    sleep "$1"
+    to=$(ask "$PG_CONNINFO" "select clock_timestamp()")
+    ask "$PG_CONNINFO" "select (($BOUNDARIES and at >= '$from' and at < '$to')
+        / extract(epoch from '$to'::timestamptz - '$from'))::int"
+}
+
+# boundaries_for SECONDS: with a load of its own, which is carried out when it returns.
+boundaries_for() {
+    local load
+    load_begin $(($1 + 10))
+    slice_of "$1"
+    load_end
+    wait_for 60 "the load is done" "select not exists (select from pawl.ready) and not exists (select from pawl.inbox)"
+}

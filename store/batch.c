@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "store/delegate.h"
 #include "store/effects.h"
+#include "store/pace.h"
 #include "store/partition.h"
 #include "store/worker.h"
 
@@ -272,9 +273,12 @@ static int once(struct attempt *attempt, struct err *err)
         worker->number = batch.number;
         attempt->found = found(&batch);
         batch.report.transaction_us = mono_us() - started_us;
-        if (worker->only == NULL)
-            claim_settle(&batch);
         report(&batch, attempt->result_done);
+        if (worker->only == NULL) {
+            claim_settle(&batch);
+            worker->most =
+                pace_next(worker->most, batch.report.commands, batch.report.transaction_us);
+        }
         notices_build(&batch);
         add_report(attempt->report, &batch.report);
     }

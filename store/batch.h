@@ -334,6 +334,7 @@ struct store_worker {
     int64_t timer_low_us;   /* nothing is due before, but for late commits */
     bool timer_full;        /* the next claim of timers reads everything */
     int64_t timer_after_us; /* due times up to here were put off, and more wait behind them */
+    unsigned most;          /* commands of the next batch: pace.h */
     unsigned n_timer;       /* found by the last claim: its share of the next */
     uint64_t deploy_xid;    /* a deployment that waits for a batch of its own */
     int64_t deploy_id;

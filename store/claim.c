@@ -12,11 +12,8 @@
 
 #define START_TIMERS_MAX 50
 #define TIMER_LAG_US                                                                               \
-    INT64_C(600000000) /* longer than any transaction that inserts timers may last */
-#define SHARE_MIN 64u
+    INT64_C(600000000)  /* longer than any transaction that inserts timers may last */
 #define LOWS_US 1000000 /* low marks lag by this, and late commits are found by the sweep */
-#define INBOX_MAX 500u
-#define TIMER_MAX 300u
 
 static int64_t mono_us(void)
 {
@@ -223,12 +220,13 @@ static struct limits shares(const struct store_worker *worker, size_t n_results)
     unsigned asked = 0;
     for (size_t i = 0; i < LANE_SHARES; i++)
         asked += worker->inbox_found[i];
-    struct limits limits = {.inbox = share(asked, INBOX_MAX),
-                            .timers = share(worker->n_timer, TIMER_MAX)};
-    unsigned taken = limits.inbox + limits.timers + (unsigned)n_results;
+    /* Of what remains beside the answers: half for the inbox and a third for timers at most. */
+    unsigned most = worker->most > n_results ? worker->most - (unsigned)n_results : 1;
+    struct limits limits = {.inbox = share(asked, most / 2 + 1),
+                            .timers = share(worker->n_timer, most * 3 / 10 + 1)};
+    unsigned taken = limits.inbox + limits.timers;
 
-    limits.ready =
-        taken + SHARE_MIN < LIMIT_BATCH_COMMANDS ? LIMIT_BATCH_COMMANDS - taken : SHARE_MIN;
+    limits.ready = taken + most / 10 < most ? most - taken : most / 10 + 1;
     return limits;
 }
 
@@ -541,6 +539,8 @@ static void choose(struct batch *batch)
 
 int claim(struct batch *batch, const struct call_result *results, size_t n_results, struct err *err)
 {
+    /* The caller gives the others again. */
+    n_results = n_results < batch->worker->most ? n_results : batch->worker->most;
     struct limits limits = shares(batch->worker, n_results);
 
     if (send_claims(batch, &limits, err) < 0 || read_claims(batch, &limits, err) < 0)

@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "store/batch.h"
+#include "store/pace.h"
 #include "store/worker.h"
 
 #define RECONNECTS 5
@@ -32,6 +33,7 @@ int store_worker_open(struct store *store, const struct uuid *node, int slot,
     worker->node = *node;
     worker->slot = slot;
     worker->timer_full = true;
+    worker->most = PACE_START;
     arena_init(&worker->arena, 0);
     arena_init(&worker->marks, 0);
     worker->own = own;

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The load: starts through the SQL API, N a transaction, as long as fewer than 12,000 instances run.
-select (select count(*) from (select from pawl.instance limit 12000) i) +
-       (select count(*) from (select from pawl.inbox limit 12000) i) < 12000 as go \gset
+-- The load: each of 24 clients starts N instances in one transaction through the SQL API, and the next ones when
+-- the last of these has ended, so that 24 N run at most. Asked by the history's index: it costs the engine nothing
+-- to speak of, and nothing grows when deleted rows cannot be cleaned up.
+select case when ':last' = 'none' then true
+    else exists (select from pawl.event where instance_id = nullif(':last', 'none')::uuid and ends) end as go \gset
 \if :go
-select count(*) from generate_series(1, :n) g, pawl.start('three-tasks',
-    variables => jsonb_build_object('order', jsonb_build_object('id', 12345, 'customer', 'acme', 'amount', 99.5 + g)));
+select max(s.instance_id::text) as last from generate_series(1, :n) g, pawl.start('three-tasks',
+    variables => jsonb_build_object('order', jsonb_build_object('id', 12345, 'customer', 'acme', 'amount', 99.5 + g))) s \gset
 \else
-\sleep 3 ms
+\sleep 5 ms
 \endif

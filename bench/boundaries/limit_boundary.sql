@@ -3,12 +3,14 @@
 begin;
 -- The worker's fence.
 update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
--- Claim ready rows behind a cursor that goes round, as Pawl's does, and lock their families' roots; a row moves on in
+-- Claim ready rows behind a cursor that goes round, by ranges of ids as Pawl does, and lock their families' roots (the
+-- only rows that are locked); a row moves on in
 -- place (node 1 -> 2 -> 3) or, behind the third task, goes with its instance. One history row a boundary, which holds
 -- the task's entry and, at the end, those of the end event and of the instance.
 with j as materialized (
     select r.ctid, r.id, r.instance_id, r.node from pawl.ready r join pawl.instance i on i.id = r.instance_id
-    where r.id > :cursor order by r.id limit :n for update skip locked),
+    where r.lane = 0 and r.id > :cursor and pg_try_advisory_xact_lock(0, (r.id >> 8 & 1023)::integer)
+    order by r.id limit :n for update of i skip locked),
 moved as (
     update pawl.ready r set node = j.node + 1 from j where r.ctid = j.ctid and j.node < 3),
 done as (

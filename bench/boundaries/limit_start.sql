@@ -8,10 +8,11 @@ insert into pawl.inbox (kind, command_id, root_id, instance_id, definition_id, b
 begin;
 -- The worker's fence.
 update pawl.worker set batch = batch + 1, seen = clock_timestamp() where id = :client_id + 1;
--- The worker's transaction: the inbox row goes; an instance, its first ready row, and a history row with two
+-- The worker's transaction: the inbox row goes, claimed by ranges of ids; an instance, its first ready row, and a history row with two
 -- entries (instance started, start event passed) come.
 with c as materialized (
-    select ctid from pawl.inbox order by xid, id limit :n for update skip locked),
+    select ctid from pawl.inbox where lane = 0 and pg_try_advisory_xact_lock(1, (id >> 8 & 1023)::integer)
+    order by xid, id limit :n),
 i as materialized (
     delete from pawl.inbox x using c where x.ctid = c.ctid returning x.instance_id, x.body),
 new_instance as (

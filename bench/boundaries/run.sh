@@ -43,9 +43,8 @@ engine_round() { # sets boundaries, and the WAL of five seconds in the middle
     stop_engine
     ask "$PG_CONNINFO" "$EMPTY"
     start_engine
-    bench pawl -D n=500 -f bench/boundaries/generate.sql -T $((SECONDS_EACH + 3)) >"$WORK/generate.log" 2>&1 &
-    local load=$! from to
-    sleep 2
+    local load from to
+    load_begin $((SECONDS_EACH + 3))
     from=$(ask "$PG_CONNINFO" "select clock_timestamp()")
     wal_from=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
     sleep 5
