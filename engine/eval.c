@@ -3,8 +3,6 @@
  */
 #include "base/build.h"
 
-#include <errno.h>
-
 #include "engine/step.h"
 
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
@@ -122,9 +120,8 @@ int view_integer(struct view *view, const struct expr *expr, const char *what, i
         return err_trace(view->step->err);
     if (text == NULL || text[0] == '\0')
         return 0;
-    errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (*end != '\0' || errno == ERANGE || number < least || number > most)
+    if (*end != '\0' || number < least || number > most)
         return err_set(view->step->err, ERR_INVALID,
                        "%s '%s': its %s '%.40s' is not a whole number%s.",
                        node_kind_name(node->kind), node->id, what, text,

@@ -35,7 +35,7 @@ int external_enter(struct step *step, struct instance *instance, uint32_t token,
             "is wanted.",
             node_kind_name(node->kind), node->id,
             task.topic == NULL || task.topic[0] == '\0' ? "empty" : "too long", LIMIT_NAME_BYTES);
-    if (view_integer(&view, external->priority, "priority", INT64_MIN + 1, INT64_MAX,
+    if (view_integer(&view, external->priority, "priority", INT64_MIN + 1, INT64_MAX - 1,
                      &task.priority) < 0)
         return err_trace(step->err);
     *arena_push(family->arena, family->externals, family->n_externals, family->externals_capacity) =

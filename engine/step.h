@@ -166,7 +166,7 @@ int view_value(struct view *view, const struct expr *expr, struct value *ret) MU
 int view_bool(struct view *view, const struct expr *expr, bool *ret) MUST_CHECK;
 /* NULL for null; *ret is NULL too if expr is NULL. */
 int view_string(struct view *view, const struct expr *expr, const char **ret) MUST_CHECK;
-/* A whole number; *ret stays as it is for null or an empty text. */
+/* A whole number, the bounds inside of int64's own; *ret stays for null or an empty text. */
 int view_integer(struct view *view, const struct expr *expr, const char *what, int64_t least,
                  int64_t most, int64_t *ret) MUST_CHECK;
 /* The error in step->err, with the element in front; returns -1. */
