@@ -20,7 +20,7 @@ ask "$PG_CONNINFO" "do \$\$ begin
     end loop;
 end \$\$"
 wait_for $((WAITING / 200 + 60)) "everybody waits" "select not exists (select from pawl.inbox)"
-ask "$PG_CONNINFO" "analyze"
+ask "$PG_CONNINFO" "analyze pawl.instance, pawl.external_task, pawl.external_offer"
 
 rounds=$((WAITING / 2 / 8 / 50))
 [ "$rounds" -gt 0 ] || rounds=1

@@ -43,7 +43,7 @@ revoke all on function api_lease_interval(text, interval, interval) from public;
 create or replace function api_topics(topics jsonb)
 returns table (topic text, lock_time interval, names text[], locals boolean, business_key text, definitions integer[],
                with_variables jsonb)
-language plpgsql stable
+language plpgsql stable rows 2
 as $$
 declare
     known constant text[] := array['topicName', 'lockDuration', 'variables', 'localVariables', 'businessKey',
@@ -91,6 +91,7 @@ begin
                   and (one -> 'processDefinitionVersionTag' is null or d.version_tag = one ->> 'processDefinitionVersionTag')
                   and (one -> 'tenantIdIn' is null or one -> 'tenantIdIn' ? d.tenant)
                   and (one -> 'withoutTenantId' is distinct from 'true' or d.tenant = ''));
+            continue when definitions = '{}';
         end if;
         return next;
     end loop;
@@ -98,17 +99,14 @@ end
 $$;
 revoke all on function api_topics(jsonb) from public;
 
--- One look: leases up to `wanted` tasks that are free, the most urgent first, and returns them. It looks at a few
--- more than it wants only where others hold those in front. The settings: its plans go by key, however empty the
--- tables were when they were made.
-create or replace function api_external_take(worker_id text, topics jsonb, wanted integer, depth integer) returns uuid[]
+-- One look: leases up to `wanted` tasks that are free, the most urgent first, and returns them. `depth`: at how
+-- many of each topic it looks; `more`: there may be others behind them.
+create or replace function api_external_take(worker_id text, topics jsonb, wanted integer, depth integer,
+                                             out taken uuid[], out more boolean)
 language plpgsql volatile
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     now_is timestamptz := clock();
-    taken uuid[];
 begin
     with want as (
         select * from api_topics(topics)
@@ -157,8 +155,7 @@ begin
         insert into external_lease (topic, until, task_id, definition_id)
         select k.topic, k.until, k.id, k.definition_id from locked k
     )
-    select array_agg(k.id) into taken from locked k;
-    return coalesce(taken, '{}');
+    select coalesce(array_agg(k.id), '{}'), (select count(*) >= depth from candidate) into taken, more from locked k;
 end
 $$;
 revoke all on function api_external_take(text, jsonb, integer, integer) from public;
@@ -169,17 +166,13 @@ language plpgsql volatile
 as $$
 declare
     taken uuid[] := '{}';
-    more uuid[];
+    look record;
     depth integer := wanted;
 begin
     loop
-        more := api_external_take(worker_id, topics, wanted - cardinality(taken), depth);
-        taken := taken || more;
-        exit when cardinality(taken) >= wanted or depth > 100000 or not exists (
-            select from api_topics(topics) w
-            where depth <= (select count(*) from (select from external_offer o where o.topic = w.topic limit depth) x)
-               or depth <= (select count(*) from (select from external_lease l
-                                                  where l.topic = w.topic and l.until <= clock() limit depth) x));
+        look := api_external_take(worker_id, topics, wanted - cardinality(taken), depth);
+        taken := taken || look.taken;
+        exit when cardinality(taken) >= wanted or not look.more;
         depth := depth * 8;
     end loop;
     return taken;
@@ -199,6 +192,8 @@ returns table (
     variables jsonb)
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
+-- Its plans go by key, however empty or full the tables were when they were made.
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 #variable_conflict use_column
 declare
