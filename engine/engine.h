@@ -30,6 +30,13 @@ enum command_kind {
      * variables.
      */
     COMMAND_EXTERNAL_COMPLETE = 11,
+    /*
+     * By hand, at the element `name`; detail: why. body: {"token":n,"variables":{…}}, each if
+     * given. token, node, phase: of a token whose job waits there; node -1: it is in the document.
+     */
+    COMMAND_SKIP = 12,             /* the element is left as if it were done */
+    COMMAND_MOVE = 13,             /* body also: {"to":element,"after":bool} */
+    COMMAND_COMPLETE_ELEMENT = 14, /* body also: {"response":{…}}, what a call is answered */
     COMMAND_EXTERNAL_ERROR = 20,   /* BPMN error `name` and its text `detail` */
     COMMAND_EXTERNAL_FAILURE = 21, /* a try failed; without retries left it is an incident */
     COMMAND_EXTERNAL_OFFER = 22,   /* workers may fetch it again */
@@ -252,6 +259,9 @@ enum history_kind {
     HISTORY_TASK_COMPLETED = 14,    /* {"task":id,"actor":…} */
     HISTORY_VARIABLES_SET = 15,     /* by an API call: {"names":[…],"actor":…} */
     HISTORY_INCIDENT = 16,          /* {"reason":…,"error":…} */
+    HISTORY_SKIPPED = 20,           /* by hand: {"actor":…,"reason":…} */
+    HISTORY_MOVED = 21, /* {"to":element,"at":"before|after","actor":…,"reason":…} */
+    HISTORY_COMPLETED_BY_HAND = 22, /* {"actor":…,"reason":…} */
     HISTORY_EXTERNAL_FAILED = 17,   /* {"task":id,"error":…,"retries":n,"actor":…} */
     HISTORY_DELEGATE_RAN = 25, /* SQL: {"delegate":…,"result":…} or {"delegate":…,"error":code} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */

@@ -91,7 +91,9 @@ void engine_fail(struct family *family, const struct command *command, const str
     }
     if (instance == NULL || instance->fate == INSTANCE_ENDED)
         return;
-    if (command->kind == COMMAND_CANCEL || command->kind == COMMAND_SET_VARIABLES) {
+    if (command->kind == COMMAND_CANCEL || command->kind == COMMAND_SET_VARIABLES ||
+        command->kind == COMMAND_SKIP || command->kind == COMMAND_MOVE ||
+        command->kind == COMMAND_COMPLETE_ELEMENT) {
         /* Its caller reads in the outcome that it was refused: there is nothing to try again. */
         history_add(&step, HISTORY_JOB_FAILED, instance, 0, NULL, 0,
                     history_data(&step, "ss", "error", text_cut(family->arena, error, 500), "actor",

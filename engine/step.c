@@ -255,6 +255,10 @@ static int command_run(struct step *step)
         return command_cancel(step, instance);
     case COMMAND_SET_VARIABLES:
         return command_set_variables(step, instance);
+    case COMMAND_SKIP:
+    case COMMAND_MOVE:
+    case COMMAND_COMPLETE_ELEMENT:
+        return command_modify(step, instance);
     case COMMAND_EXTERNAL_COMPLETE:
     case COMMAND_EXTERNAL_ERROR:
     case COMMAND_EXTERNAL_FAILURE:

@@ -379,3 +379,8 @@ void failure_file(struct step *step, struct instance *instance, const struct com
 /* The same, with its tries counted and judged. */
 void failure_place(struct step *step, struct instance *instance, const struct command *failed,
                    const struct failure *failure, const struct retry *retry);
+
+/* ---- modify.c ---- */
+
+/* COMMAND_SKIP, _MOVE, _COMPLETE_ELEMENT. */
+int command_modify(struct step *step, struct instance *instance) MUST_CHECK;

@@ -76,7 +76,7 @@ static int carry_out(struct batch *batch, struct err *err)
     if (load(batch, err) < 0)
         return err_trace(err);
     park(batch);
-    if (run(batch, err) < 0)
+    if (modify_places(batch, err) < 0 || run(batch, err) < 0)
         return err_trace(err);
     message_gather(batch);
     effects_build(batch);

@@ -62,6 +62,7 @@ struct item {
     struct uuid incident; /* INBOX_RETRY: the parked command is carried out; its incident goes */
     struct fam *fam;      /* NULL: addresses no instance */
     const char *reason;   /* INBOX_RETRY: why somebody asked; NULL: he did not say */
+    int64_t retry_due_us; /* by hand: the row of timer of the job that it takes the place of */
     bool fail;            /* engine_fail() in place of engine_step() */
     bool park;            /* it becomes an incident at once: it has killed a process twice */
     const char *why;      /* fail, REFUSED: the error */
@@ -259,6 +260,11 @@ int load_definitions(struct batch *batch, struct need **needs, size_t n,
 
 /* Which items wait until their family is resumed. */
 void park(struct batch *batch);
+
+/* ---- modify.c ---- */
+
+/* Where tokens are that are modified by hand and whose job waits. */
+int modify_places(struct batch *batch, struct err *err) MUST_CHECK;
 
 /* ---- run.c ---- */
 

@@ -65,6 +65,14 @@ int client_cancel(struct client *client, const struct uuid *instance, const char
 /* options: JSON object as retry() takes it. */
 int client_retry(struct client *client, const struct uuid *incident, const char *options,
                  json_t **ret_row, struct err *err) MUST_CHECK;
+/* What people do by hand at an element; options as the functions take them. */
+int client_skip(struct client *client, const struct uuid *instance, const char *element,
+                const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_move(struct client *client, const struct uuid *instance, const char *from,
+                const char *to, const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_complete_element(struct client *client, const struct uuid *instance, const char *element,
+                            const char *variables, const char *options, json_t **ret_row,
+                            struct err *err) MUST_CHECK;
 int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
                    const char *reason, json_t **ret_row, struct err *err) MUST_CHECK;
 struct client_suspend_definition {

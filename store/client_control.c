@@ -39,6 +39,32 @@ int client_retry(struct client *client, const struct uuid *incident, const char 
                             ret_row, err);
 }
 
+int client_skip(struct client *client, const struct uuid *instance, const char *element,
+                const char *options, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_skip",
+                            PARAMS(p_uuid(instance), p_text(element), p_text(options)), ret_row,
+                            err);
+}
+
+int client_move(struct client *client, const struct uuid *instance, const char *from,
+                const char *to, const char *options, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_move",
+                            PARAMS(p_uuid(instance), p_text(from), p_text(to), p_text(options)),
+                            ret_row, err);
+}
+
+int client_complete_element(struct client *client, const struct uuid *instance, const char *element,
+                            const char *variables, const char *options, json_t **ret_row,
+                            struct err *err)
+{
+    return client_query_row(
+        client, "client_complete_element",
+        PARAMS(p_uuid(instance), p_text(element), p_text(variables), p_text(options)), ret_row,
+        err);
+}
+
 int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
                    const char *reason, json_t **ret_row, struct err *err)
 {

@@ -753,6 +753,7 @@ static void item_effects(struct batch *batch, struct item *item)
     if (item->state == ITEM_DROPPED)
         put_late(batch, item);
     take_row(batch, item);
+    modify_effects(batch, item);
     put_outcome(batch, item);
 }
 

@@ -92,6 +92,8 @@ void effect_command(struct effects *effects, enum table_id table, size_t at,
 /* History of what somebody asked for: {"actor","reason"}. */
 void effect_audit(struct batch *batch, const struct uuid *instance, int kind,
                   const struct item *item);
+/* modify.c */
+void modify_effects(struct batch *batch, const struct item *item);
 /* park.c: parked commands, and whether the family is suspended from now on. */
 void park_effects(struct batch *batch, struct fam *fam);
 /* incident.c. definition_id 0: looked up by the instance. */

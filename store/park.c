@@ -16,6 +16,9 @@ static bool goes_on(const struct item *item)
     case COMMAND_START:
     case COMMAND_CANCEL:
     case COMMAND_SET_VARIABLES:
+    case COMMAND_SKIP:
+    case COMMAND_MOVE:
+    case COMMAND_COMPLETE_ELEMENT:
         return true;
     default:
         return item->source == FROM_RESULT && !item->present; /* late: nothing goes on by it */

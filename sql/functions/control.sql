@@ -309,3 +309,110 @@ comment on function resume_definition(text, integer, jsonb) is
 - `options`: `includeInstances` = true resumes its instances, too; `reason`; `actor`.
 
 Returns the same.';
+
+-- What people do by hand at an element: the command's body, judged.
+create or replace function api_modify(instance_id uuid, kind smallint, element text, body jsonb, options jsonb) returns uuid
+language plpgsql volatile
+as $$
+declare
+    caller text := api_actor(options, array['token', 'variables', 'reason']);
+    root uuid := api_instance(api_given('instance_id', instance_id));
+    command uuid := api_id();
+begin
+    perform api_text('element', element, true);
+    if jsonb_typeof(options -> 'token') <> 'number' then
+        raise exception using errcode = 'PW003', message = 'the option token must be a number',
+            hint = 'It is the number of the token in the view tokens.';
+    end if;
+    insert into inbox (kind, command_id, root_id, instance_id, name, detail, body, actor, tenant, at)
+    values (kind, command, root, instance_id, element, api_prose('reason', options ->> 'reason'),
+            (jsonb_strip_nulls(body || jsonb_build_object('token', options -> 'token'))
+             || jsonb_build_object('variables', api_variables(options -> 'variables')::jsonb))::text,
+            caller, '', clock());
+    return command;
+end
+$$;
+revoke all on function api_modify(uuid, smallint, text, jsonb, jsonb) from public;
+
+create or replace function skip_element(
+    instance_id uuid,
+    element text,
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    command_id := api_modify(instance_id, 12::smallint, element, '{}', options);
+end
+$$;
+revoke all on function skip_element(uuid, text, jsonb) from public;
+comment on function skip_element(uuid, text, jsonb) is
+'Leaves an element as if it were done: what it waits for is given up (a called instance is cancelled), its outputs are not evaluated, and its token goes on along its flows. Its incident is settled.
+
+- `instance_id`: PW001 if there is no such instance, PW002 if it has ended.
+- `element`: the id in the BPMN file. Of an event behind an event-based gateway: as if it had come.
+- `options`: `variables`, set before it goes on; `token`, which one, where several are there; `reason`, kept in the history; `actor`.
+
+Carried out as a whole or not at all: read the outcome with await(). It is refused when no token is there any more, or when what follows fails at once.';
+
+create or replace function move_token(
+    instance_id uuid,
+    from_element text,
+    to_element text,
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    if jsonb_typeof(options -> 'after') <> 'boolean' then
+        raise exception using errcode = 'PW003', message = 'the option after must be true or false',
+            hint = 'Example: options => ''{"after": true}''.';
+    end if;
+    command_id := api_modify(instance_id, 13::smallint, from_element,
+        jsonb_build_object('to', api_text('to_element', to_element, true), 'after', options -> 'after'), options - 'after');
+end
+$$;
+revoke all on function move_token(uuid, text, text, jsonb) from public;
+comment on function move_token(uuid, text, text, jsonb) is
+'Takes a token away from an element, with all that it does there, and lets it go on at another one: Camunda''s modification, "cancel there, start before (or after) here".
+
+- `instance_id`: PW001 if there is no such instance, PW002 if it has ended.
+- `from_element`: the id of the element where it is.
+- `to_element`: where it goes on: in the same sub-process or one around it. What is inside of another sub-process has no scope to run in; move it to the sub-process. When the last token of a sub-process leaves it in this way, the sub-process is cancelled.
+- `options`: `after` = true goes on behind `to_element`; `variables`, set before; `token`, which one, where several are there; `reason`, kept in the history; `actor`.
+
+Carried out as a whole or not at all, like skip_element().';
+
+create or replace function complete_element(
+    instance_id uuid,
+    element text,
+    variables jsonb default '{}',
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    if jsonb_typeof(options -> 'response') <> 'object' then
+        raise exception using errcode = 'PW003', message = 'the option response must be a JSON object',
+            hint = 'Example: options => ''{"response": {"status": 200, "body": {"id": 7}}}''.';
+    end if;
+    command_id := api_modify(instance_id, 14::smallint, element,
+        case when options ? 'response' then jsonb_build_object('response',
+            '{"outcome": "answered", "ok": true, "status": 200, "headers": {}, "body": null, "error": null, "attempt": 1, "ms": 0,
+              "fromCache": false, "retryAfterMs": null}'::jsonb || (options -> 'response')) else '{}' end,
+        options - 'response' || jsonb_build_object('variables', complete_element.variables));
+end
+$$;
+revoke all on function complete_element(uuid, text, jsonb, jsonb) from public;
+comment on function complete_element(uuid, text, jsonb, jsonb) is
+'Gives an element the result that it waits for, or that it failed to get: a service or external task, a call, a message or timer event. Its outputs are evaluated, and the process goes on. Tasks of people have complete().
+
+- `instance_id`: PW001 if there is no such instance, PW002 if it has ended.
+- `element`: the id in the BPMN file.
+- `variables`: a JSON object, the result.
+- `options`: `response`: in place of that the answer to its remote call, as `{"status": 200, "body": …}`: it is judged and mapped as if it had come; `token`, which one, where several are there; `reason`, kept in the history; `actor`.
+
+Carried out as a whole or not at all, like skip_element().';

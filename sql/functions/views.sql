@@ -241,7 +241,8 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (5, 'activityCancelled'), (6, 'errorThrown'), (7, 'jobFailed'), (8, 'callRequested'), (9, 'callSent'),
                   (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
-                  (17, 'externalTaskFailed'), (25, 'delegateRan'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (17, 'externalTaskFailed'), (20, 'elementSkipped'), (21, 'tokenMoved'), (22, 'elementCompleted'),
+                  (25, 'delegateRan'), (100, 'taskClaimed'), (101, 'taskReleased'),
                   (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind;
 revoke all on events from public;
 comment on view events is 'The audit trail as it was written. Order by at, n.';

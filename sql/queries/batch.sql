@@ -242,6 +242,15 @@ delete from incident where instance_id = any($1)
 delete from incident x using unnest($1, $2, $3) as u (instance_id, token, call)
 where x.instance_id = u.instance_id
     and case when x.kind in (7, 8) or (x.kind = 2 and x.phase = 2) then x.subject = u.call else x.token = u.token end
+-- name: job_places
+-- Tokens without a place in the document: their jobs. Only what people do by hand asks for it.
+select instance_id, token, node, phase, null::timestamptz from incident where instance_id = any($1) and kind = 2 and phase <> 2
+union all
+select instance_id, token, node, phase, due from timer where instance_id = any($1) and kind = 2 and phase <> 2 and retry
+union all
+select instance_id, token, node, phase, null from ready where instance_id = any($1) and kind = 2 and phase <> 2
+union all
+select instance_id, token, node, phase, null from parked where instance_id = any($1) and kind = 2 and phase <> 2
 -- name: insert_parked
 -- What a suspended family was asked (park.c).
 insert into parked (root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body, command_id, key,

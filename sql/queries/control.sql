@@ -48,3 +48,11 @@ from (select resume(instance_id => $1, options => jsonb_strip_nulls(jsonb_build_
 select to_json(c)::text
 from resume_definition(process => $1, version => $2,
     options => jsonb_strip_nulls(jsonb_build_object('includeInstances', $3::boolean, 'reason', $4::text))) c
+-- name: client_skip
+select to_json(c)::text from (select skip_element(instance_id => $1, element => $2, options => $3::jsonb) as command_id) c
+-- name: client_move
+select to_json(c)::text
+from (select move_token(instance_id => $1, from_element => $2, to_element => $3, options => $4::jsonb) as command_id) c
+-- name: client_complete_element
+select to_json(c)::text
+from (select complete_element(instance_id => $1, element => $2, variables => $3::jsonb, options => $4::jsonb) as command_id) c

@@ -2,6 +2,7 @@
 # Help, wrong usage, and a database that is not there: no database is needed for any of it.
 subcommands=("up" "migrate" "lint" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
     "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop" "suspend" "resume"
+    "skip" "move" "complete"
     "endpoint list" "endpoint set" "endpoint drop" "endpoint show" "endpoint open"
     "endpoint close" "endpoint reset" "hold" "held" "release" "version" "help")
 
@@ -51,6 +52,9 @@ expect_code 2 endpoint set name
 expect_code 2 retry
 expect_code 2 retry some --all
 expect_code 2 retry some --dry-run
+expect_code 2 skip a
+expect_code 2 move a b
+expect_code 2 complete a b --response 7 --database host=/nowhere
 expect_code 2 incidents some --groups
 expect_code 2 ps surplus
 

@@ -197,6 +197,23 @@ expect_state missing completed
 expect_code 1 retry missing
 expect_text "nothing to retry" "$ERR" 'has no incident'
 
+# ---- by hand ----
+expect_code 0 start retries -k by-hand -v divisor=0 -v second=2
+expect_why by-hand 'tried again by itself|stands still'
+expect_code 1 skip by-hand nothing
+expect_text "skip of nothing" "$ERR" "no element 'nothing'"
+expect_code 1 move by-hand divideAgain divide
+expect_text "move from where it is not" "$ERR" "No token is at 'divideAgain'"
+expect_code 0 move by-hand divide divideAgain -v quotient=10 --reason 'by phone'
+expect_equal "move" moved "$OUT"
+expect_state by-hand completed
+expect_code 0 start retries -k by-hand-2 -v divisor=0 -v second=2
+expect_why by-hand-2 'tried again by itself|stands still'
+expect_code 0 complete by-hand-2 divide -v quotient=10
+expect_equal "complete" completed "$OUT"
+expect_state by-hand-2 completed
+expect_code 1 skip by-hand-2 divide
+
 # ---- suspend ----
 expect_code 0 suspend one --reason 'asked the bank'
 expect_equal "suspend" suspended "$OUT"
