@@ -22,3 +22,24 @@ select endpoint from drop_endpoint('geo');
 delete from call;
 select endpoint from drop_endpoint(name => 'bank');
 select count(*) from endpoints;
+\echo -- the circuit breaker, and what else is policy
+select endpoint from set_endpoint('shop', 'http://shop', '{"breaker": {"window": "PT30S", "slow": "2 s", "open": "PT10M"}, "unknown": "fail", "retryBudget": 0.25, "maxInFlightAll": 9}');
+select endpoint from set_endpoint('plain', 'http://plain', '{"breaker": false, "repeatUnknown": false}');
+select name, breaker, unknown, repeat_unknown, retry_budget, max_in_flight_all, circuit from endpoints order by name;
+select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) from (values ('{"breaker": 5}'), ('{"breaker": {"probe": 1}}'),
+    ('{"breaker": {"window": 1001}}'), ('{"breaker": {"window": 0}}'), ('{"breaker": {"window": "soon"}}'), ('{"breaker": {"failures": 2}}'),
+    ('{"breaker": {"probes": 0}}'), ('{"breaker": {"open": "PT10S", "maxOpen": "PT5S"}}'), ('{"unknown": "maybe"}'), ('{"retryBudget": 1.5}')) v(o);
+select state from set_circuit('shop', 'open', '{"reason": "maintenance"}');
+select circuit, circuit_why like '% maintenance', next_probe from endpoints where name = 'shop';
+select state from set_circuit('shop', 'closed');
+select circuit from endpoints where name = 'shop';
+select state from set_circuit('shop', 'auto');
+select circuit from endpoints where name = 'shop';
+select refused($$ select set_circuit('none', 'open') $$);
+select refused($$ select set_circuit('shop', 'half') $$);
+select refused($$ select set_circuit('shop', null) $$);
+select held from hold_calls('{"reason": "restored"}');
+select held from hold_calls();
+select reason, count(*) over () from hold;
+select released from release_calls();
+select released from release_calls();
