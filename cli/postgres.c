@@ -248,6 +248,7 @@ static int write_settings(struct postgres *pg, struct err *err)
                                     "shared_buffers = %ldMB\n"
                                     "max_wal_size = 2GB\n"
                                     "checkpoint_timeout = 15min\n"
+                                    "autovacuum_naptime = 10s\n"
                                     "jit = off\n"
                                     "timezone = 'UTC'\n"
                                     "log_timezone = 'UTC'\n"

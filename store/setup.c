@@ -43,10 +43,12 @@ static int drop_one(struct run *run, const char *name, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
 
-    if (conn_query(run->conn, "setup_drop", PARAMS(p_uuid(run->node), p_text(name)), &rows, err) <
-        0)
+    if (conn_query(run->conn, "setup_droppable", PARAMS(p_uuid(run->node), p_text(name)), &rows,
+                   err) < 0)
         return err_trace(err);
     bool dropped = result_bool(rows, 0, 0), gone = result_bool(rows, 0, 1);
+    if (dropped && conn_query(run->conn, "setup_drop", PARAMS(p_text(name)), NULL, err) < 0)
+        return err_trace(err);
     run->result.dropped += dropped;
     run->result.in_use += !dropped && !gone;
     if (!dropped && !gone)

@@ -60,9 +60,9 @@ from (
     from endpoint e
     union all
     select 'pawl_circuit_state', jsonb_build_object('endpoint', e.name),
-           case when e.circuit like 'open%' then 1 when e.circuit like 'half-open%' then 2 else 0 end,
+           coalesce((select s.circuit from endpoint_state s where s.name = e.name), 0),
            '0: closed, requests leave; 1: open, they wait; 2: half-open, only probes leave.', 'gauge'
-    from endpoints e
+    from endpoint e
     union all
     select 'pawl_oldest_transaction_seconds', '{}',
            coalesce((select extract(epoch from clock_timestamp() - min(a.xact_start)) -- real time

@@ -10,17 +10,14 @@ insert into endpoint_source (node, endpoint, digest) values ($1, $2, sha256(conv
 on conflict (node, endpoint) do update set digest = excluded.digest
 -- name: setup_noted
 select endpoint from endpoint_source where node = $1 order by 1
+-- name: setup_droppable
+-- Another node's file may have it; and a call in flight needs it. Then whether there is nothing to drop.
+select exists (select from endpoint e where e.name = $2) and not o.has_it
+           and not exists (select from call c where c.endpoint = $2),
+    o.has_it or not exists (select from endpoint e where e.name = $2)
+from (select exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1) as has_it) o
 -- name: setup_drop
--- Another node's file may have it; and a call in flight needs it. Then whether there is none to drop.
-with gone as (
-    delete from endpoint e where e.name = $2
-        and not exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1)
-        and not exists (select from call c where c.endpoint = $2)
-    returning e.name
-)
-select exists (select from gone),
-    not exists (select from endpoint e where e.name = $2)
-        or exists (select from endpoint_source s where s.endpoint = $2 and s.node <> $1)
+select endpoint from drop_endpoint($1)
 -- name: setup_forget
 delete from endpoint_source where node = $1 and endpoint = $2
 -- name: setup_retention
