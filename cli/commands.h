@@ -11,6 +11,7 @@ extern const struct subcommand command_tasks, command_task_complete, command_tas
 extern const struct subcommand command_task_release, command_task_fail;
 extern const struct subcommand command_incidents, command_retry, command_cancel;
 extern const struct subcommand command_skip, command_move, command_complete;
+extern const struct subcommand command_withdraw;
 extern const struct subcommand command_suspend, command_resume;
 extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_delegate_list, command_delegate_set, command_delegate_drop;

@@ -19,6 +19,7 @@ const struct subcommand *const commands[] = {
     &command_lint,
     &command_deploy,
     &command_definitions,
+    &command_withdraw,
     &command_start,
     &command_message,
     &command_ps,

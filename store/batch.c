@@ -141,7 +141,7 @@ static void report(struct batch *batch, bool *result_done)
     for (size_t i = 0; i < batch->n_items; i++) {
         const struct item *item = batch->items[i];
         if (item->state == ITEM_PUT_OFF) {
-            r->put_off += item->kind != INBOX_DEPLOY;
+            r->put_off += item->kind != INBOX_DEPLOY && item->kind != INBOX_WITHDRAW;
             continue;
         }
         r->commands++;
@@ -443,8 +443,10 @@ static int deploy(struct store_worker *worker, struct store_batch_report *report
     arena_reset(&worker->arena);
     worker->deploy_waits = false;
     report->more = true;
-    if (deploy_run(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
-                   worker->deploy_id, err) == 0) {
+    int (*transaction)(struct conn *, struct arena *, const struct worker_fence *, uint64_t,
+                       int64_t, struct err *) = worker->withdraw ? withdraw_run : deploy_run;
+    if (transaction(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
+                    worker->deploy_id, err) == 0) {
         report->commands = 1;
         return 0;
     }

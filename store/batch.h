@@ -344,7 +344,7 @@ struct store_worker {
     unsigned n_timer;       /* found by the last claim: its share of the next */
     uint64_t deploy_xid;    /* a deployment that waits for a batch of its own */
     int64_t deploy_id;
-    bool deploy_waits;
+    bool deploy_waits, withdraw; /* what waits is a withdrawal */
     /* While a batch is run again: only these, NULL = all; and what is known of some. */
     const struct item_key *only;
     size_t n_only;

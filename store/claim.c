@@ -524,11 +524,13 @@ static void choose(struct batch *batch)
 
     for (size_t i = 0; i < batch->n_items; i++) {
         struct item *item = batch->items[i];
-        if (item->source == FROM_INBOX && item->kind == INBOX_DEPLOY) {
+        if (item->source == FROM_INBOX &&
+            (item->kind == INBOX_DEPLOY || item->kind == INBOX_WITHDRAW)) {
             item->state = ITEM_PUT_OFF;
             worker->deploy_xid = item->xid;
             worker->deploy_id = item->id;
             worker->deploy_waits = true;
+            worker->withdraw = item->kind == INBOX_WITHDRAW;
         } else if (!is_chosen(worker, item) || is_suspect(worker, item, suspects, n_suspects)) {
             item->state = ITEM_PUT_OFF;
         } else {

@@ -73,6 +73,11 @@ int client_move(struct client *client, const struct uuid *instance, const char *
 int client_complete_element(struct client *client, const struct uuid *instance, const char *element,
                             const char *variables, const char *options, json_t **ret_row,
                             struct err *err) MUST_CHECK;
+/* By id (low, high) or by "process" (its latest version) and "process:version"; at most two. */
+int client_deployments(struct client *client, const struct uuid *low, const struct uuid *high,
+                       const char *process, json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_withdraw(struct client *client, const struct uuid *deployment, bool cancel,
+                    const char *reason, json_t **ret_row, struct err *err) MUST_CHECK;
 int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
                    const char *reason, json_t **ret_row, struct err *err) MUST_CHECK;
 struct client_suspend_definition {

@@ -65,6 +65,21 @@ int client_complete_element(struct client *client, const struct uuid *instance, 
         err);
 }
 
+int client_deployments(struct client *client, const struct uuid *low, const struct uuid *high,
+                       const char *process, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_deployments",
+                             PARAMS(p_uuid(low), p_uuid(high), p_text(process)), ret_rows, err);
+}
+
+int client_withdraw(struct client *client, const struct uuid *deployment, bool cancel,
+                    const char *reason, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_withdraw",
+                            PARAMS(p_uuid(deployment), p_bool(cancel), p_text(reason)), ret_row,
+                            err);
+}
+
 int client_suspend(struct client *client, bool suspend, const struct uuid *instance,
                    const char *reason, json_t **ret_row, struct err *err)
 {

@@ -33,7 +33,7 @@ static int compare_versions(struct conn *conn, struct deployment *d, const struc
                 memcmp(result_text(rows, r, 3), result_text(digests, file, 0),
                        result_length(digests, file, 0)) == 0) {
                 p->is_new = false;
-                p->version--;
+                p->version = (int)result_int(rows, r, 4);
                 p->definition_id = (int)result_int(rows, r, 1);
             }
         }
@@ -210,7 +210,7 @@ static int insert_definition(struct conn *conn, struct deployment *d, struct dep
 }
 
 /* The start events of the new versions take the place of those of the former ones. */
-static int replace_starts(struct conn *conn, struct deployment *d, int64_t now_us, struct err *err)
+int deploy_replace_starts(struct conn *conn, struct deployment *d, int64_t now_us, struct err *err)
 {
     struct column keys, definition[2], node[2], name, due, remaining;
 
@@ -259,7 +259,7 @@ static int replace_starts(struct conn *conn, struct deployment *d, int64_t now_u
     return 0;
 }
 
-static int give_zones(struct conn *conn, struct deployment *d, struct err *err)
+int deploy_zones(struct conn *conn, struct deployment *d, struct err *err)
 {
     struct graph **graphs = arena_array(d->arena, d->n_processes, sizeof(*graphs));
 
@@ -349,7 +349,7 @@ static int write_active(struct conn *conn, struct deployment *d, const char *sta
         if (p->is_new && insert_definition(conn, d, p, *ret_digests, err) < 0)
             return err_trace(err);
     }
-    return any ? replace_starts(conn, d, now_us, err) : 0;
+    return any ? deploy_replace_starts(conn, d, now_us, err) : 0;
 }
 
 /* In a transaction that holds the inbox row and the lock on versions. */
@@ -358,7 +358,7 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
     struct result *digests CLEANUP(result_freep) = NULL;
 
     if (d->n_errors == 0) {
-        if (give_zones(conn, d, err) < 0)
+        if (deploy_zones(conn, d, err) < 0)
             return err_trace(err);
         judge_timers(d, now_us);
         if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0 ||

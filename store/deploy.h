@@ -50,6 +50,11 @@ void deploy_found(struct deployment *deployment, enum finding_severity severity,
 /* As a JSON array of objects: file, line, column, element, code, severity, message. */
 const char *deploy_findings_json(const struct deployment *deployment);
 
+/* The start events of processes with is_new take the place of those of other versions. */
+int deploy_replace_starts(struct conn *conn, struct deployment *d, int64_t now_us,
+                          struct err *err) MUST_CHECK;
+int deploy_zones(struct conn *conn, struct deployment *d, struct err *err) MUST_CHECK;
+
 struct worker_fence {
     int worker;
     int64_t epoch;
@@ -60,3 +65,7 @@ struct worker_fence {
  */
 int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
                uint64_t xid, int64_t id, struct err *err) MUST_CHECK;
+
+/* withdraw.c: the same for INBOX_WITHDRAW. */
+int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
+                 uint64_t xid, int64_t id, struct err *err) MUST_CHECK;

@@ -21,7 +21,8 @@ enum inbox_kind {
     INBOX_RETRY = 103,     /* subject: the incident; body: {"decision":…} for unknown outcomes */
     INBOX_AUDIT =
         104, /* an act that is already done (claim, release): name = history name, body = data */
-    INBOX_SUSPEND = 106, /* the family; detail: why */
+    INBOX_WITHDRAW = 105, /* subject: the deployment; body; detail: why */
+    INBOX_SUSPEND = 106,  /* the family; detail: why */
     INBOX_RESUME = 107,
 };
 

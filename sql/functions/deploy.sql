@@ -115,3 +115,43 @@ comment on function deploy(text, text, text, jsonb) is
 - `resource`: the name of the file.
 - `name`: of the deployment.
 - `options`: `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
+
+create or replace function withdraw(
+    deployment_id uuid,
+    options jsonb default '{}',
+    out command_id uuid)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    caller text := api_actor(withdraw.options, array['cancelInstances', 'reason']);
+    known text;
+begin
+    if jsonb_typeof(withdraw.options -> 'cancelInstances') <> 'boolean' then
+        raise exception using errcode = 'PW003', message = 'the option cancelInstances must be true or false',
+            hint = 'Example: options => ''{"cancelInstances": true}''.';
+    end if;
+    select p.state into known from deployment p where p.id = api_given('deployment_id', withdraw.deployment_id);
+    if not found then
+        raise exception using errcode = 'PW001', message = format('there is no deployment %s', withdraw.deployment_id),
+            hint = 'The view deployments lists them; of one that is not taken up yet, the engine must do that first.';
+    elsif known <> 'active' then
+        raise exception using errcode = 'PW002', message = format('the deployment %s is %s', withdraw.deployment_id, known),
+            hint = 'There is nothing of it to withdraw.';
+    end if;
+    withdraw.command_id := api_id();
+    insert into inbox (kind, command_id, subject, detail, body, actor, tenant, at)
+    values (105, withdraw.command_id, withdraw.deployment_id, api_prose('reason', withdraw.options ->> 'reason'),
+            case when withdraw.options -> 'cancelInstances' = 'true' then '{"cancelInstances": true}' else '{}' end,
+            caller, '', clock());
+end
+$$;
+revoke all on function withdraw(uuid, jsonb) from public;
+comment on function withdraw(uuid, jsonb) is
+'Takes a deployment back: of each of its processes the version before becomes the latest again, with its message and timer start events (timers count from now). While instances of it run the outcome is `refused`, and says how many of which version, unless they are to be cancelled. Its files, definitions and history stay readable; numbers of versions are not used again.
+
+- `deployment_id`: PW001 if there is none, PW002 if it was refused or withdrawn already.
+- `options`: `cancelInstances` = true cancels its running instances, and the families in which one was called, as bulk() does; `reason`, which their history keeps; `actor`.
+
+A start that was accepted before is carried out.';

@@ -48,7 +48,7 @@ begin
     end if;
 
     select d.id, d.version, d.suspended, d.lane into definition from definition d
-    where d.tenant = '' and d.key = start.process and (start.version is null or d.version = start.version)
+    where d.tenant = '' and d.key = start.process and d.withdrawn is null and (start.version is null or d.version = start.version)
     order by d.version desc limit 1;
     if not found then
         raise exception using errcode = 'PW001',

@@ -5,9 +5,10 @@
 
 create or replace view definitions as
 select d.id as definition_id, d.key as process, d.version, d.name, d.version_tag,
-       not exists (select from definition n where n.tenant = d.tenant and n.key = d.key and n.version > d.version)
+       d.withdrawn is null and not exists (select from definition n where n.tenant = d.tenant and n.key = d.key and n.version > d.version
+                       and n.withdrawn is null)
            as latest,
-       d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live
+       d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live, d.withdrawn
 from definition d join deployment p on p.id = d.deployment_id;
 revoke all on definitions from public;
 comment on view definitions is 'The deployed processes, a row for each version.';
@@ -15,20 +16,22 @@ comment on column definitions.process is 'the id of the process in its BPMN file
 comment on column definitions.version is 'counts up from 1';
 comment on column definitions.latest is 'the version that start() takes by default';
 comment on column definitions.suspended is 'no new instances may be started';
+comment on column definitions.withdrawn is 'when its deployment was: it is not the latest any more, whatever its version';
 comment on column definitions.resource is 'the file that it came from';
 
 create or replace view deployments as
 select p.id as deployment_id, p.name, p.state, p.at, p.actor, p.findings,
        array(select r.name from resource r where r.deployment_id = p.id order by r.name) as resources,
-       array(select d.key || ':' || d.version from definition d where d.deployment_id = p.id order by d.id) as processes
+       array(select d.key || ':' || d.version from definition d where d.deployment_id = p.id order by d.id) as processes,
+       p.ended as withdrawn, p.ended_by as withdrawn_by
 from deployment p
 union all
 select b.command_id, b.name, 'accepted', b.at, b.actor, '[]',
-       array(select f ->> 'name' from jsonb_array_elements(b.body::jsonb) f order by 1), '{}'
+       array(select f ->> 'name' from jsonb_array_elements(b.body::jsonb) f order by 1), '{}', null, null
 from inbox b where b.kind = 100;
 revoke all on deployments from public;
 comment on view deployments is 'What was deployed, refused deployments included.';
-comment on column deployments.state is '`accepted`: not taken up yet; `active`; `refused`: it changed nothing';
+comment on column deployments.state is '`accepted`: not taken up yet; `active`; `refused`: it changed nothing; `withdrawn`';
 comment on column deployments.findings is 'errors and warnings: a JSON array of objects with file, line, column, element, code, severity, message';
 comment on column deployments.processes is 'process:version, for each that is new';
 

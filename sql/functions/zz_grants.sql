@@ -26,7 +26,7 @@ as $$
         ('admin', 'map_class'), ('admin', 'unmap_class'),
         ('read', 'held_calls'), ('admin', 'set_circuit'), ('admin', 'hold_calls'), ('admin', 'release_calls'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
-        ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
+        ('admin', 'withdraw'), ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
         ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)

@@ -24,8 +24,10 @@ create table deployment (
     tenant text not null default '',
     actor text not null,
     at timestamptz not null,
-    state text not null check (state in ('active', 'refused')),
-    findings jsonb not null default '[]'
+    state text not null check (state in ('active', 'refused', 'withdrawn')),
+    findings jsonb not null default '[]',
+    ended timestamptz,               -- when it was withdrawn, and by whom
+    ended_by text
 );
 
 create table resource (
@@ -47,6 +49,7 @@ create table definition (
     resource text not null,
     digest bytea not null,
     suspended boolean not null default false,
+    withdrawn timestamptz,           -- not the latest any more, whatever its version
     history_time_to_live text,
     lane smallint not null default 0, -- of its jobs and starts: see ready
     unique (tenant, key, version)

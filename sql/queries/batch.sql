@@ -152,7 +152,7 @@ from unnest($1, $2, $3, $4, $5) with ordinality as u (tenant, key, binding, vers
 left join definition c on u.binding = 1 and c.id = u.caller
 cross join lateral (
     select d.id, d.suspended from definition d
-    where d.tenant = u.tenant and d.key = u.key
+    where d.tenant = u.tenant and d.key = u.key and d.withdrawn is null
       and (u.binding = 0 or u.binding = 2 and d.version = u.version
            or u.binding = 1 and (d.deployment_id = c.deployment_id or d.id < c.id))
     order by u.binding = 1 and d.deployment_id = c.deployment_id desc, d.version desc limit 1

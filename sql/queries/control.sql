@@ -56,3 +56,13 @@ from (select move_token(instance_id => $1, from_element => $2, to_element => $3,
 -- name: client_complete_element
 select to_json(c)::text
 from (select complete_element(instance_id => $1, element => $2, variables => $3::jsonb, options => $4::jsonb) as command_id) c
+-- name: client_withdraw
+select to_json(c)::text
+from (select withdraw(deployment_id => $1, options => jsonb_strip_nulls(jsonb_build_object('cancelInstances', $2::boolean,
+                                                                                        'reason', $3::text))) as command_id) c
+-- name: client_deployments
+select to_json(x)::text
+from (select p.deployment_id, p.name, p.state, p.processes from deployments p
+      where p.deployment_id between $1 and $2 or $3 = any(p.processes)
+         or p.deployment_id = (select d.deployment_id from definitions d where d.process = $3 and d.latest)
+      limit 2) x

@@ -29,14 +29,19 @@ with file as (
 )
 select s.digest from stored s join file f using (name) order by f.n
 -- name: deploy_latest
-select distinct on (key) key, id, version, digest from definition
-where tenant = $1 and key = any($2) order by key, version desc
+-- Numbers of withdrawn versions are not used again; what is compared is the latest that is not.
+select k.key, l.id, (select max(d.version) from definition d where d.tenant = $1 and d.key = k.key), l.digest, l.version
+from (select distinct d.key from definition d where d.tenant = $1 and d.key = any($2)) k
+left join lateral (
+    select d.id, d.digest, d.version from definition d
+    where d.tenant = $1 and d.key = k.key and d.withdrawn is null order by d.version desc limit 1
+) l on true
 -- name: deploy_message_clash
 select distinct m.name, d.key from message_start m join definition d on d.id = m.definition_id
 where m.tenant = $1 and m.name = any($2) and d.key <> all($3)
 -- name: deploy_uncalled
 select c.i from unnest($2, $3) as c (key, i)
-where not exists (select from definition d where d.tenant = $1 and d.key = c.key) order by 1
+where not exists (select from definition d where d.tenant = $1 and d.key = c.key and d.withdrawn is null) order by 1
 -- name: deploy_unmapped
 select c.i from unnest($1, $2) as c (class, i)
 where not exists (select from class_topic m where m.class = c.class) order by 1

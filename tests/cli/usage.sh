@@ -2,7 +2,7 @@
 # Help, wrong usage, and a database that is not there: no database is needed for any of it.
 subcommands=("up" "migrate" "lint" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
     "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop" "suspend" "resume"
-    "skip" "move" "complete"
+    "skip" "move" "complete" "withdraw"
     "endpoint list" "endpoint set" "endpoint drop" "endpoint show" "endpoint open"
     "endpoint close" "endpoint reset" "hold" "held" "release" "version" "help")
 

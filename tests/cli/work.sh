@@ -197,6 +197,12 @@ expect_state missing completed
 expect_code 1 retry missing
 expect_text "nothing to retry" "$ERR" 'has no incident'
 
+# ---- withdraw ----
+expect_code 1 withdraw nothing
+expect_text "withdraw nothing" "$ERR" 'there is no deployment'
+expect_code 1 withdraw approval
+expect_text "withdraw what runs" "$ERR" 'instances run: [0-9]+ of approval version 1'
+
 # ---- by hand ----
 expect_code 0 start retries -k by-hand -v divisor=0 -v second=2
 expect_why by-hand 'tried again by itself|stands still'

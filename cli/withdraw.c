@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/find.h"
+#include "cli/outcome.h"
+#include "cli/session.h"
+
+static enum exit_code find_deployment(struct cli *cli, struct client *client, const char *text,
+                                      struct uuid *ret_id)
+{
+    json_auto_t *rows = NULL;
+    struct err err = {0};
+    struct uuid low, high;
+    bool prefix = find_prefix(text, &low, &high);
+
+    if (uuid_parse(text, ret_id))
+        return EXIT_DONE;
+    if (client_deployments(client, prefix ? &low : NULL, prefix ? &high : NULL, text, &rows, &err) <
+        0)
+        return cli_fail(cli, &err);
+    if (json_array_size(rows) == 1 && row_uuid(json_array_get(rows, 0), "deployment_id", ret_id))
+        return EXIT_DONE;
+    return cli_refuse(cli, "`pawl definitions` lists the processes",
+                      json_array_size(rows) > 1 ? "\"%s\" may mean several deployments"
+                                                : "there is no deployment \"%s\"",
+                      text);
+}
+
+static enum exit_code run(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *accepted = NULL;
+    struct err err = {0};
+    struct uuid id;
+    double seconds;
+
+    if (cli_seconds(cli, "timeout", 15, &seconds) < 0)
+        return EXIT_USAGE;
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = find_deployment(cli, client, cli->arguments[0], &id);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_withdraw(client, &id, cli_has(cli, "cancel-instances"), cli_option(cli, "reason"),
+                        &accepted, &err) < 0)
+        return cli_fail(cli, &err);
+    return outcome_report(cli, client, accepted, "withdrawn", seconds, true);
+}
+
+static const struct option options[] = {
+    {"cancel-instances", 0, NULL, "cancel its running instances, and what called them"},
+    {"reason", 'r', "TEXT", "kept in the history of what is cancelled"},
+    {"timeout", 0, "SECONDS", "how long to wait for the engine (default: 15)"},
+};
+
+const struct subcommand command_withdraw = {
+    .name = "withdraw",
+    .arguments = "DEPLOYMENT | PROCESS[:VERSION]",
+    .summary = "take a deployment back",
+    .about =
+        "All processes of the deployment are withdrawn: the versions before them become the "
+        "latest again, with their message and timer start events. Refused while instances run, "
+        "unless --cancel-instances is given. The history stays.\n"
+        "\n"
+        "DEPLOYMENT is its id, or the beginning of it (at least 8 characters); PROCESS stands "
+        "for the deployment of its latest version.",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .examples = "  pawl withdraw order-delivery\n"
+                "  pawl withdraw order-delivery:3 --cancel-instances --reason 'wrong tax'\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run,
+};
