@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Includes go down only: cli -> jobexec -> store -> parser -> engine -> base, and server beside jobexec.
+# Includes go down only: cli -> jobexec -> store -> parser -> engine -> base, and server beside jobexec;
+# embed (the library) -> jobexec. Programs in examples/ know nothing but embed/pawl.h.
 # A third-party library has one folder that knows it: libxml2 parser/, libpq store/, libcurl jobexec/,
 # libmicrohttpd server/; JSON is jansson in store/ and above, engine/value.h below.
 #
@@ -27,10 +28,11 @@ allowed() {
     parser) echo "base engine" ;;
     store) echo "base engine parser" ;;
     jobexec | server) echo "base engine parser store" ;;
+    embed) echo "base engine parser store jobexec" ;;
     cli) echo "base engine parser store jobexec server" ;;
     esac
 }
-FOLDERS="base engine parser store jobexec server cli"
+FOLDERS="base engine parser store jobexec server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue
@@ -68,6 +70,7 @@ library 'libxml/' libxml2 parser
 library 'libpq-fe\.h|libpq/|postgres' libpq store
 library 'curl/' libcurl jobexec
 library 'microhttpd' libmicrohttpd server
-library 'jansson' jansson store jobexec server cli
+library 'jansson' jansson store jobexec server embed cli
+found "$(grep -rnE --include='*.[ch]' '^ *# *include +"' examples | grep -v '"pawl.h"')" 'an example includes "pawl.h" only'
 
 exit "$status"
