@@ -248,6 +248,16 @@ static void tell_job(struct why *why, const json_t *token)
     offer(why, "pawl up");
 }
 
+/* A C delegate that no program has taken yet. */
+static void tell_delegate(struct why *why, const json_t *call)
+{
+    say(why, arena_printf(&why->cli->arena,
+                          "It waits, since %s, for a program that has registered the C delegate "
+                          "'%s' and has a thread for it: `pawl up` has none.",
+                          moment_relative(&why->cli->arena, row_time(call, "asked"), why->now_us),
+                          row_text(why->cli, call, "path")));
+}
+
 /* A request that is not finished: queued behind the rate, or under way. */
 static int tell_call(struct why *why, const json_t *call, const char *begin)
 {
@@ -260,7 +270,9 @@ static int tell_call(struct why *why, const json_t *call, const char *begin)
     const char *what = arena_printf(arena, "%s %s of %s", begin, request, endpoint);
     json_t *rows = NULL;
 
-    if (strcmp(state, "sent") == 0) {
+    if (strcmp(state, "queued") == 0 && strcmp(row_text(why->cli, call, "method"), "C") == 0) {
+        tell_delegate(why, call);
+    } else if (strcmp(state, "sent") == 0) {
         say(why, arena_printf(arena, "%s: sent %s as attempt %lld; it is given up %s.", what,
                               moment_relative(arena, row_time(call, "sent"), why->now_us),
                               (long long)row_int(call, "attempt"),
