@@ -397,21 +397,23 @@ static int all(struct attempt *attempt, struct err *err)
  * Commands that were put off because they need a SQL delegate: one transaction each, as many as
  * fit into ALONE_US. What is left is found again.
  */
-static int alone(struct attempt *attempt, const struct claim_place *place, struct err *err)
+static int alone(struct attempt *attempt, struct err *err)
 {
     struct store_worker *worker = attempt->worker;
-    struct claim_place now = claim_place(worker);
     size_t n = worker->n_alone_next;
     int64_t until_us = mono_us() + ALONE_US;
+    bool more = attempt->report->more;
     int rc = 0;
 
     worker->n_alone_next = 0;
-    claim_return(worker, place);
+    worker->by_name = true;
     for (size_t i = 0; rc == 0 && i < n && (i == 0 || mono_us() < until_us); i++) {
         worker->delegate_tries = 0;
         rc = halves(attempt, &worker->alone_next[i], 1, err);
+        more |= attempt->found == SUSPECT_RAN;
     }
-    claim_return(worker, &now);
+    worker->by_name = false;
+    attempt->report->more = more; /* what was put off does not make us spin */
     return rc < 0 ? err_trace(err) : 0;
 }
 
@@ -475,7 +477,6 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
     if (worker->deploy_waits)
         return deploy(worker, ret_report, err);
     arena_init(&attempt.arena, 0);
-    struct claim_place place = claim_place(worker);
     worker->n_alone_next = 0;
     worker->delegate_tries = 0;
     int rc = 0;
@@ -484,7 +485,7 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
     if (rc == 0)
         rc = all(&attempt, err);
     if (rc == 0 && worker->n_alone_next > 0)
-        rc = alone(&attempt, &place, err);
+        rc = alone(&attempt, err);
     worker->only = NULL;
     worker->n_only = 0;
     worker->verdicts = NULL;

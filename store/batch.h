@@ -228,13 +228,24 @@ bool item_alive(const struct item *item); /* RUN, or carried out: not put off, d
 int claim(struct batch *batch, const struct call_result *results, size_t n_results,
           struct err *err) MUST_CHECK;
 
+/* The same of one command, by its key: no range is locked, so nobody is held up by it. */
+int claim_one(struct batch *batch, const struct item_key *key, const struct call_result *results,
+              size_t n_results, struct err *err) MUST_CHECK;
+
+/* claim_items.c: rows of the claims' queries. */
+void ready_item(struct batch *batch, const struct result *rows, int row);
+void timer_item(struct batch *batch, const struct result *rows, int row);
+void inbox_item(struct batch *batch, const struct result *rows, int row);
+void start_item(struct batch *batch, const struct result *rows, int row);
+void result_item(struct batch *batch, const struct call_result *result, size_t index);
+/* The next answer of the claim, kept with the batch; the answers of begin and the fence. */
+int claim_rows(struct batch *batch, struct result **ret_rows, struct err *err) MUST_CHECK;
+int claim_fence(struct batch *batch, struct err *err) MUST_CHECK;
+/* What is known of a command from earlier runs of this batch, or from the process before. */
+void claim_judge(const struct store_worker *worker, struct item *item);
+
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
-
-struct claim_place; /* below */
-/* The cursors before a batch, so that what it put off can be claimed alone. */
-struct claim_place claim_place(const struct store_worker *worker);
-void claim_return(struct store_worker *worker, const struct claim_place *place);
 
 /* Where the last claim of this lane of the inbox began. */
 void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
@@ -310,13 +321,6 @@ struct inbox_lane {
     int64_t after_id;
 };
 
-struct claim_place {
-    struct ready_lane ready[LANES];
-    struct inbox_lane inbox[LANE_SHARES];
-    unsigned ready_found[LANES], inbox_found[LANE_SHARES], turn, n_timer;
-    int64_t timer_after_us;
-};
-
 struct store_worker {
     struct store *store;
     struct conn *conn; /* NULL: lost */
@@ -348,11 +352,12 @@ struct store_worker {
     /* While a batch is run again: only these, NULL = all; and what is known of some. */
     const struct item_key *only;
     size_t n_only;
+    bool by_name;       /* `only` is one, and is claimed by its key */
     bool alone, guilty; /* `only` is a suspect; it becomes an incident */
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
     int64_t now_us; /* the database's clock at the last look */
-    /* Commands that need a SQL delegate, found in a batch with others: each runs alone next. */
+    /* Commands that need a SQL delegate: each is claimed by name, and runs alone, next. */
     struct item_key alone_next[ALONE_MAX];
     size_t n_alone_next;
     bool delegating;         /* holds a place: see delegate.h */

@@ -5,7 +5,6 @@
  */
 #include "base/build.h"
 
-#include <sys/random.h>
 #include <time.h>
 
 #include "store/batch.h"
@@ -20,187 +19,6 @@ static int64_t mono_us(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static struct item_key key_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    return (struct item_key){{a, b, c, d}};
-}
-
-static void key_uuid(const struct uuid *uuid, uint64_t *ret_a, uint64_t *ret_b)
-{
-    memcpy(ret_a, uuid->b, 8);
-    memcpy(ret_b, uuid->b + 8, 8);
-}
-
-static const char *text_or_null(const struct result *rows, int row, int column)
-{
-    return result_null(rows, row, column) ? NULL : result_text(rows, row, column);
-}
-
-/* kind, token, node, phase, tries stand side by side wherever a command is stored. */
-static void read_body(struct item *item, const struct result *rows, int row, int subject)
-{
-    struct command *c = &item->command;
-
-    c->subject = result_uuid(rows, row, subject);
-    c->name = text_or_null(rows, row, subject + 1);
-    c->detail = text_or_null(rows, row, subject + 2);
-    c->body = text_or_null(rows, row, subject + 3);
-    c->body_n = c->body != NULL ? result_length(rows, row, subject + 3) : 0;
-}
-
-static bool all_digits(const char *text)
-{
-    return text != NULL && text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
-}
-
-static void ready_item(struct batch *batch, const struct result *rows, int row)
-{
-    struct item *item = batch_item(batch, FROM_READY);
-    struct command *c = &item->command;
-
-    item->tid = result_tid(rows, row, 0);
-    item->id = result_int(rows, row, 1);
-    item->key = key_of(FROM_READY, (uint64_t)item->id, 0, 0);
-    item->kind = (int)result_int(rows, row, 4);
-    item->lane = (int)result_int(rows, row, 13);
-    item->made = (uint32_t)result_int(rows, row, 14);
-    *c = (struct command){
-        .kind = (enum command_kind)item->kind,
-        .root = result_uuid(rows, row, 2),
-        .instance = result_uuid(rows, row, 3),
-        .token = (uint32_t)result_int(rows, row, 5),
-        .node = (int)result_int(rows, row, 6),
-        .phase = (enum command_phase)result_int(rows, row, 7),
-        .tries = (uint32_t)result_int(rows, row, 8),
-        .origin = item,
-    };
-    read_body(item, rows, row, 9);
-    if (c->kind == COMMAND_START) {
-        /* A message starts a process: see message.c for where its columns come from. */
-        item->definition_id = (int)c->token;
-        item->tenant = c->detail;
-        c->token = 0;
-        c->business_key = c->name;
-        c->name = c->detail = NULL;
-    } else if ((c->kind == COMMAND_CALL_SENT || c->kind == COMMAND_TIMER) &&
-               all_digits(c->detail)) {
-        c->due_us = strtoll(c->detail, NULL, 10);
-    }
-}
-
-static void timer_item(struct batch *batch, const struct result *rows, int row)
-{
-    struct item *item = batch_item(batch, FROM_TIMER);
-    struct command *c = &item->command;
-    uint64_t a, b;
-
-    item->kind = (int)result_int(rows, row, 4);
-    item->retry = result_bool(rows, row, 8);
-    *c = (struct command){
-        .kind = (enum command_kind)item->kind,
-        .due_us = result_time(rows, row, 0),
-        .instance = result_uuid(rows, row, 1),
-        .token = (uint32_t)result_int(rows, row, 2),
-        .node = (int)result_int(rows, row, 3),
-        .root = result_uuid(rows, row, 5),
-        .phase = (enum command_phase)result_int(rows, row, 6),
-        .tries = (uint32_t)result_int(rows, row, 7),
-        .origin = item,
-    };
-    read_body(item, rows, row, 9);
-    item->id = c->due_us; /* the row's key, whatever becomes of the command's */
-    if (item->retry && c->kind == COMMAND_CALL_SENT && all_digits(c->detail))
-        c->due_us = strtoll(c->detail, NULL, 10);
-    key_uuid(&c->instance, &a, &b);
-    item->key =
-        key_of((uint64_t)FROM_TIMER | (uint64_t)item->kind << 4 | (uint64_t)item->retry << 12 |
-                   (uint64_t)(uint32_t)c->node << 13 | (uint64_t)c->token << 32,
-               (uint64_t)item->id, a, b);
-}
-
-static void inbox_item(struct batch *batch, const struct result *rows, int row)
-{
-    struct item *item = batch_item(batch, FROM_INBOX);
-    struct command *c = &item->command;
-
-    item->tid = result_tid(rows, row, 0);
-    item->xid = (uint64_t)result_int(rows, row, 1);
-    item->id = result_int(rows, row, 2);
-    item->key = key_of(FROM_INBOX, item->xid, (uint64_t)item->id, 0);
-    item->kind = (int)result_int(rows, row, 3);
-    item->command_id = result_uuid(rows, row, 4);
-    item->definition_id = (int)result_int(rows, row, 8);
-    item->ttl_us = result_int(rows, row, 13);
-    item->tenant = result_text(rows, row, 15);
-    item->asked_us = result_time(rows, row, 16);
-    item->lane = (int)result_int(rows, row, 17);
-    item->made = (uint32_t)result_int(rows, row, 18);
-    *c = (struct command){
-        .kind = (enum command_kind)item->kind,
-        .root = result_uuid(rows, row, 5),
-        .instance = result_uuid(rows, row, 6),
-        .subject = result_uuid(rows, row, 7),
-        .name = text_or_null(rows, row, 9),
-        .business_key = text_or_null(rows, row, 10),
-        .detail = text_or_null(rows, row, 11),
-        .body = text_or_null(rows, row, 12),
-        .body_n = result_null(rows, row, 12) ? 0 : result_length(rows, row, 12),
-        .actor = result_text(rows, row, 14),
-        .origin = item,
-    };
-    if (item->kind == INBOX_RETRY)
-        item->reason = item->command.detail;
-}
-
-static void start_item(struct batch *batch, const struct result *rows, int row)
-{
-    struct item *item = batch_item(batch, FROM_START_TIMER);
-    uint8_t entropy[10];
-
-    item->kind = COMMAND_START;
-    item->tid = result_tid(rows, row, 0);
-    item->definition_id = (int)result_int(rows, row, 1);
-    item->remaining = (int32_t)result_int(rows, row, 4);
-    item->tenant = result_text(rows, row, 5);
-    item->present = true;
-    int64_t due_us = result_time(rows, row, 3);
-    int node = (int)result_int(rows, row, 2);
-    item->key =
-        key_of(FROM_START_TIMER, (uint64_t)item->definition_id, (uint64_t)node, (uint64_t)due_us);
-    ssize_t got = getrandom(entropy, sizeof(entropy), 0);
-    assert(got == (ssize_t)sizeof(entropy)); /* up to 256 bytes never come short */
-    struct uuid id = uuid_v7(batch->worker->now_us / 1000, entropy);
-    item->command = (struct command){.kind = COMMAND_START,
-                                     .instance = id,
-                                     .root = id,
-                                     .node = node,
-                                     .due_us = due_us,
-                                     .origin = item};
-}
-
-static void result_item(struct batch *batch, const struct call_result *result, size_t index)
-{
-    struct item *item = batch_item(batch, FROM_RESULT);
-    uint64_t a, b;
-
-    item->kind = COMMAND_CALL_RESULT;
-    item->result = result;
-    item->result_index = index;
-    key_uuid(&result->call, &a, &b);
-    item->key = key_of((uint64_t)FROM_RESULT | (uint64_t)result->attempt << 32, a, b, 0);
-    item->command = (struct command){
-        .kind = COMMAND_CALL_RESULT,
-        .instance = result->instance,
-        .root = result->root,
-        .token = result->token,
-        .node = result->node,
-        .subject = result->call,
-        .body = result->response,
-        .body_n = result->response_n,
-        .origin = item,
-    };
 }
 
 /* ---- The claims ---- */
@@ -365,37 +183,15 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
     return conn_sync(conn, err);
 }
 
-static int next_rows(struct batch *batch, struct result **ret_rows, struct err *err)
-{
-    if (conn_next(batch->conn, ret_rows, err) < 0)
-        return err_trace(err);
-    batch_keep(batch, *ret_rows);
-    return 0;
-}
-
-static int read_fence(struct batch *batch, struct err *err)
-{
-    struct result *rows;
-
-    if (conn_next(batch->conn, NULL, err) < 0 || next_rows(batch, &rows, err) < 0)
-        return err_trace(err);
-    if (result_rows(rows) != 1)
-        return err_set(err, ERR_CONFLICT,
-                       "another process runs with this node's id: end one of them, or "
-                       "give it a data directory of its own");
-    batch->number = result_int(rows, 0, 0);
-    return 0;
-}
-
 static int read_ready(struct batch *batch, const struct limits *limits, struct err *err)
 {
     struct claim_next *next = &batch->next;
     struct result *rows;
 
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->ready_end = result_int(rows, 0, 0);
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->ready_cut = (unsigned)result_rows(rows) == limits->ready;
     for (int i = 0; i < result_rows(rows); i++) {
@@ -406,7 +202,7 @@ static int read_ready(struct batch *batch, const struct limits *limits, struct e
     }
     if (!next->lows)
         return 0;
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++)
         next->ready[result_int(rows, i, 0)].first =
@@ -419,7 +215,7 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
     struct claim_next *next = &batch->next;
     struct result *rows;
 
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++) {
         next->inbox_xmax = (uint64_t)result_int(rows, i, 1);
@@ -428,7 +224,7 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
         next->inbox[result_int(rows, i, 0)].first =
             result_null(rows, i, 3) ? UINT64_MAX : (uint64_t)result_int(rows, i, 3);
     }
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->inbox_cut = (unsigned)result_rows(rows) == limits->inbox;
     for (int i = 0; i < result_rows(rows); i++) {
@@ -440,7 +236,7 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
     }
     if (batch->worker->n_inbox_flying == 0)
         return 0;
-    if (next_rows(batch, &rows, err) < 0)
+    if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++)
         inbox_item(batch, rows, i);
@@ -453,8 +249,8 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     struct claim_next *next = &batch->next;
     struct result *rows;
 
-    if (read_fence(batch, err) < 0 || read_ready(batch, limits, err) < 0 ||
-        next_rows(batch, &rows, err) < 0)
+    if (claim_fence(batch, err) < 0 || read_ready(batch, limits, err) < 0 ||
+        claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->n_timer = (unsigned)result_rows(rows);
     for (int i = 0; i < result_rows(rows); i++)
@@ -463,7 +259,7 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     next->timer_seen_us = batch->worker->now_us; /* read before */
     if (next->n_timer > 0)
         next->timer_last_us = result_time(rows, (int)next->n_timer - 1, 0);
-    if (read_inbox(batch, limits, err) < 0 || next_rows(batch, &rows, err) < 0)
+    if (read_inbox(batch, limits, err) < 0 || claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++)
         start_item(batch, rows, i);
@@ -482,9 +278,7 @@ static bool is_chosen(const struct store_worker *worker, const struct item *item
     return worker->only == NULL;
 }
 
-/* What is known of a command from earlier runs of this batch, or from the process before this one.
- */
-static void judge(const struct store_worker *worker, struct item *item)
+void claim_judge(const struct store_worker *worker, struct item *item)
 {
     for (size_t i = 0; i < worker->n_verdicts; i++) {
         const struct verdict *v = &worker->verdicts[i];
@@ -534,7 +328,7 @@ static void choose(struct batch *batch)
         } else if (!is_chosen(worker, item) || is_suspect(worker, item, suspects, n_suspects)) {
             item->state = ITEM_PUT_OFF;
         } else {
-            judge(worker, item);
+            claim_judge(worker, item);
         }
     }
 }
@@ -545,6 +339,8 @@ int claim(struct batch *batch, const struct call_result *results, size_t n_resul
     n_results = n_results < batch->worker->most ? n_results : batch->worker->most;
     struct limits limits = shares(batch->worker, n_results);
 
+    if (batch->worker->by_name)
+        return claim_one(batch, &batch->worker->only[0], results, n_results, err);
     if (send_claims(batch, &limits, err) < 0 || read_claims(batch, &limits, err) < 0)
         return err_trace(err);
     for (size_t i = 0; i < n_results; i++)
@@ -607,34 +403,6 @@ static void settle_inbox(struct batch *batch)
     worker->inbox_flying = arena_array(&worker->marks, next->n_inbox_flying, sizeof(int64_t));
     if (next->n_inbox_flying > 0)
         memcpy(worker->inbox_flying, next->inbox_flying, next->n_inbox_flying * sizeof(int64_t));
-}
-
-struct claim_place claim_place(const struct store_worker *worker)
-{
-    struct claim_place place = {
-        .turn = worker->turn, .n_timer = worker->n_timer, .timer_after_us = worker->timer_after_us};
-
-    memcpy(place.ready, worker->ready, sizeof(place.ready));
-    memcpy(place.ready_found, worker->ready_found, sizeof(place.ready_found));
-    memcpy(place.inbox_found, worker->inbox_found, sizeof(place.inbox_found));
-    for (unsigned i = 0; i < LANE_SHARES; i++)
-        place.inbox[i] = worker->inbox[i];
-    return place;
-}
-
-/* The marks of the inbox stay: they are never behind a row that is still there. */
-void claim_return(struct store_worker *worker, const struct claim_place *place)
-{
-    worker->turn = place->turn;
-    worker->n_timer = place->n_timer;
-    worker->timer_after_us = place->timer_after_us;
-    memcpy(worker->ready, place->ready, sizeof(worker->ready));
-    memcpy(worker->ready_found, place->ready_found, sizeof(worker->ready_found));
-    memcpy(worker->inbox_found, place->inbox_found, sizeof(worker->inbox_found));
-    for (unsigned i = 0; i < LANE_SHARES; i++) {
-        worker->inbox[i].after_xid = place->inbox[i].after_xid;
-        worker->inbox[i].after_id = place->inbox[i].after_id;
-    }
 }
 
 /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it starved. */

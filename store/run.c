@@ -357,29 +357,22 @@ static void gather_needs(struct batch *batch, struct fam *fam)
             fam->family.needs[i];
 }
 
-/* Nobody else's effects lie in this transaction, which the delegate may make fail. */
-static bool is_alone(const struct batch *batch)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < batch->n_items; i++)
-        n += batch->items[i]->state != ITEM_PUT_OFF;
-    return n == 1;
-}
-
 /*
- * A command that needs a SQL delegate while others are in the batch runs alone next; what comes
- * behind it in its family waits for it. False: it is alone, and the delegate may run.
+ * A command that needs a SQL delegate runs alone next, claimed by its name: a slow delegate must
+ * hold up nobody by what its batch has locked. What comes behind it in its family waits for it.
+ * False: it does run alone, and the delegate may.
  */
 static bool put_off_delegate(struct batch *batch, struct fam *fam)
 {
     struct store_worker *worker = batch->worker;
-    bool put_off = false;
+    bool put_off = false, known = false;
 
     if (fam->family.n_needs == 0 || fam->family.needs[0].kind != NEED_SQL ||
-        (is_alone(batch) && delegate_enter(worker)))
+        (worker->by_name && delegate_enter(worker)))
         return false;
-    if (worker->n_alone_next < ALONE_MAX && worker->n_only != 1)
+    for (size_t i = 0; i < worker->n_alone_next && !known; i++)
+        known = item_key_equal(&worker->alone_next[i], &fam->at->key);
+    if (worker->n_alone_next < ALONE_MAX && !worker->by_name && !known)
         worker->alone_next[worker->n_alone_next++] = fam->at->key;
     for (size_t i = 0; i < fam->n_items; i++) {
         put_off |= fam->items[i] == fam->at;

@@ -91,6 +91,25 @@ select s.ctid, s.definition_id, s.node, s.due, s.remaining, d.tenant
 from start_timer s join definition d on d.id = s.definition_id
 where s.due <= (select clock()) and not d.suspended order by s.due limit $1 for update of s skip locked
 
+-- ---- One command by its key (claim_one.c): the columns of the claims above; no range is locked ----
+
+-- name: claim_ready_one
+select r.ctid, r.id, r.root_id, r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
+    r.detail, r.body, r.lane, r.xmin as made
+from ready r where r.id = $1
+-- name: claim_inbox_one
+select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
+    b.detail, b.body, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+from inbox b where b.xid = $1 and b.id = $2
+-- name: claim_timer_one
+select due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body
+from timer where due = $1 and instance_id = $2
+-- name: claim_start_one
+select s.ctid, s.definition_id, s.node, s.due, s.remaining, d.tenant
+from start_timer s join definition d on d.id = s.definition_id
+where s.definition_id = $1 and s.node = $2 and s.due <= (select clock()) and not d.suspended
+for update of s skip locked
+
 -- ---- Lock, then load (load.c) ----
 
 -- name: lock_roots

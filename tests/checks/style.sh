@@ -58,6 +58,7 @@ for file in "${c_files[@]}"; do
     lines=$(wc -l <"$file")
     [ "$lines" -le 800 ] || say "$file:801: $lines lines, more than 800"
     case $file in
+    examples/*) ;; # programs of their own
     *.h) grep -qx '#pragma once' "$file" || say "$file:1: no #pragma once" ;;
     *.c) [ "$(grep -m 1 -E '^#include' "$file")" = '#include "base/build.h"' ] ||
         say "$file:1: \"base/build.h\" must be the first include" ;;
@@ -72,7 +73,7 @@ long=$(awk 'FNR == 1 { start = 0 }
 [ -z "$long" ] || say "$long"
 
 heap=$(grep -nE '\b(malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf)\(' "${c_files[@]}" |
-    grep -vE '^(base|tests)/' | grep -vE '/\* heap:|^[^:]*:[0-9]+: *\*|arena_str')
+    grep -vE '^(base|tests|examples)/' | grep -vE '/\* heap:|^[^:]*:[0-9]+: *\*|arena_str')
 say_lines "$heap" "the heap is base's"
 
 # A variable at file level that is not const: "static TYPE name = …" or "static TYPE name[…] …" in column 1.

@@ -3,7 +3,7 @@
 # The crash test. An undisturbed run of a few processes tells which fault points (base/fault.h) they
 # pass and how often. Then for each point: the same run, the engine killed there as by SIGKILL, started
 # again; what came of every instance must equal the undisturbed run, and the stand-in must not have
-# been asked again for anything whose answer was committed.
+# been asked again for anything whose answer was committed. SQL delegates count their runs in a table.
 #
 #   tests/fault/run.sh [POINT[:COUNT]…]
 #   FAULT_RANDOM=N tests/fault/run.sh     N points drawn at random, at any of their passes
@@ -34,6 +34,7 @@ deployment() {
     for file in messages opinion two-opinions first-event where-is-it retries; do
         files+=("$ROOT/processes/basics/$file.bpmn")
     done
+    files+=("$ROOT/tests/scenario/models/stock.bpmn")
     python3 -c '
 import json, sys
 text = json.dumps([{"name": f.rsplit("/")[-1], "content": open(f, encoding="utf-8").read()} for f in sys.argv[1:]])
@@ -44,6 +45,14 @@ orders() {
     cat <<SQL
 select from set_endpoint('geocoder', '$STANDIN_URL', '{"allow": "loopback"}');
 select from set_endpoint('geocoder-offline', 'http://127.0.0.1:9', '{"allow": "loopback"}');
+create table counted (delegate text, instance text);
+select from set_sql_delegate('reserve_stock', 'insert into counted values (''reserve'', \$1 ->> ''article'') returning jsonb_build_object(''left'', 1)',
+    '{"searchPath": "$SCENARIO_SCHEMA, pg_temp"}');
+select from set_sql_delegate('note', 'insert into counted values (''note'', \$1 ->> ''article'') returning 1',
+    '{"searchPath": "$SCENARIO_SCHEMA, pg_temp"}');
+select from start('stock', 'stock-1', '{"article": "lamp", "pieces": 1}');
+select from start('stock', 'stock-2', '{"article": "chair", "pieces": 1}');
+select from start('stock', 'stock-3', '{"article": "table", "pieces": 1}');
 select from start('order-delivery', 'found', '{"geocoder": "geocoder", "address": "10 Downing Street, London, United Kingdom"}');
 select from start('order-delivery', 'fake', '{"geocoder": "geocoder", "address": "12 Nowhere Lane, Atlantis, Utopia"}');
 select from start('order-delivery', 'twice', '{"geocoder": "geocoder", "address": "1 Slottsplassen, Oslo, Norway"}');
@@ -59,7 +68,7 @@ select from publish('Order placed', 'message', '{"orderNo": "4711"}');
 select from publish('Yes', 'yes');
 SQL
 }
-ROOTS=11
+ROOTS=14
 
 # One line for each instance: how it ended, and what it passed how often.
 outcome() {
@@ -68,6 +77,7 @@ outcome() {
               from (select h.element_id, h.state, count(*) as times from history h
                     where h.instance_id = i.instance_id group by 1, 2) w)
          from instances i order by 1"
+    sql "select 'SQL delegate ' || delegate || ' for ' || instance || ' x' || count(*) from counted group by delegate, instance order by 1"
 }
 
 # The stand-in's log against the audit trail: was anything asked after its answer was committed?
