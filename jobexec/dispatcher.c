@@ -464,17 +464,18 @@ static int look(struct dispatcher *dispatcher, int64_t *due_us, struct err *err)
 
 static void log_lost(const struct call_lost *lost)
 {
-    char id[UUID_TEXT_BYTES], instance[UUID_TEXT_BYTES], key[600], endpoint[600];
+    char id[UUID_TEXT_BYTES], instance[UUID_TEXT_BYTES], key[600], element[300], endpoint[600];
 
     uuid_format(&lost->id, id);
     uuid_format(&lost->instance, instance);
     log_line(lost->repeated ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
              lost->repeated ? "a request whose outcome is unknown is sent again"
                             : "the outcome of a request is unknown",
-             "business_key=%s instance=%s call=%s endpoint=%s attempt=%u",
+             "business_key=%s instance=%s element=%s call=%s endpoint=%s attempt=%u",
              log_quote(lost->business_key != NULL ? lost->business_key : "", key, sizeof(key)),
-             instance, id, log_quote(lost->endpoint, endpoint, sizeof(endpoint)),
-             (unsigned)lost->attempt);
+             instance,
+             log_quote(lost->element != NULL ? lost->element : "", element, sizeof(element)), id,
+             log_quote(lost->endpoint, endpoint, sizeof(endpoint)), (unsigned)lost->attempt);
 }
 
 static int recover(struct dispatcher *dispatcher, struct err *err)

@@ -197,6 +197,8 @@ static struct call_request copy_request(struct arena *arena, const struct call_r
         copy.body = arena_strndup(arena, request->body, request->body_n);
     if (request->business_key != NULL)
         copy.business_key = arena_strdup(arena, request->business_key);
+    if (request->element != NULL)
+        copy.element = arena_strdup(arena, request->element);
     return copy;
 }
 

@@ -94,14 +94,15 @@ static void log_notice(struct arena *arena, const struct store_notice *notice)
 
 static void log_result(const struct flight *flight)
 {
-    char id[UUID_TEXT_BYTES], key[600], endpoint[300];
+    char id[UUID_TEXT_BYTES], key[600], element[300], endpoint[300];
     const struct call_request *request = &flight->request;
 
     uuid_format(&request->instance, id);
     log_line(
         LOG_LEVEL_DEBUG, "a call ended",
-        "business_key=%s instance=%s endpoint=%s attempt=%u status=%d ms=%lld",
+        "business_key=%s instance=%s element=%s endpoint=%s attempt=%u status=%d ms=%lld",
         log_quote(request->business_key != NULL ? request->business_key : "", key, sizeof(key)), id,
+        log_quote(request->element != NULL ? request->element : "", element, sizeof(element)),
         log_quote(flight->endpoint, endpoint, sizeof(endpoint)), (unsigned)request->attempt,
         flight->exchange.status, (long long)(flight->exchange.duration_us / 1000));
 }

@@ -420,6 +420,8 @@ static void read_requests(struct arena *arena, const struct result *rows, const 
             .probe = endpoints[endpoint].probing,
             .business_key =
                 result_null(rows, i, 15) ? NULL : arena_strdup(arena, result_text(rows, i, 15)),
+            .element =
+                result_null(rows, i, 19) ? NULL : arena_strdup(arena, result_text(rows, i, 19)),
             .transport =
                 result_null(rows, i, 18) ? NULL : arena_strdup(arena, result_text(rows, i, 18)),
         };
@@ -555,6 +557,8 @@ int call_recover(struct call_conn *conn, struct arena *arena, bool fence_others,
             .endpoint = arena_strdup(arena, result_text(rows, i, 3)),
             .business_key = key ? arena_strdup(arena, result_text(rows, i, 4)) : NULL,
             .repeated = result_bool(rows, i, 5),
+            .element =
+                result_null(rows, i, 6) ? NULL : arena_strdup(arena, result_text(rows, i, 6)),
         };
     }
     *ret_lost = lost;

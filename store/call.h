@@ -128,7 +128,7 @@ struct call_request {
     bool repeatable;  /* may leave twice */
     int64_t phase_us; /* of the circuit, when it was taken */
     bool probe;
-    const char *business_key; /* for the log; may be NULL */
+    const char *business_key, *element; /* for the log; may be NULL */
 };
 
 struct call_take {
@@ -162,8 +162,8 @@ int call_release(struct call_conn *conn, struct arena *arena, const struct uuid 
 struct call_lost {
     struct uuid id, instance;
     uint32_t attempt;
-    const char *endpoint, *business_key; /* business_key may be NULL */
-    bool repeated;                       /* queued again; else its outcome is reported as unknown */
+    const char *endpoint, *business_key, *element; /* the last two may be NULL */
+    bool repeated; /* queued again; else its outcome is reported as unknown */
 };
 /*
  * Fences nodes that show no sign of life, if asked to (whoever has not looked at them for

@@ -239,8 +239,9 @@ with want as materialized (
 )
 select r.i, r.attempt, r.id, r.instance_id, r.root_id, r.base_url, r.shared, r.method, r.path, r.headers,
     r.body, r.connect_us, r.timeout_us, r.cache_key is not null, r.repeatable, i.business_key,
-    r.token, r.node, r.transport
+    r.token, r.node, r.transport, m.id
 from request r left join instance i on i.id = r.instance_id
+left join element m on m.definition_id = i.definition_id and m.node = r.node
 order by r.i, r.id;
 
 -- name: call_undo
@@ -298,6 +299,7 @@ with lost as materialized (
         || ',"retryAfterMs":null,"attempt":' || attempt || ',"ms":0,"fromCache":false}'
     from known where policy <> 'repeat' order by id
 )
-select k.id, k.instance_id, k.attempt, k.endpoint, i.business_key, k.policy = 'repeat'
+select k.id, k.instance_id, k.attempt, k.endpoint, i.business_key, k.policy = 'repeat', m.id
 from known k left join instance i on i.id = k.instance_id
+left join element m on m.definition_id = i.definition_id and m.node = k.node
 order by k.id;

@@ -322,5 +322,9 @@ stopped = dict(re.findall(r"(\w+)=(\d+)", log[log.index('msg="stopped"'):])) if 
 check("the last line counts what came in the drain", int(stopped.get("commands", 0)) > before["pawl_boundaries_total"],
       (stopped, before["pawl_boundaries_total"]))
 
+lost = [line for line in log.split("\n") if " instance=" in line]
+check("lines about instances", len(lost) > 10 and all(re.search(r"business_key=\"[^\"]*\" instance=\S+ element=\"[^\"]*\"", x) for x in lost),
+      [x for x in lost if " element=" not in x][:3])
+
 print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
 raise SystemExit(failed != 0)

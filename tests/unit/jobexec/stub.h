@@ -150,10 +150,9 @@ static inline bool stub_answer(struct stub *stub, int fd, const char *path,
         stub_big(fd, true);
     else if (IS("/headers"))
         stub_headers(fd);
-    else if (IS("/slow")) {
-        usleep(300000);
+    else if (IS("/slow"))
         stub_json(fd, "\"late\"");
-    } else if (IS("/never")) {
+    else if (IS("/never")) {
         for (int i = 0; i < 500 && !atomic_load(&stub->stopping); i++)
             usleep(10000);
         return false;
@@ -212,8 +211,11 @@ static inline void *stub_serve(void *context)
         }
         stub_arrive(connection.stub);
         const char *path = strchr(buf_str(&request), ' ');
-        on = path != NULL && stub_answer(connection.stub, connection.fd, path + 1, &request);
+        if (path != NULL && strncmp(path, " /slow ", 7) == 0)
+            usleep(300000);
+        /* Before the answer leaves: who has it may send the next request at once. */
         atomic_fetch_sub(&connection.stub->busy, 1);
+        on = path != NULL && stub_answer(connection.stub, connection.fd, path + 1, &request);
         buf_reset(&request);
     }
 out:
