@@ -201,7 +201,7 @@ expect_text "nothing to retry" "$ERR" 'has no incident'
 expect_code 1 withdraw nothing
 expect_text "withdraw nothing" "$ERR" 'there is no deployment'
 expect_code 1 withdraw approval
-expect_text "withdraw what runs" "$ERR" 'instances run: [0-9]+ of approval version 1'
+expect_text "withdraw what runs" "$ERR" 'refused: instances run: [0-9]+ of '
 
 # ---- by hand ----
 expect_code 0 start retries -k by-hand -v divisor=0 -v second=2
