@@ -176,6 +176,7 @@ struct claim_next {
         uint64_t last_xid; /* the last row that was read */
         int64_t last_id;
         uint64_t first; /* of the rows that were to be seen before that; UINT64_MAX: none */
+        int64_t first_id;
     } inbox[LANE_SHARES];
     uint64_t inbox_xmax; /* of the snapshot before the inbox was read */
     const int64_t *inbox_flying;
@@ -316,7 +317,8 @@ struct ready_lane {
 };
 
 struct inbox_lane {
-    uint64_t mark;      /* transactions below have been read, but for inbox_flying */
+    uint64_t mark;      /* transactions below have been read, but for inbox_flying … */
+    int64_t mark_id;    /* and of this one the rows below */
     uint64_t after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
     int64_t after_id;
 };

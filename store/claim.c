@@ -11,8 +11,8 @@
 
 #define START_TIMERS_MAX 50
 #define TIMER_LAG_US                                                                               \
-    INT64_C(600000000)  /* longer than any transaction that inserts timers may last */
-#define LOWS_US 1000000 /* low marks lag by this, and late commits are found by the sweep */
+    INT64_C(600000000) /* longer than any transaction that inserts timers may last */
+#define LOWS_US 250000 /* low marks lag by this, and late commits are found by the sweep */
 
 static int64_t mono_us(void)
 {
@@ -61,7 +61,7 @@ void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t
     const struct inbox_lane *l = &worker->inbox[lane];
 
     *ret_xid = l->after_xid != 0 ? l->after_xid : l->mark;
-    *ret_id = l->after_xid != 0 ? l->after_id : -1;
+    *ret_id = l->after_xid != 0 ? l->after_id : l->mark_id - 1;
 }
 
 struct column claim_flying(const struct store_worker *worker, struct arena *arena)
@@ -129,13 +129,14 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
 {
     const struct store_worker *worker = batch->worker;
     struct conn *conn = batch->conn;
-    struct column lanes, marks, xids, ids, most;
+    struct column lanes, marks, mark_ids, xids, ids, most;
     struct column flying = claim_flying(worker, batch->arena);
     unsigned rows[LANE_SHARES];
 
     lanes_divide(worker->inbox_found, false, LANE_SHARES, limits->inbox, rows);
     column_init(&lanes, batch->arena, COLUMN_INT4);
     column_init(&marks, batch->arena, COLUMN_XID8);
+    column_init(&mark_ids, batch->arena, COLUMN_INT8);
     column_init(&xids, batch->arena, COLUMN_XID8);
     column_init(&ids, batch->arena, COLUMN_INT8);
     column_init(&most, batch->arena, COLUMN_INT4);
@@ -147,12 +148,15 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
         batch->next.inbox[lane].most = rows[lane];
         column_int(&lanes, lane);
         column_int(&marks, (int64_t)worker->inbox[lane].mark);
+        column_int(&mark_ids, worker->inbox[lane].mark_id);
         column_int(&xids, (int64_t)xid);
         column_int(&ids, id);
         column_int(&most, rows[lane]);
     }
-    if (conn_send(conn, "inbox_snapshot",
-                  PARAMS(p_column(&lanes), p_column(&marks), p_column(&flying)), err) < 0 ||
+    if (conn_send(
+            conn, "inbox_snapshot",
+            PARAMS(p_column(&lanes), p_column(&marks), p_column(&mark_ids), p_column(&flying)),
+            err) < 0 ||
         conn_send(conn, "claim_inbox",
                   PARAMS(p_column(&lanes), p_column(&xids), p_column(&ids), p_column(&most),
                          p_int4((int)limits->inbox), p_int4(worker->range_key)),
@@ -221,8 +225,13 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
         next->inbox_xmax = (uint64_t)result_int(rows, i, 1);
         if (!result_null(rows, i, 2))
             next->inbox_flying = result_ints(rows, i, 2, batch->arena, &next->n_inbox_flying);
-        next->inbox[result_int(rows, i, 0)].first =
-            result_null(rows, i, 3) ? UINT64_MAX : (uint64_t)result_int(rows, i, 3);
+        struct inbox_read *read = &next->inbox[result_int(rows, i, 0)];
+        read->first = result_null(rows, i, 3) ? UINT64_MAX : (uint64_t)result_int(rows, i, 3);
+        read->first_id = result_null(rows, i, 3) ? 0 : result_int(rows, i, 4);
+        if (!result_null(rows, i, 5)) { /* of one that was open: it is older */
+            read->first = (uint64_t)result_int(rows, i, 5);
+            read->first_id = 0;
+        }
     }
     if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
@@ -391,6 +400,7 @@ static void settle_inbox(struct batch *batch)
         worker->inbox_found[i] = read->n;
         next->inbox_limit |= full;
         lane->mark = read->first < next->inbox_xmax ? read->first : next->inbox_xmax;
+        lane->mark_id = read->first < next->inbox_xmax ? read->first_id : 0;
         lane->after_xid = 0;
         if (full && 2 * put_off[i] >= read->n) {
             lane->after_xid = read->last_xid;

@@ -98,23 +98,26 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column lanes, lows, flying, inboxes;
+    struct column lanes, lows, flying, inboxes, marks, mark_ids;
     struct arena arena;
-    uint64_t mark = UINT64_MAX;
 
     arena_init(&arena, 0);
     claim_lanes(worker, &arena, &lanes, &lows);
     flying = claim_flying(worker, &arena);
     column_init(&inboxes, &arena, COLUMN_INT4);
+    column_init(&marks, &arena, COLUMN_XID8);
+    column_init(&mark_ids, &arena, COLUMN_INT8);
     for (unsigned i = 0; i < LANE_SHARES; i++) {
         column_int(&inboxes, i);
-        mark = worker->inbox[i].mark < mark ? worker->inbox[i].mark : mark;
+        column_int(&marks, (int64_t)worker->inbox[i].mark);
+        column_int(&mark_ids, worker->inbox[i].mark_id);
     }
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
-    int rc = conn_query(worker->conn, "peek",
-                        PARAMS(p_column(&lanes), p_column(&lows), p_column(&inboxes), p_xid8(mark),
-                               p_column(&flying), p_time(due_from)),
-                        &rows, err);
+    int rc =
+        conn_query(worker->conn, "peek",
+                   PARAMS(p_column(&lanes), p_column(&lows), p_column(&inboxes), p_column(&marks),
+                          p_column(&mark_ids), p_column(&flying), p_time(due_from)),
+                   &rows, err);
     arena_deinit(&arena);
     if (rc < 0)
         return err_trace(err);

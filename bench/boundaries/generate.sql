@@ -8,5 +8,5 @@ select case when ':last' = 'none' then true
 select max(s.instance_id::text) as last from generate_series(1, :n) g, pawl.start('three-tasks',
     variables => jsonb_build_object('order', jsonb_build_object('id', 12345, 'customer', 'acme', 'amount', 99.5 + g))) s \gset
 \else
-\sleep 5 ms
+\sleep 20 ms
 \endif

@@ -16,9 +16,11 @@ select batch from worker where id = $1 and epoch = $2 for update
 select clock(),
     exists (select from unnest($1, $2) as u (lane, low)
             where exists (select from ready r where r.lane = u.lane and r.id > u.low))
-        or exists (select from inbox where lane = any($3) and xid >= $4)
-        or exists (select from inbox where lane = any($3) and xid = any($5)),
-    least((select due from timer where due > $6 order by due limit 1),
+        or exists (select from unnest($3, $4, $5) as u (lane, mark, mark_id)
+            where exists (select from inbox b where b.lane = u.lane and (b.xid, b.id) >= (u.mark, u.mark_id)))
+        or exists (select from unnest($3, $4) as u (lane, mark) join unnest($6) as f (xid) on f.xid < u.mark
+            where exists (select from inbox b where b.lane = u.lane and b.xid = f.xid)),
+    least((select due from timer where due > $7 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
            where not d.suspended order by s.due limit 1))
 -- name: batch_fence
@@ -60,11 +62,16 @@ select due, instance_id, token, node, kind, root_id, phase, tries, retry, subjec
 from timer where due > $1 and due <= (select clock()) order by due limit $2
 -- name: inbox_snapshot
 -- Who is still open, and the first row of each lane that anybody can see: its mark stays behind what another worker
--- holds. $1, $2: lanes and their marks; $3: transactions that were open.
-select u.lane, pg_snapshot_xmax(s), case when u.lane = 0 then array(select pg_snapshot_xip(s)) end,
-    least((select i.xid from inbox i where i.lane = u.lane and i.xid >= u.mark order by i.xid, i.id limit 1),
-          (select min(i.xid) from inbox i where i.lane = u.lane and i.xid = any($3) and i.xid < u.mark))
-from pg_current_snapshot() s, unnest($1, $2) as u (lane, mark)
+-- holds. $1, $2, $3: lanes and their marks; $4: transactions that were open. Rows of one transaction are seen together,
+-- so that a mark may lie between them.
+select u.lane, pg_snapshot_xmax(s), case when u.lane = 0 then array(select pg_snapshot_xip(s)) end, f.xid, f.id,
+    (select min(o.xid) from unnest($4) as o (xid)
+     where o.xid < u.mark and exists (select from inbox i where i.lane = u.lane and i.xid = o.xid))
+from pg_current_snapshot() s cross join unnest($1, $2, $3) as u (lane, mark, mark_id)
+left join lateral (
+    select i.xid, i.id from inbox i where i.lane = u.lane and (i.xid, i.id) >= (u.mark, u.mark_id)
+    order by i.xid, i.id limit 1
+) f on true
 -- name: claim_inbox
 -- A deployment's body is read by itself (deploy.c).
 -- Ranges are locked as in claim_ready.
@@ -82,9 +89,13 @@ cross join lateral (
 -- Of transactions that were open when a lane's mark was set; the mark's own rows are read above.
 select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
     b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
-from unnest($1, $2) as u (lane, mark), unnest($3) as f (xid), inbox b
-where b.lane = u.lane and b.xid = f.xid and f.xid < u.mark
-    and pg_try_advisory_xact_lock($5, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+from unnest($1, $2) as u (lane, mark) join unnest($3) as f (xid) on f.xid < u.mark
+cross join lateral (
+    select b.ctid, b.xmin, b.* from inbox b
+    where b.lane = u.lane and b.xid = f.xid
+        and pg_try_advisory_xact_lock($5, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+    order by b.xid, b.id limit $4
+) b
 limit $4
 -- name: claim_starts
 select s.ctid, s.definition_id, s.node, s.due, s.remaining, d.tenant
