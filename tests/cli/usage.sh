@@ -79,8 +79,8 @@ expect_code 2 start p --many f -v a=1
 expect_code 2 message m --correlate
 expect_code 2 message m --correlate --key k --ttl PT1H
 expect_code 2 retry some --unknown guess
-expect_code 1 up --listen 127.0.0.1:8080
-expect_text "--listen" "$ERR" 'no HTTP server'
+expect_code 2 up --listen 0.0.0.0:8080
+expect_text "--listen" "$ERR" 'on loopback only'
 
 # No database: which one? Or one that does not answer.
 for name in "ps" "tasks" "incidents" "definitions" "endpoint list" "migrate" "trace x" "why x" "cancel x" \
