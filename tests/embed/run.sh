@@ -79,7 +79,7 @@ check "it was done" "pack" "$(sql "select element_id from tokens where business_
 kill -TERM "$up" && wait "$up"
 up=
 
-# ---- The program is killed while its function works ----
+# ---- Limits ----
 
 sql "select set_endpoint('delegate:charge', '', '{\"unknown\": \"repeat\"}')" >/dev/null
 check "a delegate's limits are an endpoint" "delegate:charge" "$(sql "select base_url from endpoints where name = 'delegate:charge'")"
