@@ -9,6 +9,8 @@ extern const struct subcommand command_start, command_message, command_ps, comma
     command_why;
 extern const struct subcommand command_tasks, command_task_complete, command_task_claim;
 extern const struct subcommand command_task_release, command_task_fail;
+extern const struct subcommand command_external_list, command_external_unlock,
+    command_external_work;
 extern const struct subcommand command_incidents, command_retry, command_cancel;
 extern const struct subcommand command_skip, command_move, command_complete;
 extern const struct subcommand command_withdraw;

@@ -233,10 +233,26 @@ static int failed(struct step *step, const struct trigger *trigger)
     return 0;
 }
 
-int external_answered(struct step *step, const struct trigger *trigger)
+/* Workers may fetch it again: nothing is left to decide, nor what this batch was about to park. */
+static void offer(struct step *step, const struct trigger *trigger)
 {
     struct family *family = step->family;
 
+    for (size_t i = family->n_jobs; i-- > 0;) {
+        const struct command *parked = &family->jobs[i].command;
+        if (parked->kind != COMMAND_EXTERNAL_OFFER ||
+            !uuid_equal(&parked->subject, &trigger->wait.subject))
+            continue;
+        memmove(&family->jobs[i], &family->jobs[i + 1],
+                (family->n_jobs - i - 1) * sizeof(*family->jobs));
+        family->n_jobs--;
+    }
+    *arena_push(family->arena, family->offers, family->n_offers, family->offers_capacity) =
+        (struct external_offer){.task = trigger->wait.subject, .instance = trigger->instance->id};
+}
+
+int external_answered(struct step *step, const struct trigger *trigger)
+{
     switch (step->command->kind) {
     case COMMAND_EXTERNAL_COMPLETE:
         return completed(step, trigger);
@@ -244,11 +260,8 @@ int external_answered(struct step *step, const struct trigger *trigger)
         return failed_with_error(step, trigger);
     case COMMAND_EXTERNAL_FAILURE:
         return failed(step, trigger);
-    default:
-        /* COMMAND_EXTERNAL_OFFER */
-        *arena_push(family->arena, family->offers, family->n_offers, family->offers_capacity) =
-            (struct external_offer){.task = trigger->wait.subject,
-                                    .instance = trigger->instance->id};
+    default: /* COMMAND_EXTERNAL_OFFER */
+        offer(step, trigger);
         return 0;
     }
 }

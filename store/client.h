@@ -163,6 +163,39 @@ int client_tasks_between(struct client *client, const struct uuid *low, const st
 int client_tasks_by_key(struct client *client, const char *business_key, int limit,
                         json_t **ret_rows, struct err *err) MUST_CHECK;
 
+/* ---- External tasks: lists, and what a worker needs ---- */
+
+struct client_external {
+    const char *topic, *state; /* NULL: any */
+    const struct uuid *instance;
+    int limit;
+};
+int client_external_tasks(struct client *client, const struct client_external *filter,
+                          json_t **ret_rows, struct err *err) MUST_CHECK;
+/* At most two. */
+int client_external_between(struct client *client, const struct uuid *low, const struct uuid *high,
+                            json_t **ret_rows, struct err *err) MUST_CHECK;
+/* At most one row of fetch_and_lock(). */
+int client_external_fetch(struct client *client, const char *worker, const char *topics,
+                          const char *options, json_t **ret_rows, struct err *err) MUST_CHECK;
+struct client_lease {
+    struct uuid task;
+    const char *worker;
+    int64_t fence;
+};
+/* ERR_NOT_FOUND, ERR_CONFLICT: the worker has lost it. */
+int client_external_extend(struct client *client, const struct client_lease *lease, int64_t ms,
+                           struct err *err) MUST_CHECK;
+int client_external_complete(struct client *client, const struct client_lease *lease,
+                             const char *variables, struct err *err) MUST_CHECK;
+int client_external_error(struct client *client, const struct client_lease *lease, const char *code,
+                          const char *message, const char *variables, struct err *err) MUST_CHECK;
+int client_external_failure(struct client *client, const struct client_lease *lease,
+                            const char *message, int retries, int64_t pause_ms,
+                            struct err *err) MUST_CHECK;
+int client_external_unlock(struct client *client, const struct uuid *task, json_t **ret_row,
+                           struct err *err) MUST_CHECK;
+
 struct client_incidents {
     const char *process, *business_key, *element, *cause; /* NULL: any */
     const struct uuid *instance;

@@ -137,6 +137,12 @@ static void test_step_external__failure(void **state)
     sim_retry(&sim, "t", NULL);
     assert_int_equal(sim.n_offers, 1);
     assert_string_equal(sim_where(&sim), "t");
+    /* Failed and offered again in one batch: no incident is left over. */
+    struct command both[] = {sim_external(&sim, "t", COMMAND_EXTERNAL_FAILURE, FAILURE("0")),
+                             sim_external(&sim, "t", COMMAND_EXTERNAL_OFFER, NULL)};
+    sim_batch(&sim, both, ARRAY_LEN(both));
+    assert_int_equal(sim_jobs(&sim, JOB_INCIDENT), 0);
+    assert_int_equal(sim.n_offers, 2);
     answer(&sim, "t", COMMAND_EXTERNAL_COMPLETE, "{}");
     assert_string_equal(sim_where(&sim), "a");
     sim_deinit(&sim);

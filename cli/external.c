@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* external list, external unlock. */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/find.h"
+#include "cli/moment.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+
+static void print_external(struct cli *cli, const json_t *rows, int64_t now_us)
+{
+    static const struct table_column columns[] = {
+        {"TASK", TABLE_ID, 18, 0},         {"TOPIC", TABLE_TEXT, 8, 0},
+        {"KEY", TABLE_TEXT, 8, 2},         {"PROCESS", TABLE_TEXT, 8, 5},
+        {"STATE", TABLE_TEXT, 0, 0},       {"WORKER", TABLE_TEXT, 8, 1},
+        {"UNTIL", TABLE_TEXT, 0, 3},       {"LEFT", TABLE_NUMBER, 0, 6},
+        {"LAST ERROR", TABLE_TEXT, 10, 4},
+    };
+    struct table table;
+    const json_t *row;
+    size_t i;
+
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row)
+    {
+        table_add(&table, row_text(cli, row, "task_id"));
+        table_add(&table, row_text(cli, row, "topic"));
+        table_add(&table, row_text(cli, row, "business_key"));
+        table_add(&table, row_text(cli, row, "process"));
+        table_add(&table, row_text(cli, row, "state"));
+        table_add(&table, row_text(cli, row, "worker_id"));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "locked_until"), now_us));
+        table_add(&table, row_text(cli, row, "retries"));
+        table_add(&table, row_text(cli, row, "error_message"));
+    }
+    table_print(&table);
+}
+
+static enum exit_code run_list(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct client_external filter = {.topic = cli_option(cli, "topic"),
+                                     .state = cli_option(cli, "state")};
+    const char *instance = cli_option(cli, "instance");
+    json_auto_t *rows = NULL, *now = NULL, *row = NULL;
+    struct err err = {0};
+    struct uuid id;
+    long limit;
+
+    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
+        return EXIT_USAGE;
+    filter.limit = (int)limit + 1;
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE && instance != NULL) {
+        code = find_instance(cli, client, instance, &row, &id);
+        filter.instance = &id;
+    }
+    if (code != EXIT_DONE)
+        return code;
+    if (client_external_tasks(client, &filter, &rows, &err) < 0 ||
+        client_clock(client, &now, &err) < 0)
+        return cli_fail(cli, &err);
+    bool more = json_array_size(rows) > (size_t)limit;
+    if (more)
+        json_array_remove(rows, (size_t)limit);
+    if (cli->json)
+        output_json_lines(rows);
+    else if (json_array_size(rows) == 0)
+        cli_note(cli, "no external tasks");
+    else
+        print_external(cli, rows, row_time(now, "now"));
+    if (more)
+        cli_note(cli, "there are more than %ld; --limit N shows more", limit);
+    return EXIT_DONE;
+}
+
+static const struct option list_options[] = {
+    {"topic", 't', "TOPIC", "only of this topic"},
+    {"state", 0, "STATE", "only available, locked, paused, failed or answered ones"},
+    {"instance", 0, "ID", "only of this instance (id, beginning of the id, or business key)"},
+    {"limit", 'n', "N", "at most so many, the most urgent first (default: 50)"},
+};
+
+const struct subcommand command_external_list = {
+    .name = "external list",
+    .arguments = "",
+    .summary = "list the work of external workers, and who has it",
+    .about = "Lists the external tasks: work that programs fetch by topic and hold under a lease. "
+             "LEFT is how many tries are left after a failure.",
+    .options = list_options,
+    .n_options = ARRAY_LEN(list_options),
+    .examples =
+        "  pawl external list --topic charge\n  pawl external list --state failed -o json\n",
+    .database = true,
+    .run = run_list,
+};
+
+/* By its id, or the beginning of it. */
+static enum exit_code find_external(struct cli *cli, struct client *client, struct uuid *ret_id)
+{
+    const char *text = cli->arguments[0];
+    json_auto_t *rows = NULL;
+    struct uuid low, high;
+    struct err err = {0};
+
+    if (!find_prefix(text, &low, &high))
+        return cli_usage(cli, "`pawl external list` shows the ids",
+                         "\"%s\" is not the id of an external task, nor the first 8 characters of "
+                         "one",
+                         text);
+    if (client_external_between(client, &low, &high, &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    if (json_array_size(rows) > 1)
+        return cli_refuse(cli, "give more of the id", "\"%s\" begins several ids", text);
+    if (!row_uuid(json_array_get(rows, 0), "task_id", ret_id))
+        return cli_refuse(cli, "`pawl external list` shows what there is",
+                          "there is no external task \"%s\"", text);
+    return EXIT_DONE;
+}
+
+static enum exit_code run_unlock(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
+    struct err err = {0};
+    struct uuid id;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = find_external(cli, client, &id);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_external_unlock(client, &id, &row, &err) < 0)
+        return cli_fail(cli, &err);
+    if (!cli->json)
+        printf("unlocked\n");
+    return EXIT_DONE;
+}
+
+const struct subcommand command_external_unlock = {
+    .name = "external unlock",
+    .arguments = "ID",
+    .summary = "take an external task from its worker",
+    .about = "Ends the lease of a worker (or the pause before the next try) now: others may fetch "
+             "the task, and what the worker answers is refused.",
+    .examples = "  pawl external unlock 01998e3a-7c2e-7d\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_unlock,
+};
