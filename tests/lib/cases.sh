@@ -31,7 +31,7 @@ other_start() {
     OTHER_PID=$!
     local i
     for ((i = 0; i < 200; i++)); do
-        grep -q '^ready' "$PG_DIR/other.out" && return 0
+        grep -qs '^ready' "$PG_DIR/other.out" && return 0
         sleep 0.05
     done
     scenario_fail "the second node does not get ready: $(tail -5 "$PG_DIR/other.log")"

@@ -55,8 +55,8 @@ till_stop() {
 
 # load NAME N: so many instances of each process, from a client beside the proxy.
 load() {
-    do_sql "select count(*) from generate_series(1, $2) n, start('pay', '$1-pay-' || n) p,
-         start('three-tasks', '$1-three-' || n) t" >/dev/null
+    expect "started for $1" "$2" "$(sql "select count(*) from generate_series(1, $2) n,
+        start('pay', '$1-pay-' || n) p, start('three-tasks', '$1-three-' || n) t")"
 }
 
 # all_once NAME N [SECONDS]: they end, each element passed once, and were paid once.
