@@ -120,7 +120,7 @@ int view_integer(struct view *view, const struct expr *expr, const char *what, i
         return err_trace(view->step->err);
     if (text == NULL || text[0] == '\0')
         return 0;
-    long long number = strtoll(text, &end, 10);
+    long long number = strtoll(text, &end, 10); /* at its own limits where it is out of range */
     if (*end != '\0' || number < least || number > most)
         return err_set(view->step->err, ERR_INVALID,
                        "%s '%s': its %s '%.40s' is not a whole number%s.",
