@@ -215,6 +215,7 @@ struct node {
     size_t n_out, n_in;
     int default_flow; /* -1: none */
     bool async_before, async_after;
+    int priority;               /* of its jobs: above 0 before others, below 0 behind them */
     bool exclusive;             /* accepted; changes nothing */
     struct retry_policy *retry; /* NULL: 3 tries without delay */
     struct mapping *inputs, *outputs;
@@ -246,6 +247,7 @@ struct graph {
     const char *key, *name, *version_tag;
     const char *file;                 /* resource name, for messages */
     const char *history_time_to_live; /* as written; may be NULL */
+    int priority;                     /* of nodes that say nothing else, and of starts */
     struct node *nodes;
     struct flow *flows;
     size_t n_nodes, n_flows;

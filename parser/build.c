@@ -184,6 +184,7 @@ static void read_boundaries(struct process_build *process, struct node *node,
     node->async_before = before || async;
     node->async_after = after || leave;
     node->exclusive = text_bool(file, e, "exclusive", xml_extension(e, "exclusive"), true);
+    node->priority = text_priority(file, e, process->graph->priority);
     node->retry = read_retry(process, e);
 }
 
@@ -381,6 +382,8 @@ static struct graph *graph_start(struct file_build *file, const struct xml_eleme
     const char *name = xml_attr(e, "name");
     const char *tag = xml_extension(e, "versionTag");
     const char *history = xml_extension(e, "historyTimeToLive");
+
+    graph->priority = text_priority(file, e, 0);
     graph->key = arena_strdup(&graph->arena, id != NULL ? id : "");
     graph->name = name != NULL ? arena_strdup(&graph->arena, name) : NULL;
     graph->version_tag = tag != NULL ? arena_strdup(&graph->arena, tag) : NULL;

@@ -99,6 +99,8 @@ const struct expr *text_optional(struct process_build *process, const struct xml
 const char *text_name(struct process_build *process, const struct xml_element *at, const char *what,
                       const char *text);
 /* An attribute that is true or false. */
+/* camunda:jobPriority: a whole number, and which of the three it comes to is all that counts. */
+int text_priority(struct file_build *file, const struct xml_element *at, int fallback);
 bool text_bool(struct file_build *file, const struct xml_element *at, const char *what,
                const char *text, bool fallback);
 /* Refuses attributes that are not in the list: a word of our own that is not known is a slip. */

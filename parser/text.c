@@ -57,6 +57,23 @@ bool text_bool(struct file_build *file, const struct xml_element *at, const char
     return fallback;
 }
 
+int text_priority(struct file_build *file, const struct xml_element *at, int fallback)
+{
+    const char *text = xml_extension(at, "jobPriority");
+    char *end = NULL;
+
+    if (text == NULL || xml_blank(text))
+        return fallback;
+    long number = strtol(text, &end, 10);
+    if (*end == '\0')
+        return (number > 0) - (number < 0);
+    report(
+        file, CODE_IGNORED_EXTENSION, at,
+        "jobPriority \"%.*s\" is ignored. Write a whole number: above 0 is high, below 0 is low.",
+        QUOTE_BYTES_MAX, text);
+    return fallback;
+}
+
 int64_t text_duration_us(struct process_build *process, const struct xml_element *at,
                          const char *what, const char *text)
 {

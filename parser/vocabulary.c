@@ -45,6 +45,7 @@ static const struct term attributes[] = {
     {"asyncBefore", USED, NODES, NULL},
     {"asyncAfter", USED, NODES, NULL},
     {"asyncLeave", USED, NODES, NULL},
+    {"jobPriority", USED, NODES | OWNER_PROCESS, NULL},
     {"exclusive", USED, NODES | OWNER_TIMER_EVENT, NULL},
     {"expression", USED, SERVICES, NULL},
     {"type", USED, SERVICES, NULL},
@@ -88,8 +89,6 @@ static const struct term attributes[] = {
     {"modelerTemplateIcon", SILENT, 0, NULL},
     {"isEagerExecutionFetching", SILENT, 0, NULL},
 
-    {"jobPriority", WARNED, 0,
-     "Jobs have no priorities: they run in the order in which they are due"},
     {"candidateStarterUsers", WARNED, 0, "Who may start a process is a right in the database"},
     {"candidateStarterGroups", WARNED, 0, "Who may start a process is a right in the database"},
     {"diagnostics", WARNED, 0, "It has no effect"},

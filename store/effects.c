@@ -90,9 +90,15 @@ static const struct tid *take_spare(struct spares *spares, int lane)
 }
 
 /* Of an instance's jobs. */
-static int lane_of(struct batch *batch, const struct instance *instance)
+static int lane_of(struct batch *batch, const struct instance *instance, int node)
 {
-    int lane = instance != NULL && instance->graph != NULL ? instance->graph->lane : 0;
+    const struct graph *graph = instance != NULL ? instance->graph : NULL;
+    int lane = 0;
+
+    if (graph != NULL) {
+        bool known = node >= 0 && (size_t)node < graph->n_nodes;
+        lane = lane_number(graph->lane, known ? graph->nodes[node].priority : graph->priority);
+    }
 
     atomic_fetch_or(&batch->worker->store->lanes, UINT64_C(1) << lane);
     return lane;
@@ -109,7 +115,7 @@ static void timer_row(struct batch *batch, const struct instance *instance,
     struct effects *e = batch->effects;
 
     if (due_us <= batch->now_us) {
-        int lane = lane_of(batch, instance);
+        int lane = lane_of(batch, instance, command->node);
         effect_ready(e, command, lane, take_spare(spares, lane));
         return;
     }
@@ -331,7 +337,7 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
     for (size_t i = 0; i < family->n_jobs; i++) {
         const struct job *job = &family->jobs[i];
         const struct instance *of = family_instance(family, &job->command.instance);
-        int lane = lane_of(batch, of);
+        int lane = lane_of(batch, of, job->command.node);
         switch (job->place) {
         case JOB_READY:
             effect_ready(batch->effects, &job->command, lane, take_spare(spares, lane));

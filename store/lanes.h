@@ -14,9 +14,11 @@
 
 enum lane_priority { LANE_NORMAL = 0, LANE_HIGH = 1, LANE_LOW = 2 };
 
-static inline int lane_number(int share, enum lane_priority priority)
+/* priority: above 0 high, below 0 low. */
+static inline int lane_number(int share, int priority)
 {
-    return (int)((unsigned)priority * LANE_SHARES) + share;
+    unsigned level = priority > 0 ? LANE_HIGH : priority < 0 ? LANE_LOW : LANE_NORMAL;
+    return (int)(level * LANE_SHARES) + share;
 }
 
 /* What its commands get of a full batch, by those of others: the low ones are never starved. */

@@ -45,8 +45,7 @@ static void test_lanes__small_beside_large(void **state)
 
 static void test_lanes__priorities(void **state)
 {
-    int normal = lane_number(2, LANE_NORMAL), high = lane_number(3, LANE_HIGH),
-        low = lane_number(4, LANE_LOW);
+    int normal = lane_number(2, 0), high = lane_number(3, 7), low = lane_number(4, -1);
     unsigned found[LANES] = {0}, rows[LANES];
 
     (void)state;
