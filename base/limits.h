@@ -51,6 +51,7 @@
 
 /* Delegates. */
 #define LIMIT_DELEGATE_NAME_BYTES 200u
+#define LIMIT_DELEGATE_TIMEOUT_MS 30000u /* a SQL delegate's statement, and its waits for locks */
 
 /* Batches. */
 #define LIMIT_BATCH_COMMANDS 1000u /* commands of one transaction */

@@ -28,7 +28,7 @@ begin
     elsif coalesce(given, '') = '' or octet_length(given) > 65536 then
         raise exception using errcode = 'PW003', message = 'the statement is missing, or has more than 65536 bytes',
             hint = 'Example: select shop.reserve_stock($1).';
-    elsif whole > '30 s' or locks > '30 s' then -- LIMIT_DELEGATE_TIMEOUT_MS
+    elsif extract(epoch from greatest(whole, locks)) * 1000 > 30000 then -- LIMIT_DELEGATE_TIMEOUT_MS
         raise exception using errcode = 'PW003', message = 'timeout and lockTimeout are at most 30 seconds',
             hint = 'A transaction that lasts longer holds up others. Use an external task for long work.';
     end if;

@@ -10,6 +10,6 @@ while IFS= read -r line; do
     name=${line##*-- }
     value=$(sed -nE "s/^#define $name +([^/]*[^/ ]) *(\/\*.*)?\$/\1/p" base/limits.h | tr -d u)
     [ -n "$value" ] || { echo "$line: base/limits.h has no $name"; status=1; continue; }
-    grep -qE "> $((value)) " <<<"$line" || { echo "$line: it is $((value)) in base/limits.h"; status=1; }
+    grep -qE "(> |, )$((value))[ ,)]" <<<"${line#*:*:}" || { echo "$line: it is $((value)) in base/limits.h"; status=1; }
 done <<<"$marked"
 exit $status
