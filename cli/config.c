@@ -334,11 +334,13 @@ static const char *hide_passwords(struct arena *arena, const char *conninfo)
     return arena_strdup(arena, buf_str(&text));
 }
 
-static bool is_secret(const struct ini_entry *entry)
+static bool is_secret(const struct ini_section *section, const struct ini_entry *entry)
 {
     static const char *const words[] = {"headers", "secret", "password", "token", "key"};
     static const char *const references[] = {"file:", "env:", "credential:"};
 
+    if (strcmp(section->kind, "endpoint") != 0)
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(references); i++)
         if (strncmp(entry->value, references[i], strlen(references[i])) == 0)
             return false;
@@ -386,7 +388,8 @@ void config_print(struct cli *cli, const struct config *config)
         printf("\n# %s:%d\n[%s%s%s]\n", config->path, section->line, section->kind,
                section->name != NULL ? " " : "", section->name != NULL ? section->name : "");
         for (size_t k = 0; k < section->n_entries; k++)
-            print_value(section->entries[k].key,
-                        is_secret(&section->entries[k]) ? "***" : section->entries[k].value);
+            print_value(section->entries[k].key, is_secret(section, &section->entries[k])
+                                                     ? "***"
+                                                     : section->entries[k].value);
     }
 }

@@ -109,9 +109,9 @@ const struct subcommand command_delegate_set = {
              "own transaction: exactly once. DURATION is ISO 8601 (PT2S) or like '250 ms'.",
     .options = set_options,
     .n_options = ARRAY_LEN(set_options),
-    .examples = "  pawl delegate set reserve_stock 'select shop.reserve($1)' --role shop_engine\n"
-                "  pawl delegate set note \"insert into shop.note (text) values ($1 ->> 'text') "
-                "returning id\"\n",
+    .examples =
+        "  pawl delegate set reserve_stock 'select shop.reserve($1)' --role shop_engine\n"
+        "  pawl delegate set note 'insert into shop.note (data) values ($1) returning id'\n",
     .min_arguments = 2,
     .max_arguments = 2,
     .database = true,

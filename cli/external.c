@@ -80,7 +80,7 @@ static enum exit_code run_list(struct cli *cli)
 
 static const struct option list_options[] = {
     {"topic", 't', "TOPIC", "only of this topic"},
-    {"state", 0, "STATE", "only available, locked, paused, failed or answered ones"},
+    {"state", 's', "STATE", "only available, locked, paused, failed or answered ones"},
     {"instance", 0, "ID", "only of this instance (id, beginning of the id, or business key)"},
     {"limit", 'n', "N", "at most so many, the most urgent first (default: 50)"},
 };
@@ -146,7 +146,9 @@ const struct subcommand command_external_unlock = {
     .arguments = "ID",
     .summary = "take an external task from its worker",
     .about = "Ends the lease of a worker (or the pause before the next try) now: others may fetch "
-             "the task, and what the worker answers is refused.",
+             "the task, and what the worker answers is refused.\n"
+             "\n"
+             "ID is the task's id, or the beginning of it (at least 8 characters).",
     .examples = "  pawl external unlock 01998e3a-7c2e-7d\n",
     .min_arguments = 1,
     .max_arguments = 1,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/lint.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -33,6 +35,28 @@ static void summary_line(const struct cli *cli, struct buf *out, const char *lef
     buf_add_char(out, '\n');
 }
 
+/* The heading that stands before this subcommand in the list of all, or NULL. */
+static const char *chapter(const struct subcommand *command)
+{
+    static const struct {
+        const struct subcommand *first;
+        const char *title;
+    } chapters[] = {
+        {&command_up, "The engine"},
+        {&command_lint, "Processes and deployments"},
+        {&command_start, "Instances"},
+        {&command_tasks, "Work"},
+        {&command_incidents, "What went wrong"},
+        {&command_endpoint_list, "Services and delegates"},
+        {&command_version, "This program"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(chapters); i++)
+        if (chapters[i].first == command)
+            return chapters[i].title;
+    return NULL;
+}
+
 void help_program(struct cli *cli)
 {
     struct buf out;
@@ -40,10 +64,15 @@ void help_program(struct cli *cli)
     buf_init(&out, 0);
     buf_add_str(&out, "Pawl runs BPMN 2.0 processes on PostgreSQL.\n\n");
     heading(cli, &out, "Usage");
-    buf_add_str(&out, "  pawl SUBCOMMAND [ARGUMENTS] [OPTIONS]\n\n");
-    heading(cli, &out, "Subcommands");
-    for (size_t i = 0; commands[i] != NULL; i++)
+    buf_add_str(&out, "  pawl SUBCOMMAND [ARGUMENTS] [OPTIONS]\n");
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        const char *title = chapter(commands[i]);
+        if (title != NULL) {
+            buf_add_char(&out, '\n');
+            heading(cli, &out, title);
+        }
         summary_line(cli, &out, commands[i]->name, commands[i]->summary);
+    }
     buf_add_char(&out, '\n');
     heading(cli, &out, "Each of them");
     summary_line(cli, &out, "--help, -h", "says what it does, with its options and examples");

@@ -11,7 +11,7 @@
 #include "cli/output.h"
 #include "cli/text.h"
 
-/* In the order of the help: from a file to its end. */
+/* In the order of the help. */
 const struct subcommand *const commands[] = {
     &command_up,
     &command_migrate,
@@ -25,6 +25,9 @@ const struct subcommand *const commands[] = {
     &command_ps,
     &command_trace,
     &command_why,
+    &command_cancel,
+    &command_suspend,
+    &command_resume,
     &command_tasks,
     &command_task_complete,
     &command_task_claim,
@@ -35,18 +38,15 @@ const struct subcommand *const commands[] = {
     &command_external_unlock,
     &command_incidents,
     &command_retry,
-    &command_cancel,
     &command_skip,
     &command_move,
     &command_complete,
-    &command_suspend,
-    &command_resume,
     &command_bulk_list,
     &command_bulk_stop,
     &command_endpoint_list,
+    &command_endpoint_show,
     &command_endpoint_set,
     &command_endpoint_drop,
-    &command_endpoint_show,
     &command_endpoint_open,
     &command_endpoint_close,
     &command_endpoint_reset,

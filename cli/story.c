@@ -211,6 +211,54 @@ static const char *names_of(struct cli *cli, const json_t *names)
     return text;
 }
 
+/* What somebody did at the instance: " by anna: asked by phone". */
+static const char *hand_text(struct cli *cli, const char *kind, const json_t *data,
+                             const json_t *elements)
+{
+    static const char *const words[][2] = {
+        {"elementSkipped", "skipped"},
+        {"tokenMoved", "moved"},
+        {"elementCompleted", "completed by hand"},
+        {"instanceSuspended", "suspended"},
+        {"instanceResumed", "resumed"},
+        {"incidentRetried", "tried again"},
+    };
+    const char *actor = row_string(cli, data, "actor"), *reason = row_string(cli, data, "reason");
+    const char *to = row_string(cli, data, "to"), *at = row_string(cli, data, "at");
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(words[i][0], kind) != 0)
+            continue;
+        if (to != NULL)
+            to = arena_printf(&cli->arena, " %s %s",
+                              at != NULL && strcmp(at, "after") == 0 ? "behind" : "to",
+                              story_element_by_id(cli, elements, to));
+        return arena_printf(&cli->arena, "%s%s by %s%s%s", words[i][1], to != NULL ? to : "",
+                            actor != NULL ? actor : "?", reason != NULL ? ": " : "",
+                            reason != NULL ? reason : "");
+    }
+    return NULL;
+}
+
+/* What others did for a task: a worker that failed, a delegate. */
+static const char *work_text(struct cli *cli, const char *kind, const json_t *data)
+{
+    struct arena *arena = &cli->arena;
+    const char *error = row_string(cli, data, "error"), *result = row_string(cli, data, "result");
+
+    if (strcmp(kind, "externalTaskFailed") == 0)
+        return arena_printf(arena, "failed at %s, tries left: %lld: %s",
+                            row_text(cli, data, "actor"), (long long)row_int(data, "retries"),
+                            error != NULL ? error : "?");
+    if (strcmp(kind, "delegateRan") != 0)
+        return NULL;
+    return arena_printf(arena, "delegate %s: %s%s", row_text(cli, data, "delegate"),
+                        error != NULL ? "error " : "",
+                        error != NULL    ? error
+                        : result != NULL ? beginning(cli, result)
+                                         : "no result");
+}
+
 const char *story_event(struct cli *cli, const json_t *event, const json_t *elements,
                         int64_t now_us)
 {
@@ -238,8 +286,6 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     if (strcmp(kind, "taskReleased") == 0)
         return arena_printf(arena, "given back%s%s", actor != NULL ? " by " : "",
                             actor != NULL ? actor : "");
-    if (strcmp(kind, "incidentRetried") == 0)
-        return arena_printf(arena, "tried again by %s", actor != NULL ? actor : "?");
     if (strcmp(kind, "variablesSet") == 0)
         return arena_printf(arena, "variables set%s%s: %s", actor != NULL ? " by " : "",
                             actor != NULL ? actor : "",
@@ -247,6 +293,11 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     if (strcmp(kind, "instanceStarted") == 0 || strcmp(kind, "instanceEnded") == 0 ||
         strncmp(kind, "activity", 8) == 0)
         return NULL;
+    const char *text = hand_text(cli, kind, data, elements);
+    if (text == NULL)
+        text = work_text(cli, kind, data);
+    if (text != NULL)
+        return text;
     const char *whole = row_string(cli, event, "data");
     return arena_printf(arena, "%s%s%s", kind, whole != NULL ? " " : "",
                         whole != NULL ? whole : "");

@@ -220,6 +220,42 @@ static void tell_incident(struct why *why, const json_t *token)
     offer(why, arena_printf(arena, "pawl cancel %s", row_text(why->cli, why->row, "instance_id")));
 }
 
+/* The work of a program that fetches it: who has it, or who may have it and when. */
+static void tell_external(struct why *why, const json_t *token)
+{
+    struct arena *arena = &why->cli->arena;
+    const char *element = story_element(why->cli, token), *since = since_text(why, token);
+    const char *topic = row_text(why->cli, token, "name"), *detail;
+    int64_t due = row_time(token, "due");
+
+    detail = row_string(why->cli, token, "detail");
+    if (detail != NULL && strncmp(detail, "answered by ", 12) == 0) {
+        say(why, arena_printf(arena,
+                              "The external task %s is %s; an engine goes on from there as soon as "
+                              "it runs.",
+                              element, detail));
+        return;
+    }
+    if (detail != NULL && strncmp(detail, "locked by ", 10) == 0) {
+        say(why, arena_printf(arena, "The external task %s (topic %s) is %s%s.", element, topic,
+                              detail, since));
+        say(why, arena_printf(arena,
+                              due > why->now_us ? "Its lease ends %s, then others may take it."
+                                                : "Its lease has ended %s: others may take it.",
+                              moment_relative(arena, due, why->now_us)));
+        offer(why,
+              arena_printf(arena, "pawl external unlock %s", row_text(why->cli, token, "subject")));
+        return;
+    }
+    say(why, arena_printf(arena, "It waits for a worker of topic %s to do the external task %s%s.",
+                          topic, element, since));
+    if (detail != NULL)
+        say(why, arena_printf(arena, "A try has failed: %s", sentence_end(why->cli, detail)));
+    if (due != MOMENT_NONE && due > why->now_us)
+        say(why, arena_printf(arena, "It can be fetched again %s.", due_text(why, token)));
+    offer(why, arena_printf(arena, "pawl external work %s -- COMMAND", shell(why->cli, topic)));
+}
+
 static void tell_retry(struct why *why, const json_t *token)
 {
     const json_t *job;
@@ -334,8 +370,8 @@ static int tell_called(struct why *why, const json_t *token)
 
 static int rank(const json_t *token)
 {
-    static const char *const order[] = {"incident", "retry", "called instance", "task",
-                                        "call",     "job",   "message",         "timer"};
+    static const char *const order[] = {"incident",      "retry", "called instance", "task", "call",
+                                        "external task", "job",   "message",         "timer"};
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (waits_for(token, order[i]))
@@ -365,6 +401,9 @@ static int tell_main(struct why *why, const json_t *token)
             return tell_call(why, call,
                              arena_printf(&why->cli->arena, "At %s it waits for the answer to",
                                           story_element(why->cli, token)));
+        return 0;
+    case 5:
+        tell_external(why, token);
         return 0;
     default:
         if (waits_for(token, "suspended"))

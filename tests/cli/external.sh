@@ -50,6 +50,9 @@ wait_for 10 offered charge 1
 expect_code 0 external work charge --once --pause 600 -- echo '[1]'
 expect_code 0 external list --state paused
 expect_text "no object" "$OUT" 'not a JSON object'
+expect_text "why, after a failed try" "$("$PAWL" why three | tr '\n' ' ')" \
+    'waits for a worker of topic charge .*A try has failed: .*fetched again in .*pawl external work charge'
+expect_text "trace of a failed try" "$("$PAWL" trace three)" 'failed at .*tries left: [0-9]+: '
 expect_code 0 external unlock "$(cut -c1-18 <<<"$(tail -1 <<<"$OUT")")"
 if offered charge 1; then ok; else bad "it is not unlocked"; fi
 expect_code 0 external work charge --once --pause 600 -- ./there-is-none
@@ -61,6 +64,8 @@ api "select unlock_external_task(task_id) from external_tasks" >/dev/null
 worker=$!
 held() { [ "$(api "select worker_id from external_tasks where business_key = 'three' and state = 'locked'")" = slow ]; }
 if wait_for 10 held; then ok; else bad "the worker did not fetch"; fi
+expect_text "why, while a worker has it" "$("$PAWL" why three | tr '\n' ' ')" \
+    'is locked by slow.* Its lease ends in .*pawl external unlock'
 sleep 1.2
 if held; then ok; else bad "the lease was not extended" "$(cat slow.err)"; fi
 kill -TERM $worker

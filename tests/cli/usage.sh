@@ -25,7 +25,8 @@ done
 
 expect_code 2
 expect_equal "stdout of pawl alone" '' "$OUT"
-expect_text "pawl alone" "$ERR" 'Subcommands'
+expect_text "pawl alone" "$ERR" 'pawl SUBCOMMAND'
+expect_text "chapters of the help" "$ERR" '^Instances$'
 expect_code 0 --help
 expect_code 0 --version
 expect_text "version" "$OUT" '^pawl [0-9]+\.[0-9]+\.[0-9]+$'

@@ -213,6 +213,7 @@ expect_text "move from where it is not" "$ERR" "No token is at 'divideAgain'"
 expect_code 0 move by-hand divide divideAgain -v quotient=10 --reason 'by phone'
 expect_equal "move" moved "$OUT"
 expect_state by-hand completed
+expect_text "trace of a move" "$("$PAWL" trace by-hand)" 'moved to .* by .*: by phone'
 expect_code 0 start retries -k by-hand-2 -v divisor=0 -v second=2
 expect_why by-hand-2 'tried again by itself|stands still'
 expect_code 0 complete by-hand-2 divide -v quotient=10
@@ -251,6 +252,18 @@ expect_text "cancel again" "$ERR" 'already ended'
 expect_why one 'was cancelled .*: ordered twice'
 expect_code 0 trace one
 expect_text "trace of a cancelled one" "$OUT" '^one: cancelled \(ordered twice\)'
+expect_code 2 cancel
+expect_code 2 cancel one --all
+expect_code 0 start opinion -k many-1 -v who=a
+expect_code 0 start opinion -k many-2 -v who=a
+expect_state many-1 running
+expect_state many-2 running
+expect_code 0 cancel --key-prefix many- --dry-run
+expect_text "cancel --dry-run" "$OUT" '^2 would be taken'
+expect_code 0 cancel --key-prefix many- --reason 'no more'
+expect_text "cancel of many" "$OUT" '^2 asked for'
+expect_state many-1 cancelled
+expect_state many-2 cancelled
 
 # ---- ps ----
 expect_code 0 ps
