@@ -423,10 +423,10 @@ static int suspect(struct attempt *attempt, const struct suspect *suspect, struc
     struct store_worker *worker = attempt->worker;
     struct err why;
 
-    worker->alone = true;
+    worker->alone = worker->by_name = true;
     worker->guilty = suspect->guilty;
     int rc = halves(attempt, &suspect->key, 1, err);
-    worker->alone = worker->guilty = false;
+    worker->alone = worker->by_name = worker->guilty = false;
     worker->only = NULL;
     worker->n_only = 0;
     if (suspects_settle(&worker->store->suspects, &suspect->key,

@@ -31,7 +31,6 @@ enum table_id {
     T_INSERT_PARKED,
     T_SUSPEND, /* behind the updates: it goes by id */
     T_UNPARK,  /* behind what is parked in the same batch */
-    T_DELETE_PARKED,
     T_INSERT_READY,
     T_INSERT_TIMERS,
     T_INSERT_SUBSCRIPTIONS,

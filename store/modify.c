@@ -73,6 +73,35 @@ static void take_place(struct batch *batch, struct item *item, const struct resu
                                  n, c->name));
 }
 
+/*
+ * A job of the token that is in the same batch would be carried out first, and the place be
+ * another. A row of it waits: it finds nobody then. What a caller asked for before goes first, and
+ * this and what he asked for later waits for it.
+ */
+static void keep_place(struct item *item)
+{
+    const struct command *c = &item->command;
+    struct fam *fam = item->fam;
+    size_t at = 0;
+    bool asked = false;
+
+    for (size_t i = 0; i < fam->n_items && c->node >= 0; i++) {
+        struct item *job = fam->items[i];
+        at = job == item ? i : at;
+        if (job->state != ITEM_RUN || job->kind != COMMAND_CONTINUE ||
+            job->command.token != c->token || !uuid_equal(&job->command.instance, &c->instance))
+            continue;
+        if (job->source != FROM_INBOX)
+            job->state = ITEM_PUT_OFF;
+        else
+            asked |= fam->items[at] != item;
+    }
+    for (size_t i = at; i < fam->n_items && asked; i++) {
+        if (fam->items[i]->source == FROM_INBOX)
+            fam->items[i]->state = ITEM_PUT_OFF;
+    }
+}
+
 int modify_places(struct batch *batch, struct err *err)
 {
     struct column instances;
@@ -89,8 +118,11 @@ int modify_places(struct batch *batch, struct err *err)
         return err_trace(err);
     batch_keep(batch, rows);
     for (size_t i = 0; i < batch->n_items; i++) {
-        if (is_modify(batch->items[i]))
-            take_place(batch, batch->items[i], rows);
+        if (!is_modify(batch->items[i]))
+            continue;
+        take_place(batch, batch->items[i], rows);
+        if (batch->items[i]->state == ITEM_RUN)
+            keep_place(batch->items[i]);
     }
     return 0;
 }

@@ -82,29 +82,33 @@ static bool root_ended(const struct fam *fam)
     return fam->kept && root != NULL && root->fate == INSTANCE_ENDED;
 }
 
+/*
+ * What is parked comes back as soon as the family is not suspended: also what was parked between a
+ * suspension and its end in the same batch, and what is left of a family that ended, so that who
+ * asked is told, and messages find another receiver.
+ */
 void park_effects(struct batch *batch, struct fam *fam)
 {
     struct effects *e = batch->effects;
-    bool was = fam->suspended, is = was;
+    bool was = fam->suspended, is = was, parked = was;
 
     for (size_t i = 0; i < fam->n_items; i++) {
         struct item *item = fam->items[i];
-        if (item->state == ITEM_PARKED)
+        if (item->state == ITEM_PARKED) {
             parked_row(e, item);
+            parked = true;
+        }
         if ((item->kind != INBOX_SUSPEND && item->kind != INBOX_RESUME) || item->state != ITEM_DONE)
             continue;
         is = item->kind == INBOX_SUSPEND;
         effect_audit(batch, &fam->root, is ? HISTORY_INSTANCE_SUSPENDED : HISTORY_INSTANCE_RESUMED,
                      item);
     }
-    if (root_ended(fam) && (was || is)) {
-        column_uuid(col(e, T_DELETE_PARKED, 0), &fam->root);
-        return;
-    }
-    if (was != is) {
+    bool ended = root_ended(fam);
+    if (was != is && !ended) {
         column_uuid(col(e, T_SUSPEND, 0), &fam->root);
         column_bool(col(e, T_SUSPEND, 1), is);
     }
-    if (was && !is)
+    if (parked && (!is || ended))
         column_uuid(col(e, T_UNPARK, 0), &fam->root);
 }

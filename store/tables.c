@@ -35,7 +35,6 @@ static const struct {
     [T_INSERT_PARKED] = {"insert_parked", "uusiissuxxxuxx", true, true},
     [T_SUSPEND] = {"suspend", "uo", true, false},
     [T_UNPARK] = {"unpark", "u", false, false},
-    [T_DELETE_PARKED] = {"delete_parked", "u", false, false},
     [T_INSERT_READY] = {"insert_ready", "suusiissuxxx", true, false},
     [T_INSERT_TIMERS] = {"insert_timers", "duiisussouxxxx", true, false},
     [T_INSERT_SUBSCRIPTIONS] = {"insert_subscriptions", "uiiuxxx", true, true},

@@ -299,8 +299,6 @@ with back as (
 insert into inbox (kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, tenant, at)
 select kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, '', at
 from back where command_id is not null order by id
--- name: delete_parked
-delete from parked where root_id = any($1)
 -- name: delete_instances
 delete from instance where ctid = any($1)
 -- name: update_instances
