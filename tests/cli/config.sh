@@ -37,6 +37,8 @@ log-format = json
 baseUrl = https://geocoder.example
 rate = 4
 headers.User-Agent = our-shop
+[retention]
+requestKeys = 30 days
 CONF
 PAWL_WORKERS=5 PAWL_SCHEMA=from_environment PAWL_LOG_LEVEL= expect_code 0 up --config pawl.conf --workers 7 --print-config
 expect_equal "the effective configuration" '[pawl]
@@ -60,7 +62,11 @@ log-level = info
 [endpoint geocoder]
 baseUrl = https://geocoder.example
 rate = 4
-headers.User-Agent = ***' "$OUT"
+headers.User-Agent = ***
+
+# pawl.conf:11
+[retention]
+requestKeys = 30 days' "$OUT"
 expect_code 0 up --database 'postgresql://me:secret@db/x?password=b&sslmode=require' --print-config
 expect_text "a URI" "$OUT" '^database = postgresql://me:\*\*\*@db/x\?password=\*\*\*&sslmode=require$'
 PAWL_CONFIG=pawl.conf expect_code 0 up --print-config
