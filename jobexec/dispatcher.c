@@ -209,6 +209,7 @@ static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, 
     struct lane *lane = lane_of(dispatcher, endpoint->name);
     pthread_mutex_lock(&dispatcher->lock);
     lane_adopt(lane, endpoint);
+    lane_keep_back(lane, endpoint, look->now_us, look->read_us);
     pthread_mutex_unlock(&dispatcher->lock);
     unsigned want = endpoint->hits ? 0 : room_in_flight(dispatcher, lane, endpoint->max_in_flight);
     want = want < CALL_TAKE_MAX ? want : CALL_TAKE_MAX;
@@ -224,13 +225,9 @@ static bool plan(struct dispatcher *dispatcher, struct call_endpoint *endpoint, 
         want = 0;
     }
     lane_budget(lane, endpoint, look->read_us);
-    endpoint->want = want;
+    lane_narrow(endpoint, want);
     if (delegate)
         look->free_threads -= want;
-    if (want == 0) {
-        endpoint->change = endpoint->probing = false;
-        endpoint->lease_end_us = INT64_MIN;
-    }
     if (due_us < look->due_us)
         look->due_us = due_us;
     return want != 0 || endpoint->hits || endpoint->impatient;
@@ -284,6 +281,8 @@ static int agree(struct dispatcher *dispatcher, struct call_endpoint *endpoints,
         if (endpoint->leased)
             lane_of(dispatcher, endpoint->name)->lease = (struct lease){
                 .next_us = endpoint->lease_from_us, .end_us = endpoint->lease_end_us};
+        if (endpoint->change && !endpoint->changed)
+            endpoint->probes = 0;
         if (late) {
             endpoint->want = 0;
             if (look->read_us + AGAIN_US < look->due_us)
@@ -345,7 +344,7 @@ static void count_take(struct jobexec *jobexec, const struct call_take *take)
         wake_signal(&jobexec->workers_wake);
 }
 
-/* After a take: what was leased and not needed goes back. */
+/* After a take: what was granted or leased and not needed goes back. */
 static int settle(struct dispatcher *dispatcher, struct call_endpoint *endpoints, size_t n,
                   struct look *look, struct err *err)
 {
@@ -355,12 +354,12 @@ static int settle(struct dispatcher *dispatcher, struct call_endpoint *endpoints
         struct call_endpoint *endpoint = &endpoints[i];
         endpoint->change = false;
         endpoint->lease_end_us = INT64_MIN;
-        if (!endpoint->configured || endpoint->want == 0)
+        if (!endpoint->configured)
             continue;
         struct lane *lane = lane_of(dispatcher, endpoint->name);
         any |= lane_took(lane, endpoint, look->now_us);
         pthread_mutex_lock(&dispatcher->lock);
-        for (unsigned k = endpoint->taken; endpoint->probing && k < endpoint->want; k++)
+        for (unsigned k = endpoint->taken; k < endpoint->probes; k++)
             lane_probe_back(lane, endpoint->circuit.since_us);
         pthread_mutex_unlock(&dispatcher->lock);
     }

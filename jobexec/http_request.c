@@ -129,12 +129,19 @@ static bool header_is(const struct http_header *header, const char *name)
     return curl_strequal(header->name, name) != 0;
 }
 
-/* A name and value that cannot end the line and begin another one. */
+/* A name and value that cannot end the line, nor say where the body ends: that is libcurl's. */
 static bool header_sendable(const struct http_header *header)
 {
-    if (header->name[0] == '\0' || strpbrk(header->name, ":\r\n\t ") != NULL)
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "!#$%&'*+-.^_`|~"; /* RFC 9110, 5.6.2 */
+
+    if (header->name[0] == '\0' || header->name[strspn(header->name, token)] != '\0' ||
+        header_is(header, "content-length") || header_is(header, "transfer-encoding"))
         return false;
-    return strpbrk(header->value, "\r\n") == NULL;
+    for (const char *c = header->value; *c != '\0'; c++)
+        if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return false;
+    return true;
 }
 
 static void add_line(struct http_exchange *exchange, const char *line)
@@ -385,6 +392,9 @@ int http_request_set(struct http_exchange *exchange, const char *user_agent)
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name that is still looked up when its time is over: else all would wait for the resolver.
+     */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

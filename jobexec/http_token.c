@@ -151,7 +151,7 @@ static void on_token(struct http_exchange *request)
     for (struct http_exchange *exchange = waiting; exchange != NULL; exchange = next) {
         next = exchange->next;
         exchange->next = NULL;
-        exchange->duration_us += request->duration_us;
+        exchange->duration_us += clock_mono_us(); /* see http_token_launch() */
         if (got && http_in_time(exchange)) {
             launch_with(token, exchange);
             continue;
@@ -211,6 +211,7 @@ void http_token_launch(struct http_tokens *tokens, struct http_exchange *exchang
         launch_with(token, exchange);
         return;
     }
+    exchange->duration_us -= clock_mono_us(); /* while it waits: how long counts from here */
     exchange->next = token->waiting;
     token->waiting = exchange;
     if (!token->under_way)

@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "jobexec/lane.h"
 
 #define HOLD_MAX_MS INT64_C(3600000) /* a service that asks for more gets this */
@@ -56,6 +57,9 @@ static void note(struct lane *lane, const struct lane_saw *saw, bool failed, int
     else
         snprintf(lane->last_error, sizeof(lane->last_error), "%s, HTTP status %d",
                  outcome_name(saw->outcome), saw->status);
+    /* It may quote the service, and have been cut inside a character: the database takes neither.
+     */
+    utf8_repair(lane->last_error);
 }
 
 void lane_saw(struct lane *lane, const struct lane_saw *saw, int64_t now_us)
@@ -126,7 +130,16 @@ void lane_doubt(struct lane *lane, const struct call_endpoint *endpoint)
     if (!endpoint->probing)
         return;
     lane->doubt_us = endpoint->next_circuit.since_us;
-    lane->n_doubt = endpoint->want;
+    lane->n_doubt = endpoint->probes;
+}
+
+void lane_keep_back(const struct lane *lane, struct call_endpoint *endpoint, int64_t now_us,
+                    int64_t read_us)
+{
+    int64_t until_us = now_us + (lane->hold_until_us - read_us);
+
+    if (lane->hold_until_us != 0 && until_us > endpoint->held_us)
+        endpoint->held_us = until_us;
 }
 
 void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us, int64_t read_us,
@@ -140,6 +153,8 @@ void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us
         lane->tripped = false;
         lane->probes = (struct circuit_probes){0};
     }
+    if (!endpoint->configured || lane->hold_until_us <= read_us)
+        lane->hold_until_us = 0;
     if (lane->hold_until_us != 0)
         endpoint->hold_us = now_us + (lane->hold_until_us - read_us);
     if (circuit->forced || !endpoint->configured)
@@ -170,8 +185,7 @@ void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us
 void lane_agreed(struct lane *lane, const struct call_endpoint *endpoint, int64_t now_us,
                  int64_t read_us)
 {
-    if (endpoint->hold_us != INT64_MIN &&
-        endpoint->hold_us == now_us + (lane->hold_until_us - read_us))
+    if (endpoint->kept && endpoint->hold_us == now_us + (lane->hold_until_us - read_us))
         lane->hold_until_us = 0;
     if (endpoint->changed) { /* probes that ended meanwhile are told next */
         lane->probes.good -= lane->wished.good;
@@ -239,11 +253,24 @@ unsigned lane_admit(struct call_endpoint *endpoint, unsigned want, int64_t now_u
     unsigned n = circuit_probe(circuit, &endpoint->breaker, now_us, want,
                                endpoint->timeout_us + PATIENCE_US, &endpoint->next_circuit);
     endpoint->change = endpoint->probing = n != 0;
+    endpoint->probes = n;
     if (circuit->state == CIRCUIT_OPEN)
         endpoint->why = "probing";
     if (n == 0 && !circuit->forced && circuit->until_us > now_us)
         sooner(due_us, circuit->until_us);
     return n;
+}
+
+void lane_narrow(struct call_endpoint *endpoint, unsigned want)
+{
+    endpoint->want = want;
+    if (endpoint->probing)
+        endpoint->next_circuit.probes -= endpoint->probes - want;
+    endpoint->probes = endpoint->probing ? want : 0;
+    if (want != 0)
+        return;
+    endpoint->change = endpoint->probing = false;
+    endpoint->lease_end_us = INT64_MIN;
 }
 
 unsigned lane_permits(struct lane *lane, struct call_endpoint *endpoint, unsigned want,

@@ -64,6 +64,9 @@ void lane_hold(struct lane *lane, int64_t now_us, int64_t ms);
 void lane_adopt(struct lane *lane, const struct call_endpoint *endpoint);
 /* The connection was lost: what was planned did not happen, or was undone. */
 void lane_doubt(struct lane *lane, const struct call_endpoint *endpoint);
+/* A wait that the others do not know yet counts here at once. */
+void lane_keep_back(const struct lane *lane, struct call_endpoint *endpoint, int64_t now_us,
+                    int64_t read_us);
 /* Sets the endpoint's wishes for call_agree() from the news. */
 void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us, int64_t read_us,
                double chance);
@@ -80,6 +83,8 @@ bool lane_tell(struct lane *lane, struct arena *arena, int64_t now_us, struct ca
  * wish that goes with it. *due_us is lowered (the database's time) to when it is worth a look.
  */
 unsigned lane_admit(struct call_endpoint *endpoint, unsigned want, int64_t now_us, int64_t *due_us);
+/* No more than so many leave: the probes and the lease that they do not need are not wished for. */
+void lane_narrow(struct call_endpoint *endpoint, unsigned want);
 /* What the rate lets leave; sets the wish for a lease. */
 unsigned lane_permits(struct lane *lane, struct call_endpoint *endpoint, unsigned want,
                       int64_t now_us, int64_t *due_us);

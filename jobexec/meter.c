@@ -25,7 +25,7 @@ static struct meter_endpoint *endpoint_of(struct meter *meter, const char *name)
         link = &(*link)->next;
     if (*link != NULL)
         return *link;
-    if (meter->n == METER_ENDPOINTS_MAX && strcmp(name, "other") != 0)
+    if (meter->n >= METER_ENDPOINTS_MAX && strcmp(name, "other") != 0)
         return endpoint_of(meter, "other");
     *link = arena_alloc(&meter->arena, sizeof(**link));
     (*link)->name = arena_strdup(&meter->arena, name);

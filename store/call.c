@@ -270,7 +270,7 @@ static int agree(struct call_conn *conn, struct call_endpoint *endpoints, size_t
         if ((any && !endpoint->stated && affected(conn, &ignored, err) < 0) ||
             (endpoint->change && affected(conn, &endpoint->changed, err) < 0) ||
             (endpoint->lease_end_us != INT64_MIN && affected(conn, &endpoint->leased, err) < 0) ||
-            (endpoint->hold_us != INT64_MIN && affected(conn, &ignored, err) < 0))
+            (endpoint->hold_us != INT64_MIN && affected(conn, &endpoint->kept, err) < 0))
             return err_trace(err);
         if (endpoint->changed) {
             endpoint->circuit = endpoint->next_circuit;

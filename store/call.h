@@ -75,10 +75,12 @@ struct call_endpoint {
                                             ours if next_us is as it was read */
     int64_t hold_us;                     /* INT64_MIN: none wanted */
     bool changed, leased;                /* what became of it: nobody was faster */
+    bool kept;                           /* hold_us is known to all, or a later one is */
     /* The caller's wishes for call_take(). */
     unsigned want;
-    int retries;  /* of them, at most; -1: all may be */
-    bool probing; /* they are probes of this phase */
+    int retries;     /* of them, at most; -1: all may be */
+    bool probing;    /* they are probes of this phase */
+    unsigned probes; /* how many next_circuit grants to this node */
     /* What became of it. */
     unsigned taken, retried;
 };

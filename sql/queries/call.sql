@@ -72,8 +72,9 @@ update endpoint_state s set next_at = $3
 where s.name = (select n.name from endpoint_state n where n.name = $1 and n.next_at = $2 for update skip locked);
 
 -- name: call_held
-update endpoint_state s set held = $2
-where s.name = (select n.name from endpoint_state n where n.name = $1 and n.held < $2 for update skip locked);
+-- No row: somebody has it locked, and this is to be said again.
+update endpoint_state s set held = greatest(s.held, $2)
+where s.name = (select n.name from endpoint_state n where n.name = $1 for update skip locked);
 
 -- name: call_forget
 -- What nodes saw of endpoints that are no more.

@@ -258,10 +258,10 @@ check("statements", found["pawl_statements_total"] > first["pawl_statements_tota
 pawl("endpoint", "set", "stub", "http://127.0.0.1:%d" % stub.server_port, "--allow", "127.0.0.0/8", "--rate", "0.01")
 for i in range(3):
     pawl("start", "watched", "-k", "q-%d" % i)
-check("its circuit", scrape()[0].get('pawl_circuit_state{endpoint="stub"}') == 0)
+until("its circuit", lambda m: m.get('pawl_circuit_state{endpoint="stub"}') == 0)
 subprocess.run(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"], "-c", "select pawl.set_circuit('stub', 'open')"],
                stdout=subprocess.DEVNULL, check=True)
-until("its circuit is open", lambda m: m['pawl_circuit_state{endpoint="stub"}'] == 1)
+until("its circuit is open", lambda m: m.get('pawl_circuit_state{endpoint="stub"}') == 1)
 subprocess.run(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"], "-c", "select pawl.set_circuit('stub', 'auto')"],
                stdout=subprocess.DEVNULL, check=True)
 found = until("calls are queued", lambda m: m.get('pawl_endpoint_queued{endpoint="stub"}') == 2)

@@ -152,6 +152,8 @@ static inline bool stub_answer(struct stub *stub, int fd, const char *path,
         stub_headers(fd);
     else if (IS("/slow"))
         stub_json(fd, "\"late\"");
+    else if (IS("/token"))
+        stub_json(fd, "{\"access_token\": \"granted\"}");
     else if (IS("/never")) {
         for (int i = 0; i < 500 && !atomic_load(&stub->stopping); i++)
             usleep(10000);
@@ -211,7 +213,7 @@ static inline void *stub_serve(void *context)
         }
         stub_arrive(connection.stub);
         const char *path = strchr(buf_str(&request), ' ');
-        if (path != NULL && strncmp(path, " /slow ", 7) == 0)
+        if (path != NULL && (strncmp(path, " /slow ", 7) == 0 || strncmp(path, " /token ", 8) == 0))
             usleep(300000);
         /* Before the answer leaves: who has it may send the next request at once. */
         atomic_fetch_sub(&connection.stub->busy, 1);

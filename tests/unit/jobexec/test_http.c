@@ -4,6 +4,10 @@
 
 #include "stub.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
+#include <semaphore.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -277,7 +281,12 @@ static void test_http__injection(void **state)
                                              {"X\n", "a", false},
                                              {"X: y", "a", false},
                                              {"", "a", false},
-                                             {"X Y", "a", false}};
+                                             {"X Y", "a", false},
+                                             {"X;", "", false},
+                                             {"X\xc3\xbc", "a", false},
+                                             {"X", "a\x01", false},
+                                             {"Content-Length", "1", false},
+                                             {"transfer-encoding", "chunked", false}};
     int before = atomic_load(&f->stub.requests);
     char url[64];
 
@@ -358,6 +367,89 @@ static void test_http__once(void **state)
     assert_int_equal(atomic_load(&f->stub.connections) - connections, 3);
 }
 
+static int64_t send_with_token(struct fixture *f, struct shot *shot,
+                               const struct transport *transport, const char *url)
+{
+    arena_init(&shot->arena, 0);
+    shot->exchange = (struct http_exchange){.arena = &shot->arena,
+                                            .transport = transport,
+                                            .method = "GET",
+                                            .url = url,
+                                            .connect_timeout_us = 20 * SECOND,
+                                            .timeout_us = 20 * SECOND,
+                                            .done = on_done,
+                                            .owner = f};
+    int64_t from = clock_mono_us();
+    http_send(f->http, &shot->exchange);
+    return from;
+}
+
+/* Whoever comes while a token is being got has waited since then, not since it was asked for. */
+static void test_http__waiting_for_a_token(void **state)
+{
+    struct fixture *f = *state;
+    struct shot first, late;
+    struct transport transport = local;
+    char url[64], token_url[64];
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/echo", f->stub.port);
+    snprintf(token_url, sizeof(token_url), "http://127.0.0.1:%d/token", f->stub.port);
+    transport.auth.type = AUTH_OAUTH2_CLIENT_CREDENTIALS;
+    transport.auth.token_url = token_url;
+    transport.auth.client_id = "client";
+    transport.auth.secret = (struct secret){.text = "hunter2", .n = 7};
+    int requests = atomic_load(&f->stub.requests);
+    int64_t from = send_with_token(f, &first, &transport, url);
+    while (atomic_load(&f->stub.requests) == requests)
+        usleep(1000);
+    usleep(200000); /* of 300 ms */
+    int64_t late_from = send_with_token(f, &late, &transport, url);
+    wait_done(f, 2);
+    int64_t now = clock_mono_us();
+    assert_int_equal(first.exchange.result, HTTP_COMPLETE);
+    assert_int_equal(late.exchange.result, HTTP_COMPLETE);
+    assert_non_null(strstr(buf_str(&late.exchange.answer), "Authorization: Bearer *******\r\n"));
+    assert_in_range(first.exchange.duration_us, 300000, now - from);
+    assert_in_range(late.exchange.duration_us, 0, now - late_from);
+    free_one(&first);
+    free_one(&late);
+}
+
+/* The resolver, instead of the C library's: one name is looked up until the test lets go. */
+static sem_t let_go;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_list)
+{
+    union {
+        void *found;
+        int (*call)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    } library = {.found = dlsym(RTLD_NEXT, "getaddrinfo")};
+
+    if (node != NULL && strcmp(node, "hangs.example") == 0) {
+        while (sem_wait(&let_go) != 0)
+            ;
+        return EAI_AGAIN;
+    }
+    return library.call(node, service, hints, ret_list);
+}
+
+/* A name server that does not answer delays nobody but who asks it. */
+static void test_http__slow_resolver(void **state)
+{
+    struct fixture *f = *state;
+    struct shot shot;
+
+    assert_int_equal(sem_init(&let_go, 0, 0), 0);
+    send_one(f, &shot, "GET", "http://hangs.example/", SECOND / 5);
+    wait_done(f, 1);
+    response_build(&shot.arena, "far", 1, &shot.exchange, &shot.response);
+    assert_int_equal(shot.response.outcome, OUTCOME_TIMEOUT);
+    free_one(&shot);
+    expect(f, "/ok", OUTCOME_ANSWERED, 200, "\"error\":null");
+    sem_post(&let_go);
+}
+
 #define MANY 500
 
 /* Many at once; the slow ones do not delay the fast ones. */
@@ -414,6 +506,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_http__injection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__too_late_to_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http__waiting_for_a_token, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http__slow_resolver, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__end, set_up, tear_down),
     };
