@@ -49,7 +49,7 @@ begin
     order by k limit 1;
     if found then
         raise exception using errcode = 'PW003',
-            message = format('there is no option "%s" here', stray),
+            message = format('there is no option "%s" here', left(stray, 40)),
             hint = format('Known options: %s.', array_to_string(allowed || array['actor'], ', '));
     end if;
     if not options ? 'actor' then

@@ -3,6 +3,24 @@
 -- (api_bulk_slice), each a transaction that hands commands to the inbox and moves the cursor: after a crash it
 -- goes on where it was, and nothing is handed out twice.
 
+-- Is it a day or a time of ISO 8601 that the calendar has? What it lets through, timestamptz reads.
+create or replace function api_is_time(given text) returns boolean
+language plpgsql immutable
+as $$
+declare
+    day text := substr(given, 1, 10);
+begin
+    if given !~ ('^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])'
+                 '([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)?)?$') then
+        return false;
+    end if;
+    -- No later than the last of its month.
+    return substr(day, 9)::integer
+        <= extract(day from make_date(substr(day, 1, 4)::integer, substr(day, 6, 2)::integer, 1) + interval '1 month -1 day');
+end
+$$;
+revoke all on function api_is_time(text) from public;
+
 -- The filter, judged. One that names nothing must say so: {"all": true}.
 create or replace function api_bulk_filter(action text, filter jsonb) returns jsonb
 language plpgsql stable
@@ -15,7 +33,7 @@ declare
     bound text;
 begin
     if action is null or action not in ('retry', 'cancel', 'suspend', 'resume') then
-        raise exception using errcode = 'PW003', message = format('there is no action "%s" for many', action),
+        raise exception using errcode = 'PW003', message = format('there is no action "%s" for many', left(action, 40)),
             hint = 'Choose retry, cancel, suspend or resume.';
     elsif jsonb_typeof(filter) is distinct from 'object' then
         raise exception using errcode = 'PW003', message = 'the filter must be a JSON object',
@@ -23,7 +41,7 @@ begin
     end if;
     select k into stray from jsonb_object_keys(filter) k where k <> all (known) order by k limit 1;
     if found then
-        raise exception using errcode = 'PW003', message = format('there is no filter "%s" here', stray),
+        raise exception using errcode = 'PW003', message = format('there is no filter "%s" here', left(stray, 40)),
             hint = format('Known filters of %s: %s.', action, array_to_string(known, ', '));
     elsif filter - 'all' = '{}' and filter -> 'all' is distinct from 'true' then
         raise exception using errcode = 'PW003', message = 'the filter names nothing',
@@ -38,8 +56,8 @@ begin
             hint = 'all is true or false, version a whole number, all others are texts.';
     end if;
     foreach bound in array array['since', 'until'] loop
-        if (filter ->> bound) !~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$' then
-            raise exception using errcode = 'PW003', message = format('%s is not a time: %s', bound, filter ->> bound),
+        if not api_is_time(filter ->> bound) then
+            raise exception using errcode = 'PW003', message = format('%s is not a time: %s', bound, left(filter ->> bound, 40)),
                 hint = 'Write it as ISO 8601: 2026-01-31T09:30:00Z, or 2026-01-31.';
         elsif filter ? bound then
             -- By the caller's time zone, not by the worker's.
@@ -100,6 +118,14 @@ as $$
 $$;
 revoke all on function api_bulk_instances(jsonb, text) from public;
 
+create or replace function api_bulk_actor(action text, options jsonb) returns text
+language sql volatile
+as $$
+    select api_actor(options, case when action = 'retry' then array['pace', 'reason', 'decision', 'variables']
+                                   else array['pace', 'reason'] end)
+$$;
+revoke all on function api_bulk_actor(text, jsonb) from public;
+
 create or replace function bulk_preview(
     action text,
     filter jsonb,
@@ -111,6 +137,7 @@ as $$
 #variable_conflict use_column
 declare
     meant jsonb := api_bulk_filter(bulk_preview.action, bulk_preview.filter);
+    caller text := api_bulk_actor(bulk_preview.action, bulk_preview.options);
     wishes jsonb := api_bulk_options(bulk_preview.action, bulk_preview.options);
 begin
     if bulk_preview.action = 'retry' then
@@ -142,7 +169,7 @@ declare
     wishes jsonb := coalesce(options, '{}') - 'pace' - 'actor';
 begin
     if wishes ->> 'decision' not in ('repeat', 'fail') then
-        raise exception using errcode = 'PW003', message = format('there is no decision "%s"', wishes ->> 'decision'),
+        raise exception using errcode = 'PW003', message = format('there is no decision "%s"', left(wishes ->> 'decision', 40)),
             hint = 'Choose "repeat" (send the requests again) or "fail" (take them as failed).';
     elsif wishes ? 'variables' then
         wishes := jsonb_set(wishes, '{variables}', api_variables(wishes -> 'variables')::jsonb);
@@ -169,8 +196,7 @@ as $$
 #variable_conflict use_column
 declare
     meant jsonb := api_bulk_filter(bulk.action, bulk.filter);
-    caller text := api_actor(bulk.options, case when bulk.action = 'retry' then array['pace', 'reason', 'decision', 'variables']
-                                                else array['pace', 'reason'] end);
+    caller text := api_bulk_actor(bulk.action, bulk.options);
     wishes jsonb := api_bulk_options(bulk.action, bulk.options);
     pace double precision := case when bulk.options ? 'pace' then (bulk.options ->> 'pace')::double precision
                                   when bulk.action = 'retry' then 50 end;

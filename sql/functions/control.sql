@@ -133,7 +133,7 @@ begin
             hint = 'Somebody may have settled it meanwhile. The view incidents shows what is open.';
     end if;
     if decision not in ('repeat', 'fail') then
-        raise exception using errcode = 'PW003', message = format('there is no decision "%s"', decision),
+        raise exception using errcode = 'PW003', message = format('there is no decision "%s"', left(decision, 40)),
             hint = 'Choose "repeat" (send the request again) or "fail" (take it as failed).';
     end if;
     if incident.reason = 'unknownOutcome' and decision is null then
@@ -311,28 +311,25 @@ comment on function resume_definition(text, integer, jsonb) is
 Returns the same.';
 
 -- What people do by hand at an element: the command's body, judged.
-create or replace function api_modify(instance_id uuid, kind smallint, element text, body jsonb, options jsonb) returns uuid
+create or replace function api_modify(instance_id uuid, kind smallint, element text, body jsonb, variables jsonb,
+                                      options jsonb, more text[]) returns uuid
 language plpgsql volatile
 as $$
 declare
-    caller text := api_actor(options, array['token', 'variables', 'reason']);
+    caller text := api_actor(options, array['token', 'reason'] || more);
     root uuid := api_instance(api_given('instance_id', instance_id));
     command uuid := api_id();
 begin
     perform api_text('element', element, true);
-    if jsonb_typeof(options -> 'token') <> 'number' then
-        raise exception using errcode = 'PW003', message = 'the option token must be a number',
-            hint = 'It is the number of the token in the view tokens.';
-    end if;
     insert into inbox (kind, command_id, root_id, instance_id, name, detail, body, actor, tenant, at)
     values (kind, command, root, instance_id, element, api_prose('reason', options ->> 'reason'),
-            (jsonb_strip_nulls(body || jsonb_build_object('token', options -> 'token'))
-             || jsonb_build_object('variables', api_variables(options -> 'variables')::jsonb))::text,
+            (jsonb_strip_nulls(jsonb_build_object('token', api_number(options, 'token', 0, 2147483647, true))) || body
+             || jsonb_build_object('variables', api_variables(variables)::jsonb))::text,
             caller, '', clock());
     return command;
 end
 $$;
-revoke all on function api_modify(uuid, smallint, text, jsonb, jsonb) from public;
+revoke all on function api_modify(uuid, smallint, text, jsonb, jsonb, jsonb, text[]) from public;
 
 create or replace function skip_element(
     instance_id uuid,
@@ -343,7 +340,7 @@ language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 begin
-    command_id := api_modify(instance_id, 12::smallint, element, '{}', options);
+    command_id := api_modify(instance_id, 12::smallint, element, '{}', options -> 'variables', options, array['variables']);
 end
 $$;
 revoke all on function skip_element(uuid, text, jsonb) from public;
@@ -371,7 +368,8 @@ begin
             hint = 'Example: options => ''{"after": true}''.';
     end if;
     command_id := api_modify(instance_id, 13::smallint, from_element,
-        jsonb_build_object('to', api_text('to_element', to_element, true), 'after', options -> 'after'), options - 'after');
+        jsonb_build_object('to', api_text('to_element', to_element, true), 'after', coalesce(options -> 'after', 'false')),
+        options -> 'variables', options, array['variables', 'after']);
 end
 $$;
 revoke all on function move_token(uuid, text, text, jsonb) from public;
@@ -403,7 +401,7 @@ begin
         case when options ? 'response' then jsonb_build_object('response',
             '{"outcome": "answered", "ok": true, "status": 200, "headers": {}, "body": null, "error": null, "attempt": 1, "ms": 0,
               "fromCache": false, "retryAfterMs": null}'::jsonb || (options -> 'response')) else '{}' end,
-        options - 'response' || jsonb_build_object('variables', complete_element.variables));
+        variables, options, array['response']);
 end
 $$;
 revoke all on function complete_element(uuid, text, jsonb, jsonb) from public;

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Endpoints: the services that processes call.
 
--- An interval out of an options object; NULL if it is not there. ISO 8601 ('PT5S') or '5 s'.
+-- An interval out of an options object; NULL if it is not there. ISO 8601 ('PT5S') or '5 s'; a century at
+-- most, so that it can be counted in microseconds and taken from any time.
 create or replace function api_interval(options jsonb, option text, least_allowed interval) returns interval
 language plpgsql immutable
 as $$
@@ -12,10 +13,10 @@ begin
         return null;
     end if;
     if given !~ '^(P(\d{1,5}D)?(T(?=\d)(\d{1,6}H)?(\d{1,6}M)?(\d{1,9}([.]\d{1,6})?S)?)?|\d{1,9}([.]\d{1,6})? ?(ms|s|sec|seconds?|min|minutes?|h|hours?|days?))$'
-       or given = 'P' or given::interval < least_allowed then
+       or given = 'P' or given::interval < least_allowed or given::interval > '36500 days' then
         raise exception using errcode = 'PW003',
             message = format('the option %s is "%s", which is not a possible length of time', option, left(given, 40)),
-            hint = 'Examples: "PT5S", "5 s", "250 ms", "10 minutes".';
+            hint = 'Examples: "PT5S", "5 s", "250 ms", "10 minutes"; at most 36500 days.';
     end if;
     return given::interval;
 end
@@ -250,7 +251,7 @@ begin
     delete from endpoint e where e.name = drop_endpoint.name;
     if not found then
         raise exception using errcode = 'PW001',
-            message = format('there is no endpoint "%s"', drop_endpoint.name),
+            message = format('there is no endpoint "%s"', left(drop_endpoint.name, 255)),
             hint = 'The view endpoints lists them.';
     end if;
     delete from endpoint_state s where s.name = drop_endpoint.name;
@@ -282,7 +283,7 @@ begin
     perform from endpoint e where e.name = set_circuit.endpoint;
     if not found then
         raise exception using errcode = 'PW001',
-            message = format('there is no endpoint "%s"', set_circuit.endpoint),
+            message = format('there is no endpoint "%s"', left(set_circuit.endpoint, 255)),
             hint = 'The view endpoints lists them.';
     end if;
     insert into endpoint_state as s (name, version, circuit, forced, since, broken, why)

@@ -68,7 +68,7 @@ begin
         where k <> all (known) limit 1;
         if found or jsonb_typeof(one) <> 'object' or jsonb_typeof(one -> 'topicName') is distinct from 'string' then
             raise exception using errcode = 'PW003',
-                message = case when stray is not null then format('a topic has the unknown member "%s"', stray)
+                message = case when stray is not null then format('a topic has the unknown member "%s"', left(stray, 40))
                                else 'a topic must be a text, or an object with a topicName' end,
                 hint = format('Known members: %s.', array_to_string(known, ', '));
         end if;
@@ -731,7 +731,7 @@ begin
     perform api_actor(unmap_class.options);
     delete from class_topic m where m.class = unmap_class.class;
     if not found then
-        raise exception using errcode = 'PW001', message = format('the class "%s" is not mapped', unmap_class.class),
+        raise exception using errcode = 'PW001', message = format('the class "%s" is not mapped', left(unmap_class.class, 255)),
             hint = 'The view class_topics shows what is.';
     end if;
 end

@@ -78,7 +78,7 @@ begin
     delete from sql_delegate d where d.name = drop_sql_delegate.name;
     if not found then
         raise exception using errcode = 'PW001',
-            message = format('there is no SQL delegate "%s"', drop_sql_delegate.name),
+            message = format('there is no SQL delegate "%s"', left(drop_sql_delegate.name, 255)),
             hint = 'The view sql_delegates lists them.';
     end if;
     drop_sql_delegate.delegate := drop_sql_delegate.name;

@@ -2,17 +2,13 @@
 -- What people who watch the engine count, as far as the database knows it. /metrics of `pawl up --listen`
 -- shows these rows and what its own process has counted.
 
--- Counting stops somewhere: a look must stay cheap when something has gone wrong.
-create or replace function api_metrics_most() returns integer
-language sql immutable parallel safe
-as 'select 10000';
-revoke all on function api_metrics_most() from public;
-
+-- Counting stops at 10000: a look must stay cheap when something has gone wrong. A number and not a function's
+-- result: who sees a view must be allowed to call what it calls. Nothing here goes by the reader's search_path.
 create or replace view metrics as
 select m.name, m.labels, m.value::double precision as value, m.help, m.type
 from (
     select 'pawl_jobs_ready' as name, '{}'::jsonb as labels,
-           (select count(*) from (select from ready limit api_metrics_most()) r)::numeric as value,
+           (select count(*) from (select from ready limit 10000) r)::numeric as value,
            'Commands that can run now; 10000 stands for as many or more.' as help, 'gauge' as type
     union all
     select 'pawl_jobs_oldest_seconds', '{}',
@@ -23,7 +19,7 @@ from (
                order by w.at limit 1)), 0),
            'How long the oldest command that can run has waited; 5 seconds are not told apart.', 'gauge'
     union all
-    select 'pawl_inbox_rows', '{}', (select count(*) from (select from inbox limit api_metrics_most()) i),
+    select 'pawl_inbox_rows', '{}', (select count(*) from (select from inbox limit 10000) i),
            'What callers asked for and no worker has taken; 10000 stands for as many or more.', 'gauge'
     union all
     select 'pawl_inbox_oldest_seconds', '{}',
@@ -33,14 +29,14 @@ from (
            'How long ago the oldest of it was asked for.', 'gauge'
     union all
     select 'pawl_timers_due', '{}',
-           (select count(*) from (select from timer t where t.due <= (select clock()) limit api_metrics_most()) d),
+           (select count(*) from (select from timer t where t.due <= (select clock()) limit 10000) d),
            'Timers and retries that are due and not carried out; 10000 stands for as many or more.', 'gauge'
     union all
     select 'pawl_timers_oldest_seconds', '{}',
            greatest(coalesce(extract(epoch from clock() - (select t.due from timer t order by t.due limit 1)), 0), 0),
            'How long ago the oldest of them was due.', 'gauge'
     union all
-    select 'pawl_messages_buffered', '{}', (select count(*) from (select from message limit api_metrics_most()) g),
+    select 'pawl_messages_buffered', '{}', (select count(*) from (select from message limit 10000) g),
            'Messages that nobody has received; 10000 stands for as many or more.', 'gauge'
     union all
     select 'pawl_incidents_open', jsonb_build_object('reason', x.reason), x.n,
@@ -49,13 +45,13 @@ from (
           union all select 'failedJob', 0 where not exists (select from incident z where z.reason = 'failedJob')) x
     union all
     select 'pawl_instances', '{}', greatest(c.reltuples, 0)::numeric, 'Running instances, as the last vacuum estimated.', 'gauge'
-    from pg_catalog.pg_class c where c.oid = to_regclass('instance')
+    from pg_catalog.pg_class c where c.oid = 'instance'::regclass
     union all
     select 'pawl_tasks_open', '{}', greatest(c.reltuples, 0)::numeric, 'User tasks, as the last vacuum estimated.', 'gauge'
-    from pg_catalog.pg_class c where c.oid = to_regclass('task')
+    from pg_catalog.pg_class c where c.oid = 'task'::regclass
     union all
     select 'pawl_endpoint_queued', jsonb_build_object('endpoint', e.name),
-           (select count(*) from (select from call_queue q where q.endpoint = e.name limit api_metrics_most()) q),
+           (select count(*) from (select from call_queue q where q.endpoint = e.name limit 10000) q),
            'Calls that wait to be sent; 10000 stands for as many or more.', 'gauge'
     from endpoint e
     union all
@@ -73,11 +69,15 @@ from (
     select 'pawl_table_bytes', jsonb_build_object('table', t.name), sum(t.bytes), 'Size with indexes; of event, of all its days.', 'gauge'
     from (select case when s.relname like 'event\_2%' then 'event' else s.relname end as name,
                  pg_total_relation_size(s.relid) as bytes
-          from pg_catalog.pg_stat_all_tables s where s.schemaname = current_schema()) t group by t.name
+          from pg_catalog.pg_stat_all_tables s
+          where s.schemaname = (select o.nspname from pg_catalog.pg_namespace o join pg_catalog.pg_class c on c.relnamespace = o.oid
+                                where c.oid = 'instance'::regclass)) t group by t.name
     union all
     select 'pawl_table_dead_rows', jsonb_build_object('table', t.name), sum(t.dead), 'Rows that wait for a vacuum.', 'gauge'
     from (select case when s.relname like 'event\_2%' then 'event' else s.relname end as name, s.n_dead_tup as dead
-          from pg_catalog.pg_stat_all_tables s where s.schemaname = current_schema()) t group by t.name
+          from pg_catalog.pg_stat_all_tables s
+          where s.schemaname = (select o.nspname from pg_catalog.pg_namespace o join pg_catalog.pg_class c on c.relnamespace = o.oid
+                                where c.oid = 'instance'::regclass)) t group by t.name
 ) m;
 revoke all on metrics from public;
 comment on view metrics is

@@ -17,6 +17,29 @@ where c.relnamespace = 'pawl'::regnamespace
            when c.relkind = 'S' then has_sequence_privilege(r, c.oid, 'usage, select, update') end;
 select count(*) from pg_class c where c.relnamespace = 'pawl'::regnamespace and c.relkind = 'v'
   and has_table_privilege('administrator', c.oid, 'insert, update, delete, truncate, references, trigger');
+\echo -- each view works for all who may see it, wherever their search_path points; an offender a line
+create function unreadable() returns setof text language plpgsql as $$
+declare
+    v name;
+begin
+    for v in select c.relname from pg_class c
+             where c.relnamespace = 'pawl'::regnamespace and c.relkind = 'v' and has_table_privilege(c.oid, 'select') loop
+        begin
+            execute format('select count(v::text) from pawl.%I v', v);
+        exception when others then
+            return next format('%s: %s', v, sqlerrm);
+        end;
+    end loop;
+end
+$$;
+grant execute on function unreadable() to public;
+\connect - worker
+select pawl.unreadable();
+\connect - reader
+select pawl.unreadable();
+select value > 0 from pawl.metrics where labels = '{"table": "instance"}' and name = 'pawl_table_bytes';
+\connect - administrator
+select pawl.unreadable();
 \echo -- in practice
 \connect - starter
 set search_path = pawl;
