@@ -189,8 +189,11 @@ static enum exit_code run_help(struct cli *cli)
         help_group(cli, words[0]);
         return EXIT_DONE;
     }
-    return cli_usage(cli, "`pawl help` lists the subcommands", "there is no subcommand \"%s%s%s\"",
-                     words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
+    const char *hint = "`pawl help` lists the subcommands";
+    if (options_group(words[0]))
+        hint = arena_printf(&cli->arena, "`pawl help %s` lists what there is", words[0]);
+    return cli_usage(cli, hint, "there is no subcommand \"%s%s%s\"", words[0], n > 1 ? " " : "",
+                     n > 1 ? words[1] : "");
 }
 
 const struct subcommand command_help = {

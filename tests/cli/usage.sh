@@ -26,6 +26,9 @@ done
 expect_code 2
 expect_equal "stdout of pawl alone" '' "$OUT"
 expect_text "pawl alone" "$ERR" 'pawl SUBCOMMAND'
+expect_code 2 help endpoint bogus
+expect_text "help of what is not there" "$ERR" 'pawl help endpoint'
+expect_code 2
 expect_text "chapters of the help" "$ERR" '^Instances$'
 expect_code 0 --help
 expect_code 0 --version
