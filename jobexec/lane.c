@@ -73,7 +73,9 @@ void lane_saw(struct lane *lane, const struct lane_saw *saw, int64_t now_us)
             lane_probe_back(lane, saw->phase_us);
         return;
     }
-    if (saw->phase_us != lane->phase_us || !lane->breaker.on)
+    /* A probe that took longer than the others waited for it: the service works all the same. */
+    bool late = saw->probe && !failed && !slow && lane->state == CIRCUIT_HALF_OPEN;
+    if ((saw->phase_us != lane->phase_us && !late) || !lane->breaker.on)
         return;
     if (saw->probe) {
         if (failed || slow)

@@ -78,6 +78,34 @@ static void test_lane__probes_in_doubt(void **state)
     assert_int_equal(lane.probes.back, 2);
 }
 
+/* A process may allow its requests more time than the endpoint does: a probe of an earlier phase
+ * that was answered after all closes the circuit, one that failed says nothing of this phase. */
+static void test_lane__late_probe(void **state)
+{
+    struct lane lane = {.name = "service"};
+    struct call_endpoint endpoint = an_endpoint();
+    struct lane_saw saw = {
+        .outcome = OUTCOME_TIMEOUT, .phase_us = SECOND, .probe = true, .error = "late"};
+    (void)state;
+
+    endpoint.breaker.probes = 1;
+    endpoint.circuit = (struct circuit){.state = CIRCUIT_HALF_OPEN, .since_us = 40 * SECOND};
+    lane_adopt(&lane, &endpoint);
+    lane_saw(&lane, &saw, SECOND);
+    assert_false(lane.news);
+    saw.outcome = OUTCOME_ANSWERED;
+    lane_saw(&lane, &saw, SECOND);
+    assert_true(lane.news);
+    lane_wish(&lane, &endpoint, 50 * SECOND, SECOND, 0);
+    assert_true(endpoint.change);
+    assert_int_equal(endpoint.next_circuit.state, CIRCUIT_CLOSED);
+    /* While it is open again, it is the next probe's turn. */
+    endpoint.circuit = (struct circuit){.state = CIRCUIT_OPEN, .since_us = 60 * SECOND};
+    lane_adopt(&lane, &endpoint);
+    lane_saw(&lane, &saw, SECOND);
+    assert_false(lane.news);
+}
+
 /* Somebody has the row locked: the wait counts here at once, and is said again. */
 static void test_lane__hold(void **state)
 {
@@ -166,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lane__probes_within_the_rate),
         cmocka_unit_test(test_lane__probes_in_doubt),
+        cmocka_unit_test(test_lane__late_probe),
         cmocka_unit_test(test_lane__hold),
         cmocka_unit_test(test_lane__last_error),
         cmocka_unit_test(test_meter__endpoints),

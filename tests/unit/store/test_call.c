@@ -241,7 +241,9 @@ static void test_call__locked_endpoint(void **state)
     assert_int_equal(call_waiting(conn, &f->arena, "", &endpoints, &n, &now_us, &err), 0);
     assert_int_equal((int64_t)(endpoints[1].rate * 10), 100);
     endpoints[1].lease_end_us = now_us + SECOND;
+    endpoints[1].hold_us = now_us;
     assert_int_equal(call_agree(conn, endpoints, n, &err), 0);
+    assert_false(endpoints[1].kept); /* to be said again */
     assert_false(endpoints[1].leased);
     assert_int_equal(take(f, conn, 1, NULL).n, 2);
     run(f->pg, "commit");
@@ -290,6 +292,7 @@ static void test_call__agree(void **state)
     assert_int_equal(b[0].circuit.since_us, a[0].circuit.since_us);
     assert_int_equal(b[0].circuit.openings, 3);
     assert_int_equal(b[0].held_us, a[0].hold_us);
+    assert_true(a[0].kept);
     assert_int_equal(b[0].next_us, a[0].lease_end_us);
     /* By hand: nobody changes it. */
     run(f->pg, "select set_circuit('geo', 'closed')");
