@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Several nodes on one database, clients that ask for everything at once, and bad luck: nodes killed and
-# stopped, sessions ended, the server restarted. Afterwards an audit in SQL: see chaos.py.
+# stopped, sessions ended, the server restarted; what administrators do (suspend, move, bulk, withdraw) and workers of
+# external tasks in between. Afterwards an audit in SQL: see chaos.py.
 #
 #   tests/soak/chaos.sh [SECONDS [SEED]]      60 seconds unless told; the seed is printed
 set -uo pipefail
