@@ -75,13 +75,13 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
                "set statement_timeout = %d; set lock_timeout = %d; "
                "set idle_in_transaction_session_timeout = %d; "
                "set timezone = 'UTC'; set datestyle = 'ISO'; set jit = off; "
-               "set plan_cache_mode = force_generic_plan; set standard_conforming_strings = on; "
+               "set standard_conforming_strings = on; "
                "set default_transaction_isolation = 'read committed'; ",
                statement_ms, or_default(options->lock_timeout_ms, LOCK_TIMEOUT_MS),
                or_default(options->idle_in_transaction_ms, IDLE_IN_TRANSACTION_MS));
     if (options->keyed_plans)
-        buf_add_str(&sql, "set enable_seqscan = off; set enable_hashjoin = off; "
-                          "set enable_mergejoin = off; ");
+        buf_add_str(&sql, "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; "
+                          "set enable_hashjoin = off; set enable_mergejoin = off; ");
     buf_add_str(&sql, "set search_path = ");
     add_ident(&sql, conn->schema);
     buf_add_str(&sql, ", pg_temp; select current_setting('synchronous_commit'), "

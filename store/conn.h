@@ -45,12 +45,13 @@ struct conn_options {
     /*
      * Plans by key only (no sequential scans, hash or merge joins): a worker's statements find all
      * rows by key, and a generic plan that was made while a table was empty would scan it for ever.
+     * Without it plans see the parameters: people's questions leave most of their conditions out.
      */
     bool keyed_plans;
 };
 
 /*
- * Connects and sets the session up (search_path, timeouts, jit off, generic plans, UTC, UTF-8).
+ * Connects and sets the session up (search_path, timeouts, jit off, UTC, UTF-8).
  * ERR_LOST: not reachable; ERR_DENIED: refused; ERR_INVALID: the server is too old, not UTF-8, or
  * runs with synchronous_commit = off. Whether the schema is ours, conn_check_schema() says.
  */

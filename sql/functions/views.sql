@@ -101,7 +101,7 @@ comment on column tokens.detail is 'the error of a retry or incident, the reques
 
 create or replace view instances as
 select i.id as instance_id, d.key as process, d.version, i.business_key,
-       case when (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
+       case when i.suspended or i.root_id <> i.id and (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
             when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
        i.started, null::timestamptz as ended, null::text as reason,
        coalesce(t.elements, '{}') as elements,
@@ -127,7 +127,7 @@ comment on view instances is 'All instances, running and ended. Ask for one by `
 comment on column instances.process is 'the id of the process in its BPMN file';
 comment on column instances.state is '`accepted`: not taken up yet; `running`; `incident`: running, and somebody must look at it; `suspended`: stands still until it is resumed; `completed`; `cancelled`; `terminated`';
 comment on column instances.reason is 'why it was cancelled';
-comment on column instances.elements is 'the ids of the elements where it is now, see tokens';
+comment on column instances.elements is 'the ids of the elements where it is now, see tokens; ask by `instance_id`, or leave it out: for others all tokens are looked at';
 comment on column instances.parent_id is 'the instance whose call activity started it';
 comment on column instances.root_id is 'the outermost caller, while it runs';
 

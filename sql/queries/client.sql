@@ -60,33 +60,72 @@ select to_json(e)::text from (select release_calls() as released) e
 
 -- ---- Views ----
 
+-- Instances first, and where they are only of those that are shown: all places at once is all tokens there are.
+-- What has ended is in the history, which is not looked at unless it is asked for.
 -- name: client_instances
+with page as materialized (
+    select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
+           i.parent_id, i.root_id
+    from instances i
+    where ($1::text is null or i.process = $1)
+      and case when $2::text is not null then i.state = $2
+               else $3 or i.state in ('accepted', 'running', 'incident', 'suspended') end
+      and (i.ended is null
+           or case when $2 is not null then $2 not in ('accepted', 'running', 'incident', 'suspended') else $3 end)
+    order by i.started desc, i.instance_id desc
+    limit $4
+), place as (
+    select t.instance_id, array_agg(distinct t.element_id order by t.element_id) as elements
+    from tokens t where t.instance_id = any (array(select p.instance_id from page p)) and t.element_id is not null
+    group by t.instance_id
+)
 select to_json(x)::text
-from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
-             i.elements, i.incidents, i.parent_id, i.root_id
-      from instances i
-      where ($1::text is null or i.process = $1)
-        and case when $2::text is not null then i.state = $2
-                 else $3 or i.state in ('accepted', 'running', 'incident', 'suspended') end
-      order by i.started desc, i.instance_id desc
-      limit $4) x
+from (select p.instance_id, p.process, p.version, p.business_key, p.state, p.started, p.ended, p.reason,
+             coalesce(l.elements, '{}') as elements,
+             (select count(*) from incidents n where n.instance_id = p.instance_id) as incidents, p.parent_id, p.root_id
+      from page p left join place l on l.instance_id = p.instance_id
+      order by p.started desc, p.instance_id desc) x
 -- name: client_instances_between
+with page as materialized (
+    select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
+           i.parent_id, i.root_id
+    from instances i
+    where i.instance_id between $1 and $2
+    order by i.started, i.instance_id limit $3
+), place as (
+    select t.instance_id, array_agg(distinct t.element_id order by t.element_id) as elements
+    from tokens t where t.instance_id = any (array(select p.instance_id from page p)) and t.element_id is not null
+    group by t.instance_id
+)
 select to_json(x)::text
-from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
-             i.elements, i.incidents, i.parent_id, i.root_id
-      from instances i where i.instance_id between $1 and $2
-      order by i.started, i.instance_id limit $3) x
+from (select p.instance_id, p.process, p.version, p.business_key, p.state, p.started, p.ended, p.reason,
+             coalesce(l.elements, '{}') as elements,
+             (select count(*) from incidents n where n.instance_id = p.instance_id) as incidents, p.parent_id, p.root_id
+      from page p left join place l on l.instance_id = p.instance_id
+      order by p.started, p.instance_id) x
 -- name: client_instances_by_key
+with page as materialized (
+    select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
+           i.parent_id, i.root_id
+    from instances i
+    where i.business_key = $1
+    order by i.started, i.instance_id limit $2
+), place as (
+    select t.instance_id, array_agg(distinct t.element_id order by t.element_id) as elements
+    from tokens t where t.instance_id = any (array(select p.instance_id from page p)) and t.element_id is not null
+    group by t.instance_id
+)
 select to_json(x)::text
-from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
-             i.elements, i.incidents, i.parent_id, i.root_id
-      from instances i where i.business_key = $1
-      order by i.started, i.instance_id limit $2) x
+from (select p.instance_id, p.process, p.version, p.business_key, p.state, p.started, p.ended, p.reason,
+             coalesce(l.elements, '{}') as elements,
+             (select count(*) from incidents n where n.instance_id = p.instance_id) as incidents, p.parent_id, p.root_id
+      from page p left join place l on l.instance_id = p.instance_id
+      order by p.started, p.instance_id) x
 -- What an instance's call activities started, and still runs.
 -- name: client_children
 select to_json(x)::text
 from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.started
-      from instances i where i.parent_id = $1 order by i.started, i.instance_id) x
+      from instances i where i.parent_id = $1 and i.ended is null order by i.started, i.instance_id) x
 -- $2: when the instance's id was made, so that older partitions are not searched.
 -- name: client_events
 select to_json(x)::text
