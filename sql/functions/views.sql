@@ -65,7 +65,8 @@ from (
     from external_task t
     union all
     -- A call whose task waits for the answer; one that was fired holds no token.
-    select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id, c.method || ' ' || c.path
+    select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id,
+           c.method || ' ' || regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi')
     from call c
     where exists (select from api_event v where v.instance_id = c.instance_id and v.token = c.token
                   and v.node = c.node and v.kind = 3)
@@ -181,7 +182,8 @@ comment on column jobs.error is 'of the last failure';
 
 create or replace view calls as
 select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_key,
-       e.id as element_id, e.name as element_name, c.endpoint, c.method, c.path,
+       e.id as element_id, e.name as element_name, c.endpoint, c.method,
+       regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi') as path, -- as in api_call_request()
        case when a.call_id is not null and a.until < clock() then 'overdue'
             when a.call_id is not null then 'sent'
             when q.call_id is not null then 'queued'
@@ -195,6 +197,7 @@ left join attempt a on a.call_id = c.id
 left join call_queue q on q.endpoint = c.endpoint and q.call_id = c.id;
 revoke all on calls from public;
 comment on view calls is 'Requests to services that are not finished.';
+comment on column calls.path is 'the values of parameters that look secret are masked';
 comment on column calls.call_id is 'also the Idempotency-Key of the request, the same for each attempt';
 comment on column calls.state is '`queued`: not sent, for instance because of the rate limit; `sent`; `overdue`: sent, and the engine that sent it does not answer; `answered`: the answer is being carried out or waits for a retry or decision';
 comment on column calls.asked is 'when the process asked for it';
@@ -236,7 +239,9 @@ comment on column history.n is 'the order of rows with equal times';
 create or replace view events as
 select v.at, v.n, v.instance_id, d.key as process, d.version, coalesce(k.name, 'kind ' || v.kind) as kind,
        e.id as element_id, e.name as element_name, v.token, v.started, case when v.kind = 1 then v.business_key end as business_key,
-       v.data::jsonb as data
+       case when v.kind = 8 and v.data ~ '[?&]'
+            then v.data::jsonb || jsonb_build_object('request', regexp_replace(v.data::jsonb ->> 'request', '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'))
+            else v.data::jsonb end as data
 from api_event v
 left join definition d on d.id = v.definition_id
 left join element e on e.definition_id = v.definition_id and e.node = v.node
