@@ -156,7 +156,7 @@ BOUNDARIES="select count(*) from pawl.api_event where kind = 4 and node between 
 
 # load_begin SECONDS, load_end: in the background.
 load_begin() {
-    bench pawl -D n=500 -D last=none -c 24 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
+    bench pawl -D n=2000 -D last=none -c 6 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
     load=$!
     sleep 2
 }

@@ -276,8 +276,7 @@ static int once(struct attempt *attempt, struct err *err)
         report(&batch, attempt->result_done);
         if (worker->only == NULL) {
             claim_settle(&batch);
-            worker->most =
-                pace_next(worker->most, batch.report.commands, batch.report.transaction_us);
+            worker->most = pace_next(worker->most, batch.report.more, batch.report.transaction_us);
         }
         notices_build(&batch);
         add_report(attempt->report, &batch.report);

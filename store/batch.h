@@ -182,9 +182,8 @@ struct claim_next {
     const int64_t *inbox_flying;
     size_t n_inbox_flying;
     int64_t timer_last_us, timer_seen_us;
-    bool ready_cut, inbox_cut; /* there was no room for all lanes */
-    bool inbox_behind;         /* more wait behind those that were put off */
-    bool lows;                 /* ready_read.first is known */
+    bool inbox_behind; /* more wait behind those that were put off */
+    bool lows;         /* ready_read.first is known */
     bool ready_limit, inbox_limit, timer_limit, starts_limit; /* there may be more */
     unsigned n_timer;
 };
@@ -247,10 +246,6 @@ void claim_judge(const struct store_worker *worker, struct item *item);
 
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
-
-/* Where the last claim of this lane of the inbox began. */
-void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
-                      int64_t *ret_id);
 
 /* The lanes of ready that are looked at, and their low marks, as columns. */
 void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
@@ -341,7 +336,6 @@ struct store_worker {
     size_t n_inbox_flying;
     struct arena marks;
     unsigned ready_found[LANES], inbox_found[LANE_SHARES]; /* by the last claim */
-    unsigned turn;          /* which lane comes first when there is not room for all */
     int32_t range_key;      /* of the locks on ranges of ready and inbox */
     int64_t timer_low_us;   /* nothing is due before, but for late commits */
     bool timer_full;        /* the next claim of timers reads everything */

@@ -25,7 +25,7 @@ static int64_t mono_us(void)
 
 static unsigned share(unsigned found, unsigned max)
 {
-    unsigned want = lane_want(found);
+    unsigned want = found > 0 ? lane_want(found) : max / 8 + 1;
     return want < max ? want : max;
 }
 
@@ -55,8 +55,9 @@ static int64_t timers_from(const struct store_worker *worker)
     return worker->timer_full ? INT64_MIN : worker->timer_low_us;
 }
 
-void claim_inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
-                      int64_t *ret_id)
+/* Behind which row the next claim of a lane of the inbox begins. */
+static void inbox_from(const struct store_worker *worker, unsigned lane, uint64_t *ret_xid,
+                       int64_t *ret_id)
 {
     const struct inbox_lane *l = &worker->inbox[lane];
 
@@ -98,12 +99,14 @@ static int send_ready(struct batch *batch, const struct limits *limits, struct e
     unsigned rows[LANES];
     uint64_t known = atomic_load(&worker->store->lanes);
 
-    lanes_divide(worker->ready_found, true, LANES, limits->ready, rows);
+    const struct lanes shares = {
+        .found = worker->ready_found, .n = LANES, .asked = known, .weighted = true};
+
+    lanes_divide(&shares, limits->ready, rows);
     column_init(&lanes, batch->arena, COLUMN_INT4);
     column_init(&after, batch->arena, COLUMN_INT8);
     column_init(&most, batch->arena, COLUMN_INT4);
-    for (unsigned i = 0; i < LANES; i++) {
-        unsigned lane = (worker->turn + i) % LANES;
+    for (unsigned lane = 0; lane < LANES; lane++) {
         if ((known >> lane & 1) == 0)
             continue;
         next->ready[lane].asked = true;
@@ -113,10 +116,10 @@ static int send_ready(struct batch *batch, const struct limits *limits, struct e
         column_int(&most, rows[lane]);
     }
     if (conn_send(conn, "ready_end", NO_PARAMS, err) < 0 ||
-        conn_send(conn, "claim_ready",
-                  PARAMS(p_column(&lanes), p_column(&after), p_column(&most),
-                         p_int4((int)limits->ready), p_int4(worker->range_key)),
-                  err) < 0)
+        conn_send(
+            conn, "claim_ready",
+            PARAMS(p_column(&lanes), p_column(&after), p_column(&most), p_int4(worker->range_key)),
+            err) < 0)
         return err_trace(err);
     next->lows = mono_us() - worker->lows_at_us > LOWS_US;
     if (!next->lows)
@@ -133,18 +136,20 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
     struct column flying = claim_flying(worker, batch->arena);
     unsigned rows[LANE_SHARES];
 
-    lanes_divide(worker->inbox_found, false, LANE_SHARES, limits->inbox, rows);
+    const struct lanes shares = {
+        .found = worker->inbox_found, .n = LANE_SHARES, .asked = UINT64_MAX >> (64 - LANE_SHARES)};
+
+    lanes_divide(&shares, limits->inbox, rows);
     column_init(&lanes, batch->arena, COLUMN_INT4);
     column_init(&marks, batch->arena, COLUMN_XID8);
     column_init(&mark_ids, batch->arena, COLUMN_INT8);
     column_init(&xids, batch->arena, COLUMN_XID8);
     column_init(&ids, batch->arena, COLUMN_INT8);
     column_init(&most, batch->arena, COLUMN_INT4);
-    for (unsigned i = 0; i < LANE_SHARES; i++) {
-        unsigned lane = (worker->turn + i) % LANE_SHARES;
+    for (unsigned lane = 0; lane < LANE_SHARES; lane++) {
         uint64_t xid;
         int64_t id;
-        claim_inbox_from(worker, lane, &xid, &id);
+        inbox_from(worker, lane, &xid, &id);
         batch->next.inbox[lane].most = rows[lane];
         column_int(&lanes, lane);
         column_int(&marks, (int64_t)worker->inbox[lane].mark);
@@ -159,7 +164,7 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
             err) < 0 ||
         conn_send(conn, "claim_inbox",
                   PARAMS(p_column(&lanes), p_column(&xids), p_column(&ids), p_column(&most),
-                         p_int4((int)limits->inbox), p_int4(worker->range_key)),
+                         p_int4(worker->range_key)),
                   err) < 0)
         return err_trace(err);
     if (worker->n_inbox_flying == 0)
@@ -187,7 +192,7 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
     return conn_sync(conn, err);
 }
 
-static int read_ready(struct batch *batch, const struct limits *limits, struct err *err)
+static int read_ready(struct batch *batch, struct err *err)
 {
     struct claim_next *next = &batch->next;
     struct result *rows;
@@ -197,7 +202,6 @@ static int read_ready(struct batch *batch, const struct limits *limits, struct e
     next->ready_end = result_int(rows, 0, 0);
     if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
-    next->ready_cut = (unsigned)result_rows(rows) == limits->ready;
     for (int i = 0; i < result_rows(rows); i++) {
         struct ready_read *read = &next->ready[result_int(rows, i, 13)];
         ready_item(batch, rows, i);
@@ -235,7 +239,6 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
     }
     if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
-    next->inbox_cut = (unsigned)result_rows(rows) == limits->inbox;
     for (int i = 0; i < result_rows(rows); i++) {
         struct inbox_read *read = &next->inbox[result_int(rows, i, 17)];
         inbox_item(batch, rows, i);
@@ -249,7 +252,7 @@ static int read_inbox(struct batch *batch, const struct limits *limits, struct e
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++)
         inbox_item(batch, rows, i);
-    next->inbox_cut |= (unsigned)result_rows(rows) == limits->inbox;
+    next->inbox_limit |= (unsigned)result_rows(rows) == limits->inbox;
     return 0;
 }
 
@@ -258,7 +261,7 @@ static int read_claims(struct batch *batch, const struct limits *limits, struct 
     struct claim_next *next = &batch->next;
     struct result *rows;
 
-    if (claim_fence(batch, err) < 0 || read_ready(batch, limits, err) < 0 ||
+    if (claim_fence(batch, err) < 0 || read_ready(batch, err) < 0 ||
         claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->n_timer = (unsigned)result_rows(rows);
@@ -396,7 +399,7 @@ static void settle_inbox(struct batch *batch)
     for (unsigned i = 0; i < LANE_SHARES; i++) {
         struct inbox_lane *lane = &worker->inbox[i];
         const struct inbox_read *read = &next->inbox[i];
-        bool full = read->n > 0 && (read->n == read->most || next->inbox_cut);
+        bool full = read->n > 0 && read->n == read->most;
         worker->inbox_found[i] = read->n;
         next->inbox_limit |= full;
         lane->mark = read->first < next->inbox_xmax ? read->first : next->inbox_xmax;
@@ -424,9 +427,9 @@ static void settle_ready(struct store_worker *worker, struct claim_next *next)
         struct ready_lane *lane = &worker->ready[i];
         const struct ready_read *read = &next->ready[i];
         worker->ready_found[i] = read->n;
-        if (!read->asked || (next->ready_cut && read->n == 0))
+        if (!read->asked)
             continue;
-        bool full = read->n == read->most || next->ready_cut;
+        bool full = read->n == read->most;
         int64_t lap_end = lane->cursor <= lane->low ? next->ready_end : lane->lap_end;
         bool lap_goes_on = read->n > 0 && full && read->last < lap_end;
         next->ready_limit |= (read->n > 0 && full) || lap_goes_on;
@@ -440,7 +443,6 @@ static void settle_ready(struct store_worker *worker, struct claim_next *next)
     }
     if (next->lows)
         worker->lows_at_us = now_us;
-    worker->turn++;
 }
 
 void claim_settle(struct batch *batch)

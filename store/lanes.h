@@ -32,9 +32,16 @@ static inline unsigned lane_weight(unsigned lane)
 /* How many rows to ask a lane for that gave `found` the last time. */
 unsigned lane_want(unsigned found);
 
+struct lanes {
+    const unsigned *found; /* by the last claim, a lane each */
+    size_t n;
+    uint64_t asked; /* a bit a lane: those that are to be read */
+    bool weighted;  /* by priority; else all have the same weight */
+};
+
 /*
- * Divides `total` rows between lanes: each gets what it wants and, where that is too much, by
- * weight (NULL: all the same); what one does not want goes to the others. A lane that had nothing
- * the last time is asked for a few rows beside that.
+ * Divides `total` rows between the lanes that are asked: each gets what it wants and, where that is
+ * too much, by weight; what one does not want goes to the others. A lane that had nothing the last
+ * time is asked for a few rows, which nobody takes from it.
  */
-void lanes_divide(const unsigned *found, bool weighted, size_t n, unsigned total, unsigned *ret);
+void lanes_divide(const struct lanes *lanes, unsigned total, unsigned *ret);

@@ -140,11 +140,22 @@ static bool addresses_family(const struct item *item)
            item->kind == INBOX_RESUME;
 }
 
-/* In the order in which they came, but for the start, which is read in another lane. */
+static bool asked_later(const struct item *item, const struct item *other)
+{
+    return item->source == FROM_INBOX && item->kind != COMMAND_START &&
+           (item->xid > other->xid || (item->xid == other->xid && item->id > other->id));
+}
+
+/*
+ * As they came, but for what callers ask: a start is read in another lane and comes first, and what
+ * was found late goes before what was asked for after it.
+ */
 static void add_item(struct batch *batch, struct fam *fam, struct item *item)
 {
     size_t at = item->kind == COMMAND_START ? 0 : fam->n_items;
 
+    while (item->source == FROM_INBOX && at > 0 && asked_later(fam->items[at - 1], item))
+        at--;
     (void)arena_push(batch->arena, fam->items, fam->n_items, fam->items_capacity);
     memmove(&fam->items[at + 1], &fam->items[at], (fam->n_items - 1 - at) * sizeof(*fam->items));
     fam->items[at] = item;
@@ -284,10 +295,9 @@ static int send_if(struct conn *conn, bool send, const char *query, const struct
 static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
 {
     struct conn *conn = batch->conn;
-    uint64_t from_xid;
-    int64_t from_id;
+    const struct inbox_lane *from = &batch->worker->inbox[0];
+    struct column flying = claim_flying(batch->worker, batch->arena);
 
-    claim_inbox_from(batch->worker, 0, &from_xid, &from_id);
     if (send_if(conn, w->roots.rows > 0, "lock_roots", PARAMS(p_column(&w->roots)), err) < 0 ||
         send_if(conn, w->others.rows > 0, "load_instances", PARAMS(p_column(&w->others)), err) <
             0 ||
@@ -308,8 +318,9 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
         send_if(conn, w->inbox.n > 0, "inbox_gone",
                 PARAMS(p_column(&w->inbox.tids), p_column(&w->inbox.made)), err) < 0 ||
         send_if(conn, w->asked.rows > 0, "inbox_before",
-                PARAMS(p_xid8(from_xid), p_int8(from_id), p_xid8(w->last_xid), p_int8(w->last_id),
-                       p_column(&w->asked_roots), p_column(&w->asked)),
+                PARAMS(p_xid8(from->mark), p_int8(from->mark_id), p_xid8(w->last_xid),
+                       p_int8(w->last_id), p_column(&w->asked_roots), p_column(&w->asked),
+                       p_column(&flying)),
                 err) < 0 ||
         conn_send(conn, "clock", NO_PARAMS, err) < 0)
         return err_trace(err);

@@ -2,8 +2,8 @@
 -- The limit, part 1: N starts with the same row writes that Pawl does, in set-based SQL. pgbench -D n=N.
 -- What only Pawl does and this does not: read BPMN, keep a document, evaluate, decide.
 -- The caller's transaction: what start() inserts.
-insert into pawl.inbox (kind, command_id, root_id, instance_id, definition_id, body, actor, tenant, at)
-    select 1, u, u, u, 1, '{"order": {"id": 12345, "amount": 99.5, "customer": "acme"}}', session_user, '', clock_timestamp()
+insert into pawl.inbox (kind, instance_id, definition_id, body, actor, tenant, at)
+    select 1, u, 1, '{"order": {"id": 12345, "amount": 99.5, "customer": "acme"}}', session_user, '', clock_timestamp()
     from (select pawl.api_id() u from generate_series(1, :n)) g;
 begin;
 -- The worker's fence.

@@ -14,7 +14,7 @@ begin
         return root;
     end if;
     -- Started in this transaction, or committed and not taken up yet.
-    select b.root_id into root from inbox b
+    select b.instance_id into root from inbox b
     where b.lane = any (array(select generate_series(0, 15)))
       and b.xid = pg_current_xact_id_if_assigned() and b.kind = 1 and b.instance_id = api_instance.id;
     if found then
@@ -22,7 +22,7 @@ begin
     end if;
     -- One statement and so one snapshot: the engine may take it up between two.
     select coalesce((select i.root_id from instance i where i.id = api_instance.id),
-                    (select b.root_id from inbox b where b.kind = 1 and b.instance_id = api_instance.id)),
+                    (select b.instance_id from inbox b where b.kind = 1 and b.instance_id = api_instance.id)),
            (select e.data::jsonb ->> 'state' from api_event e
             where e.instance_id = api_instance.id and e.ends and e.kind = 2 and e.at >= api_id_time(api_instance.id) - interval '1 day'
             limit 1)

@@ -61,8 +61,8 @@ begin
             hint = 'Wait until it is resumed, or start a version that is not suspended.';
     end if;
 
-    insert into inbox (lane, kind, command_id, root_id, instance_id, definition_id, key, body, actor, tenant, at)
-    values (definition.lane % 16, 1, id, id, id, definition.id, start.business_key, body, caller, '', clock());
+    insert into inbox (lane, kind, instance_id, definition_id, key, body, actor, tenant, at)
+    values (definition.lane % 16, 1, id, definition.id, start.business_key, body, caller, '', clock());
     start.instance_id := id;
     start.created := true;
 end

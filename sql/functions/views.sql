@@ -120,7 +120,7 @@ join definition d on d.id = e.definition_id
 left join api_event s on s.instance_id = e.instance_id and s.kind = 1
 where e.ends and e.kind = 2
 union all
-select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.root_id
+select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.instance_id
 from inbox b join definition d on d.id = b.definition_id
 where b.kind = 1;
 revoke all on instances from public;

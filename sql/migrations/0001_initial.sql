@@ -91,8 +91,8 @@ create table inbox (
     xid xid8 not null default pg_current_xact_id(),
     id bigint generated always as identity,
     kind smallint not null,          -- enum command_kind, or from 100 enum inbox_kind (store/store.h)
-    command_id uuid not null,        -- instance, message, deployment or command: what its outcome is filed under
-    root_id uuid,
+    command_id uuid,                 -- what its outcome is filed under: message, deployment, command; NULL: the instance
+    root_id uuid,                    -- NULL: the instance
     instance_id uuid,
     subject uuid,                    -- task, call or incident
     definition_id integer,
@@ -149,7 +149,7 @@ create index on instance (business_key) where business_key is not null;
 -- Commands that can run now. Narrow: the last four columns are NULL for a plain continuation.
 -- A lane is read beside the others and gets its share, so that nobody waits behind somebody's burst
 -- (store/lanes.h): lane / 16 is the priority (0 normal, 1 high, 2 low), lane % 16 the share: 0 for what names
--- none, 1 for messages, 2 to 15 for the processes.
+-- none, 1 for messages, 2 to 15 for the processes. Three versions of a row fit into its part of a page: moves are HOT.
 create table ready (
     lane smallint not null default 0 check (lane between 0 and 47),
     id bigint generated always as identity,
@@ -165,7 +165,7 @@ create table ready (
     detail text,
     body text,
     primary key (lane, id)
-) with (fillfactor = 40);
+) with (fillfactor = 30);
 
 -- Which ready rows there were at what time, noted every few seconds: how old the oldest one is.
 create table ready_mark (

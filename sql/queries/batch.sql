@@ -29,7 +29,7 @@ update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and 
 -- ---- Claims (claim.c) ----
 
 -- name: claim_ready
--- $1, $2, $3: lanes, behind which id, how many of each; $4: of all. No row is locked, but its range of ids, so that
+-- $1, $2, $3: lanes, behind which id, how many of each. No row is locked, but its range of ids, so that
 -- two workers do not read the same ones: 256 ids a lock, 1,024 locks a lane at most. That a row is still there is
 -- seen behind the family's lock: ready_gone.
 select r.*
@@ -39,9 +39,9 @@ cross join lateral (
         r.detail, r.body, r.lane, r.xmin as made
     from ready r
     where r.lane = u.lane and r.id > u.after
-        and pg_try_advisory_xact_lock($5, u.lane << 10 | (r.id >> 8 & 1023)::integer)
+        and pg_try_advisory_xact_lock($4, u.lane << 10 | (r.id >> 8 & 1023)::integer)
     order by r.id limit u.most
-) r limit $4
+) r
 -- name: ready_gone
 -- Which of these rows are no longer what they were when they were claimed.
 select u.n::integer - 1 from unnest($1, $2) with ordinality as u (tid, made, n)
@@ -74,26 +74,29 @@ left join lateral (
 ) f on true
 -- name: claim_inbox
 -- A deployment's body is read by itself (deploy.c).
--- Ranges are locked as in claim_ready.
+-- Ranges are locked as in claim_ready, of 8 transactions: the ids of those that go on at the same time are mixed.
 select b.*
 from unnest($1, $2, $3, $4) as u (lane, xid, id, most)
 cross join lateral (
-    select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
-        b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+    select b.ctid, b.xid, b.id, b.kind, coalesce(b.command_id, b.instance_id),
+        coalesce(b.root_id, b.instance_id), b.instance_id, b.subject, b.definition_id, b.name, b.key, b.detail,
+        case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
     from inbox b
     where b.lane = u.lane and (b.xid, b.id) > (u.xid, u.id)
-        and pg_try_advisory_xact_lock($6, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+        and pg_try_advisory_xact_lock($5,
+            (64 | u.lane) << 10 | ((b.xid::text::bigint >> 3) * 7 + (b.id >> 8) & 1023)::integer)
     order by b.xid, b.id limit u.most
-) b limit $5
+) b
 -- name: claim_inbox_late
 -- Of transactions that were open when a lane's mark was set; the mark's own rows are read above.
-select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
-    b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+select b.ctid, b.xid, b.id, b.kind, coalesce(b.command_id, b.instance_id), coalesce(b.root_id, b.instance_id),
+    b.instance_id, b.subject, b.definition_id, b.name, b.key, b.detail, case when b.kind <> 100 then b.body end, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
 from unnest($1, $2) as u (lane, mark) join unnest($3) as f (xid) on f.xid < u.mark
 cross join lateral (
     select b.ctid, b.xmin, b.* from inbox b
     where b.lane = u.lane and b.xid = f.xid
-        and pg_try_advisory_xact_lock($5, (64 | u.lane) << 10 | (b.id >> 8 & 1023)::integer)
+        and pg_try_advisory_xact_lock($5,
+            (64 | u.lane) << 10 | ((b.xid::text::bigint >> 3) * 7 + (b.id >> 8) & 1023)::integer)
     order by b.xid, b.id limit $4
 ) b
 limit $4
@@ -107,11 +110,11 @@ where s.due <= (select clock()) and not d.suspended order by s.due limit $1 for 
 -- name: claim_ready_one
 select r.ctid, r.id, r.root_id, r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
     r.detail, r.body, r.lane, r.xmin as made
-from ready r where r.id = $1
+from ready r where r.lane = any (array(select generate_series(0, 47))) and r.id = $1
 -- name: claim_inbox_one
-select b.ctid, b.xid, b.id, b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.definition_id, b.name, b.key,
-    b.detail, b.body, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
-from inbox b where b.xid = $1 and b.id = $2
+select b.ctid, b.xid, b.id, b.kind, coalesce(b.command_id, b.instance_id), coalesce(b.root_id, b.instance_id),
+    b.instance_id, b.subject, b.definition_id, b.name, b.key, b.detail, b.body, b.ttl_us, b.actor, b.tenant, b.at, b.lane, b.xmin as made
+from inbox b where b.lane = any (array(select generate_series(0, 15))) and b.xid = $1 and b.id = $2
 -- name: claim_timer_one
 select due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body
 from timer where due = $1 and instance_id = $2
@@ -132,10 +135,18 @@ from instance where id = any($1) for update skip locked
 select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
 from instance where id = any($1)
 -- name: inbox_before
--- Commands for the same families, asked for before ours, that another worker has claimed.
-select b.root_id, b.xid, b.id from inbox b
-where b.lane = 0 and (b.xid, b.id) > ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint) and b.kind not in (1, 104)
-    and b.root_id in (select unnest($5)) and not exists (select from unnest($6) as own (tid) where own.tid = b.ctid)
+-- Commands for the same families, asked for before ours, that another worker has claimed: from the mark on, and of
+-- the transactions that were open when it was set ($7).
+select b.root_id, b.xid, b.id
+from (
+    select b.ctid, b.* from inbox b
+    where b.lane = 0 and (b.xid, b.id) >= ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint)
+    union all
+    select b.ctid, b.* from unnest($7) as f (xid) join inbox b on b.lane = 0 and b.xid = f.xid
+    where (b.xid, b.id) < ($3, $4::bigint)
+) b
+where b.kind not in (1, 104) and b.root_id in (select unnest($5))
+    and not exists (select from unnest($6) as own (tid) where own.tid = b.ctid)
 -- name: roots_present
 -- Of those that could not be locked: which exist, or are about to be started by somebody else.
 select id from instance where id = any($1)

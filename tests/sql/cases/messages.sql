@@ -27,4 +27,4 @@ begin;
 select instance_id from start('order') \gset
 select command_id is not null from correlate('paid', instance_id => :'instance_id');
 commit;
-select count(*) from inbox where instance_id = :'instance_id' and root_id = instance_id;
+select count(*) from inbox where instance_id = :'instance_id' and coalesce(root_id, instance_id) = instance_id;

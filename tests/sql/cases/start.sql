@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 set search_path = pawl;
-\set show 'select kind, command_id = instance_id and root_id = instance_id as own, (select key || \':\' || version from definition d where d.id = definition_id) as process, key, body, actor, xid = pg_current_xact_id_if_assigned() as mine from inbox order by inbox.xid, inbox.id;'
+\set show 'select kind, coalesce(command_id, root_id) is null as own, (select key || \':\' || version from definition d where d.id = definition_id) as process, key, body, actor, xid = pg_current_xact_id_if_assigned() as mine from inbox order by inbox.xid, inbox.id;'
 
 \echo -- the latest version, or the one that is asked for
 select created from start('order');

@@ -18,13 +18,28 @@ static unsigned sum(const unsigned *rows, size_t n)
     return all;
 }
 
+/* These four lanes are asked. */
+static void divide(const unsigned *found, unsigned total, unsigned *rows)
+{
+    const struct lanes lanes = {
+        .found = found,
+        .n = LANES,
+        .asked = UINT64_C(1) << 2 | UINT64_C(1) << lane_number(3, 0) |
+                 UINT64_C(1) << lane_number(3, 1) | UINT64_C(1) << lane_number(4, -1),
+        .weighted = true,
+    };
+    lanes_divide(&lanes, total, rows);
+    assert_int_equal(rows[0], 0); /* not asked */
+    assert_true(sum(rows, LANES) <= total);
+}
+
 static void test_lanes__alone(void **state)
 {
     unsigned found[LANES] = {[2] = 900}, rows[LANES];
 
     (void)state;
-    lanes_divide(found, true, LANES, 900, rows);
-    assert_int_equal(rows[2], 900);
+    divide(found, 900, rows);
+    assert_in_range(rows[2], 800, 899);
     assert_in_range(rows[3], 1, 64); /* whoever comes is not overlooked */
 }
 
@@ -34,13 +49,13 @@ static void test_lanes__small_beside_large(void **state)
     unsigned found[LANES] = {[2] = 1000, [3] = 3}, rows[LANES];
 
     (void)state;
-    lanes_divide(found, true, LANES, 900, rows);
+    divide(found, 900, rows);
     assert_true(rows[3] >= 3 && rows[3] <= lane_want(3));
-    assert_int_equal(rows[2] + rows[3], 900);
+    assert_in_range(rows[2] + rows[3], 860, 900);
     found[3] = 1000;
-    lanes_divide(found, true, LANES, 900, rows);
-    assert_int_equal(rows[2], 450);
-    assert_int_equal(rows[3], 450);
+    divide(found, 900, rows);
+    assert_int_equal(rows[2], rows[3]);
+    assert_in_range(rows[2], 430, 450);
 }
 
 static void test_lanes__priorities(void **state)
@@ -49,11 +64,12 @@ static void test_lanes__priorities(void **state)
     unsigned found[LANES] = {0}, rows[LANES];
 
     (void)state;
-    found[normal] = found[high] = found[low] = 5000;
-    lanes_divide(found, true, LANES, 1050, rows);
-    assert_int_equal(rows[high], 800);
-    assert_int_equal(rows[normal], 200);
-    assert_int_equal(rows[low], 50); /* a share each: the low one is not starved */
+    found[normal] = found[high] = found[low] = found[3] = 5000;
+    divide(found, 1050, rows);
+    assert_int_equal(rows[normal], 168); /* 4 of 25 parts */
+    assert_int_equal(rows[3], 168);
+    assert_int_equal(rows[high], 672);
+    assert_int_equal(rows[low], 42); /* a share each: the low one is not starved */
 }
 
 /* Whatever the lanes had: no more than there is room for, and all of it where it is wanted. */
@@ -63,20 +79,24 @@ static void test_lanes__never_too_many(void **state)
 
     (void)state;
     for (unsigned round = 0; round < 20000; round++) {
-        unsigned found[LANES] = {0}, rows[LANES], given = 0, wanted = 0, total;
+        unsigned found[LANES] = {0}, rows[LANES], given = 0, wanted = 0, idle = 0, total;
         for (size_t i = 0; i < LANES; i++) {
             seed = seed * 1664525u + 1013904223u;
             found[i] = (seed >> 24) < 40 ? (seed >> 8) % 1200 : 0;
             wanted += found[i] != 0 ? lane_want(found[i]) : 0;
         }
-        total = (seed >> 4) % 1000 + 1;
-        lanes_divide(found, round % 2 == 0, LANES, total, rows);
+        total = (seed >> 4) % 900 + 100;
+        const struct lanes lanes = {
+            .found = found, .n = LANES, .asked = UINT64_MAX >> 16, .weighted = round % 2 == 0};
+        lanes_divide(&lanes, total, rows);
         for (size_t i = 0; i < LANES; i++) {
             given += found[i] != 0 ? rows[i] : 0;
+            idle += found[i] == 0 ? rows[i] : 0;
+            assert_true(rows[i] > 0 || found[i] != 0);
             assert_true(found[i] == 0 || rows[i] <= lane_want(found[i]));
         }
-        assert_int_equal(given, wanted < total ? wanted : total);
-        assert_true(sum(rows, LANES) >= given);
+        assert_true(given <= total && idle <= total / 4 + LANES);
+        assert_int_equal(given, wanted < total - idle ? wanted : total - idle);
     }
 }
 
@@ -86,14 +106,15 @@ static void test_lanes__pace(void **state)
 
     (void)state;
     for (int i = 0; i < 40; i++)
-        most = pace_next(most, most, 10000);
+        most = pace_next(most, true, 10000);
     assert_int_equal(most, LIMIT_BATCH_COMMANDS);
-    assert_true(pace_next(most, most, 45000) < most);
-    assert_int_equal(pace_next(most, most, 110000), most / 2);
-    assert_int_equal(pace_next(PACE_FLOOR, PACE_FLOOR, 900000), PACE_FLOOR);
-    assert_int_equal(pace_next(most, 700, 35000), most);    /* neither long nor quick */
-    assert_int_equal(pace_next(most, 300, 10000), most);    /* there was not more to do */
-    assert_int_equal(pace_next(most, 3, 1000), PACE_START); /* idle */
+    assert_true(pace_next(most, true, 45000) < most);
+    assert_int_equal(pace_next(most, true, 110000), most / 2);
+    assert_int_equal(pace_next(PACE_FLOOR, true, 900000), PACE_FLOOR);
+    assert_int_equal(pace_next(most, true, 35000), most); /* neither long nor quick */
+    for (int i = 0; i < 40; i++)
+        most = pace_next(most, false, 1000);
+    assert_int_equal(most, PACE_START); /* idle */
 }
 
 int main(void)
