@@ -443,12 +443,13 @@ static int deploy(struct store_worker *worker, struct store_batch_report *report
 
     arena_reset(&worker->arena);
     worker->deploy_waits = false;
-    report->more = true;
     int (*transaction)(struct conn *, struct arena *, const struct worker_fence *, uint64_t,
                        int64_t, struct err *) = worker->withdraw ? withdraw_run : deploy_run;
-    if (transaction(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
-                    worker->deploy_id, err) == 0) {
-        report->commands = 1;
+    int rc = transaction(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
+                         worker->deploy_id, err);
+    if (rc >= 0) {
+        report->commands = rc == 0;
+        report->more = rc == 0; /* what must wait for a caller is looked at after a pause */
         return 0;
     }
     /* It is idempotent: when its inbox row is gone, it was committed. */

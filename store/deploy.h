@@ -66,6 +66,9 @@ struct worker_fence {
 int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
                uint64_t xid, int64_t id, struct err *err) MUST_CHECK;
 
-/* withdraw.c: the same for INBOX_WITHDRAW. */
+/*
+ * withdraw.c: the same for INBOX_WITHDRAW. 1: not now, a caller's open transaction suspends or
+ * resumes one of its definitions.
+ */
 int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
                  uint64_t xid, int64_t id, struct err *err) MUST_CHECK;

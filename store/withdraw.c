@@ -82,6 +82,7 @@ static int transaction(struct conn *conn, struct arena *arena, struct withdrawal
 {
     struct result *fenced CLEANUP(result_freep) = NULL;
     struct result *taken CLEANUP(result_freep) = NULL;
+    struct result *is_free CLEANUP(result_freep) = NULL;
     struct result *now CLEANUP(result_freep) = NULL;
 
     if (conn_begin(conn, err) < 0 ||
@@ -96,6 +97,12 @@ static int transaction(struct conn *conn, struct arena *arena, struct withdrawal
     if (result_affected(taken) == 0) {
         conn_rollback(conn);
         return 0;
+    }
+    if (conn_query(conn, "withdraw_free", PARAMS(p_uuid(&w->deployment)), &is_free, err) < 0)
+        return err_trace(err);
+    if (!result_bool(is_free, 0, 0)) {
+        conn_rollback(conn);
+        return 1;
     }
     if (conn_query(conn, "deploy_lock", NO_PARAMS, NULL, err) < 0 ||
         conn_query(conn, "clock", NO_PARAMS, &now, err) < 0)
@@ -122,9 +129,10 @@ int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fen
     w.tenant = result_text(rows, 0, 3);
     w.reason = result_null(rows, 0, 4) ? NULL : result_text(rows, 0, 4);
     w.cancel = result_bool(rows, 0, 5);
-    if (transaction(conn, arena, &w, fence, xid, id, err) < 0) {
+    int rc = transaction(conn, arena, &w, fence, xid, id, err);
+    if (rc < 0) {
         conn_rollback(conn);
         return err_trace(err);
     }
-    return 0;
+    return rc;
 }

@@ -3,6 +3,12 @@
 -- name: withdraw_read
 select command_id, subject, actor, tenant, detail, body::jsonb = '{"cancelInstances": true}'
 from inbox where xid = $1 and id = $2
+-- name: withdraw_free
+-- Nobody has an open transaction with suspend_definition() of these: that is not waited for.
+with free as (
+    select d.id from definition d where d.deployment_id = $1 for no key update skip locked
+)
+select (select count(*) from free) = (select count(*) from definition d where d.deployment_id = $1)
 -- name: withdraw_running
 -- Why it is refused, as its outcome; NULL: nothing runs.
 select (select json_build_object('reason', 'instances run: ' || string_agg(format('%s of %s version %s', r.n, r.key, r.version), ', '
