@@ -14,7 +14,7 @@ extern const struct subcommand command_external_list, command_external_unlock,
 extern const struct subcommand command_incidents, command_retry, command_cancel;
 extern const struct subcommand command_skip, command_move, command_complete;
 extern const struct subcommand command_withdraw;
-extern const struct subcommand command_suspend, command_resume;
+extern const struct subcommand command_suspend, command_resume, command_concurrency;
 extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_delegate_list, command_delegate_set, command_delegate_drop;
 extern const struct subcommand command_endpoint_list, command_endpoint_set, command_endpoint_drop;

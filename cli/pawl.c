@@ -28,6 +28,7 @@ const struct subcommand *const commands[] = {
     &command_cancel,
     &command_suspend,
     &command_resume,
+    &command_concurrency,
     &command_tasks,
     &command_task_complete,
     &command_task_claim,

@@ -356,6 +356,10 @@ struct store_worker {
     /* Commands that need a SQL delegate: each is claimed by name, and runs alone, next. */
     struct item_key alone_next[ALONE_MAX];
     size_t n_alone_next;
-    bool delegating;         /* holds a place: see delegate.h */
-    unsigned delegate_tries; /* of the one command, when the server asks to try again */
+    bool delegating;            /* holds a place: see delegate.h */
+    unsigned delegate_tries;    /* of the one command, when the server asks to try again */
+    struct place_limit *limits; /* places.h; live in limits_arena */
+    size_t n_limits;
+    struct arena limits_arena;
+    int64_t limits_read_s; /* when, by the monotonic clock; 0: never */
 };

@@ -87,6 +87,9 @@ struct client_suspend_definition {
 };
 int client_suspend_definition(struct client *client, const struct client_suspend_definition *what,
                               json_t **ret_row, struct err *err) MUST_CHECK;
+/* most 0: no limit. */
+int client_set_concurrency(struct client *client, const char *process, int most, json_t **ret_row,
+                           struct err *err) MUST_CHECK;
 /* action, filter, options: as bulk() takes them. */
 int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
                 json_t **ret_row, struct err *err) MUST_CHECK;

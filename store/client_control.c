@@ -97,6 +97,14 @@ int client_suspend_definition(struct client *client, const struct client_suspend
         ret_row, err);
 }
 
+int client_set_concurrency(struct client *client, const char *process, int most, json_t **ret_row,
+                           struct err *err)
+{
+    return client_query_row(client, "client_set_concurrency",
+                            PARAMS(p_text(process), most > 0 ? p_int4(most) : P_NULL_INT4), ret_row,
+                            err);
+}
+
 int client_bulk(struct client *client, const char *action, const char *filter, const char *options,
                 json_t **ret_row, struct err *err)
 {

@@ -8,7 +8,7 @@
 
 #include <sys/random.h>
 
-#include "store/batch.h"
+#include "store/places.h"
 
 /* ---- Graphs ---- */
 
@@ -584,7 +584,8 @@ int load(struct batch *batch, struct err *err)
             want_row(batch, &w, batch->items[i]);
     }
     if (send_wanted(batch, &w, err) < 0 || read_instances(batch, &w, err) < 0 ||
-        read_presence(batch, &w, err) < 0 || look_for_missing(batch, err) < 0)
+        read_presence(batch, &w, err) < 0 || look_for_missing(batch, err) < 0 ||
+        places_take(batch, err) < 0)
         return err_trace(err);
     put_off_unlocked(batch);
     return give_graphs(batch, err);

@@ -310,6 +310,44 @@ comment on function resume_definition(text, integer, jsonb) is
 
 Returns the same.';
 
+create or replace function set_concurrency(
+    process text,
+    most integer,
+    options jsonb default '{}',
+    out versions integer)
+language plpgsql volatile security definer
+set search_path = @schema@, pg_temp
+as $$
+begin
+    perform api_text('process', process, true);
+    perform api_actor(options);
+    if most not between 1 and 10000 then
+        raise exception using errcode = 'PW003', message = format('%s is no possible concurrency', most),
+            hint = 'Give a number from 1 to 10000, or null to take the limit away.';
+    end if;
+    select count(*) into versions from definition d where d.tenant = '' and d.key = set_concurrency.process;
+    if versions = 0 then
+        raise exception using errcode = 'PW001', message = format('the process "%s" is not deployed', left(process, 100)),
+            hint = 'The view definitions lists the processes.';
+    end if;
+    if most is null then
+        delete from concurrency c where c.tenant = '' and c.key = set_concurrency.process;
+    else
+        insert into concurrency as c (tenant, key, most) values ('', process, set_concurrency.most)
+        on conflict (tenant, key) do update set most = excluded.most;
+    end if;
+end
+$$;
+revoke all on function set_concurrency(text, integer, jsonb) from public;
+comment on function set_concurrency(text, integer, jsonb) is
+'Limits how many instances of a process are carried on at the same moment, by all nodes together: for steps that are heavy on something else, such as SQL delegates. Instances that wait for something are not counted; those that get no place stay in the queue, in their order. Remote calls have limits of their own, by endpoint.
+
+- `process`: its id in the BPMN file; all versions together, later ones too. PW001 if it is not deployed.
+- `most`: 1 to 10000, or null for no limit, as it is without this.
+- `options`: `actor`.
+
+Counts within two seconds. Returns how many versions there are.';
+
 -- What people do by hand at an element: the command's body, judged.
 create or replace function api_modify(instance_id uuid, kind smallint, element text, body jsonb, variables jsonb,
                                       options jsonb, more text[]) returns uuid

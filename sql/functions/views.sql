@@ -8,8 +8,10 @@ select d.id as definition_id, d.key as process, d.version, d.name, d.version_tag
        d.withdrawn is null and not exists (select from definition n where n.tenant = d.tenant and n.key = d.key and n.version > d.version
                        and n.withdrawn is null)
            as latest,
-       d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live, d.withdrawn
-from definition d join deployment p on p.id = d.deployment_id;
+       d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live, d.withdrawn,
+       c.most as concurrency
+from definition d join deployment p on p.id = d.deployment_id
+left join concurrency c on c.tenant = d.tenant and c.key = d.key;
 revoke all on definitions from public;
 comment on view definitions is 'The deployed processes, a row for each version.';
 comment on column definitions.process is 'the id of the process in its BPMN file; what start() wants';
@@ -18,6 +20,7 @@ comment on column definitions.latest is 'the version that start() takes by defau
 comment on column definitions.suspended is 'no new instances may be started';
 comment on column definitions.withdrawn is 'when its deployment was: it is not the latest any more, whatever its version';
 comment on column definitions.resource is 'the file that it came from';
+comment on column definitions.concurrency is 'how many of its instances may be carried on at the same time: set_concurrency()';
 
 create or replace view deployments as
 select p.id as deployment_id, p.name, p.state, p.at, p.actor, p.findings,

@@ -27,7 +27,7 @@ as $$
         ('read', 'held_calls'), ('admin', 'set_circuit'), ('admin', 'hold_calls'), ('admin', 'release_calls'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
         ('admin', 'withdraw'), ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
-        ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'resume_definition'),
+        ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'set_concurrency'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)
     where r.kind = api_rights.kind or api_rights.kind = 'admin'

@@ -55,6 +55,14 @@ create table definition (
     unique (tenant, key, version)
 );
 
+-- How many instances of a process may be carried on at the same time; no row: as many as there are.
+create table concurrency (
+    tenant text not null default '',
+    key text not null,
+    most integer not null check (most between 1 and 10000),
+    primary key (tenant, key)
+);
+
 -- The flow nodes by their number (engine/graph.h says how they are counted).
 create table element (
     definition_id integer not null references definition,

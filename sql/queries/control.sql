@@ -48,6 +48,8 @@ from (select resume(instance_id => $1, options => jsonb_strip_nulls(jsonb_build_
 select to_json(c)::text
 from resume_definition(process => $1, version => $2,
     options => jsonb_strip_nulls(jsonb_build_object('includeInstances', $3::boolean, 'reason', $4::text))) c
+-- name: client_set_concurrency
+select to_json(c)::text from (select set_concurrency(process => $1, most => $2) as versions) c
 -- name: client_skip
 select to_json(c)::text from (select skip_element(instance_id => $1, element => $2, options => $3::jsonb) as command_id) c
 -- name: client_move

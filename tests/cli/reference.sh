@@ -22,7 +22,7 @@ An instance may be named by its id, by the beginning of its id (at least 8 chara
 as that is unique.
 MARKDOWN
     local name
-    COLUMNS=100 "$PAWL" help | sed -e '1,/SUBCOMMAND/d' -e '/^Each of them/,$d' | cut -c3-17 | grep '^[a-z]' |
+    COLUMNS=100 "$PAWL" help | sed -e '1,/SUBCOMMAND/d' -e '/^Each of them/,$d' | grep '^  [a-z]' | cut -c3-17 |
         while read -r name; do
             printf '\n## pawl %s\n\n```text\n' "$name"
             # shellcheck disable=SC2086 # two words

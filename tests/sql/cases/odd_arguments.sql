@@ -12,7 +12,7 @@ insert into external_lease select topic, locked_until, id, definition_id from ex
 -- What each argument is when it is not the odd one.
 create temp table usual (name text, value text);
 insert into usual values
-    ('task_id', format('%L::uuid', id(11))), ('instance_id', format('%L::uuid', id(2))), ('process', '''order'''),
+    ('task_id', format('%L::uuid', id(11))), ('instance_id', format('%L::uuid', id(2))), ('process', '''order'''), ('most', '3'),
     ('incident_id', format('%L::uuid', id(24))), ('command_id', format('%L::uuid', id(50))), ('worker_id', '''w'''),
     ('deployment_id', format('%L::uuid', id(0))), ('bulk_id', format('%L::uuid', id(70))), ('message', '''paid'''),
     ('key', '''A-3'''), ('endpoint', '''bank'''), ('circuit', '''open'''), ('name', '''bank'''),
