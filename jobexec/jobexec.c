@@ -8,7 +8,10 @@
 #include "jobexec/internal.h"
 
 #define WORKERS 2
+/* How often an idle worker looks: nobody waits for longer than 50 ms, whichever worker comes next.
+ */
 #define IDLE_POLL_MS 50
+#define IDLE_POLL_SHARED_MS 75
 #define DRAIN_MS 10000
 #define DRAIN_COMMIT_US 5000000 /* for the last answers, once the connector has ended */
 #define MAX_FLIGHTS 10000u
@@ -45,7 +48,8 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     if (options->workers == 0)
         jobexec->options.workers = WORKERS;
     if (options->idle_poll_ms == 0)
-        jobexec->options.idle_poll_ms = IDLE_POLL_MS;
+        jobexec->options.idle_poll_ms =
+            jobexec->options.workers > 1 ? IDLE_POLL_SHARED_MS : IDLE_POLL_MS;
     if (options->drain_ms == 0)
         jobexec->options.drain_ms = DRAIN_MS;
     jobexec->n_workers = jobexec->options.workers;

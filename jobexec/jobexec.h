@@ -51,7 +51,7 @@ struct jobexec_options {
     struct uuid node;       /* this installation, kept in its data directory */
     unsigned workers;       /* 0: 2 */
     const char *user_agent; /* "pawl/0.1.0"; NULL: "pawl"; an endpoint's header goes before it */
-    unsigned idle_poll_ms;  /* 0: 50, the longest that a worker sleeps between two looks */
+    unsigned idle_poll_ms;  /* 0: 75 (one worker: 50), the longest that one sleeps */
     unsigned drain_ms;      /* 0: 10,000, how long jobexec_stop() waits for answers under way */
     /* Copied by jobexec_start(). What is under way when it stops is waited for. */
     const struct jobexec_delegate *delegates;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: looks whether there is something to do, runs a batch, looks again. When there is
- * nothing, it sleeps until the next timer is due, an answer comes in, or 50 ms have passed; the
+ * nothing, it sleeps until the next timer is due, an answer comes in, or 75 ms have passed; the
  * workers of a node look at evenly spread times.
  */
 #include "base/build.h"
