@@ -107,7 +107,9 @@ language plpgsql volatile
 as $$
 declare
     now_is timestamptz := clock();
+    lock_times interval[];
 begin
+    -- Lock first; what the locked rows say is read by a later statement: others may have had them in between.
     with want as (
         select * from api_topics(topics)
     ), candidate as materialized (
@@ -136,26 +138,30 @@ begin
              limit depth)
         ) c
     ), locked as (
-        select t.id, t.topic, t.priority, t.definition_id, t.offered, t.locked_until, now_is + c.lock_time as until
+        select t.id, c.lock_time
         from candidate c join external_task t on t.id = c.task_id
         where t.answered_by is null and (t.offered or t.locked_until <= now_is)
           and not exists (select from instance r where r.id = t.root_id and r.suspended)
         order by t.priority desc, t.id limit wanted for update of t skip locked
+    )
+    select coalesce(array_agg(k.id), '{}'), array_agg(k.lock_time), (select count(*) >= depth from candidate)
+    into taken, lock_times, more from locked k;
+    with mine as materialized (
+        select t.id, t.topic, t.priority, t.definition_id, t.offered, t.locked_until, now_is + k.lock_time as until
+        from unnest(taken, lock_times) as k (id, lock_time) join external_task t on t.id = k.id
     ), marked as (
         update external_task t
         set worker = worker_id, fence = t.fence + 1, offered = false, locked_until = k.until
-        from locked k where t.id = k.id
+        from mine k where t.id = k.id
     ), offers as (
-        delete from external_offer o using locked k
+        delete from external_offer o using mine k
         where k.offered and o.topic = k.topic and o.priority = k.priority and o.task_id = k.id
     ), leases as (
-        delete from external_lease l using locked k
+        delete from external_lease l using mine k
         where not k.offered and l.topic = k.topic and l.until = k.locked_until and l.task_id = k.id
-    ), leased as (
-        insert into external_lease (topic, until, task_id, definition_id)
-        select k.topic, k.until, k.id, k.definition_id from locked k
     )
-    select coalesce(array_agg(k.id), '{}'), (select count(*) >= depth from candidate) into taken, more from locked k;
+    insert into external_lease (topic, until, task_id, definition_id)
+    select k.topic, k.until, k.id, k.definition_id from mine k;
 end
 $$;
 revoke all on function api_external_take(text, jsonb, integer, integer) from public;
