@@ -319,11 +319,7 @@ static enum exit_code run_stop(struct cli *cli)
         return code;
     if (client_bulk_stop(client, &id, &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else
-        printf("stopped after %s\n", row_text(cli, row, "handed"));
-    return EXIT_DONE;
+    return output_done(cli, row, "stopped after %s", row_text(cli, row, "handed"));
 }
 
 const struct subcommand command_bulk_stop = {

@@ -97,11 +97,7 @@ static enum exit_code set_circuit(struct cli *cli, const char *circuit, const ch
     free(options);
     if (result < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else
-        printf("%s: %s\n", cli->arguments[0], said);
-    return EXIT_DONE;
+    return output_done(cli, row, "%s: %s", cli->arguments[0], said);
 }
 
 static enum exit_code run_open(struct cli *cli)
@@ -180,11 +176,8 @@ static enum exit_code run_hold(struct cli *cli)
     free(options);
     if (result < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else
-        printf("held: no request leaves until `pawl release`; `pawl held` lists what waits\n");
-    return EXIT_DONE;
+    return output_done(
+        cli, row, "held: no request leaves until `pawl release`; `pawl held` lists what waits");
 }
 
 const struct subcommand command_hold = {

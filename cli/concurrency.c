@@ -34,13 +34,10 @@ static enum exit_code run_concurrency(struct cli *cli)
         return code;
     if (client_set_concurrency(client, cli->arguments[0], most, &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else if (most == 0)
-        printf("%s: as many at the same time as there are\n", cli->arguments[0]);
-    else
-        printf("%s: %d at the same time\n", cli->arguments[0], most);
-    return EXIT_DONE;
+    if (most == 0)
+        return output_done(cli, row, "%s: as many at the same time as there are",
+                           cli->arguments[0]);
+    return output_done(cli, row, "%s: %d at the same time", cli->arguments[0], most);
 }
 
 const struct subcommand command_concurrency = {

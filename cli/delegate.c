@@ -84,11 +84,7 @@ static enum exit_code run_set(struct cli *cli)
     free(text);
     if (code != EXIT_DONE)
         return code;
-    if (cli->json)
-        output_json(row);
-    else
-        printf("%s\n", cli->arguments[0]);
-    return EXIT_DONE;
+    return output_done(cli, row, "%s", cli->arguments[0]);
 }
 
 static const struct option set_options[] = {
@@ -131,11 +127,7 @@ static enum exit_code run_drop(struct cli *cli)
         return code;
     if (client_drop_sql_delegate(client, cli->arguments[0], &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else
-        printf("%s dropped\n", cli->arguments[0]);
-    return EXIT_DONE;
+    return output_done(cli, row, "%s dropped", cli->arguments[0]);
 }
 
 const struct subcommand command_delegate_drop = {

@@ -279,12 +279,7 @@ static enum exit_code run_drop(struct cli *cli)
         return code;
     if (client_drop_endpoint(client, cli->arguments[0], &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json) {
-        output_json(row);
-    } else {
-        printf("%s dropped\n", cli->arguments[0]);
-    }
-    return EXIT_DONE;
+    return output_done(cli, row, "%s dropped", cli->arguments[0]);
 }
 
 const struct subcommand command_endpoint_drop = {

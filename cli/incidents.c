@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/find.h"
+#include "cli/listing.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -125,59 +126,45 @@ static enum exit_code show_incident(struct cli *cli, struct client *client)
 
 /* ---- The list ---- */
 
-static enum exit_code list_incidents(struct cli *cli, struct client *client, long limit)
+static enum exit_code list_incidents(struct cli *cli, struct client *client,
+                                     struct listing *listing)
 {
     struct client_incidents filter = {.process = cli_option(cli, "process"),
                                       .element = cli_option(cli, "element"),
                                       .cause = cli_option(cli, "cause"),
-                                      .limit = (int)limit + 1};
-    const char *instance = cli_option(cli, "instance");
+                                      .limit = (int)listing->limit + 1};
     bool groups = cli_has(cli, "groups");
-    json_auto_t *rows = NULL, *now = NULL, *row = NULL;
+    json_auto_t *rows = NULL;
     struct err err = {0};
-    struct uuid id;
 
-    if (instance != NULL) {
-        enum exit_code code = find_instance(cli, client, instance, &row, &id);
-        if (code != EXIT_DONE)
-            return code;
-        filter.instance = &id;
-    }
+    enum exit_code code = listing_instance(cli, client, listing);
+    if (code != EXIT_DONE)
+        return code;
+    filter.instance = listing->instance;
     if ((groups ? client_incident_groups(client, &filter, &rows, &err)
-                : client_incidents(client, &filter, &rows, &err)) < 0 ||
-        client_clock(client, &now, &err) < 0)
+                : client_incidents(client, &filter, &rows, &err)) < 0)
         return cli_fail(cli, &err);
-    bool more = json_array_size(rows) > (size_t)limit;
-    if (more)
-        json_array_remove(rows, (size_t)limit);
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no incidents");
-    else if (groups)
-        print_groups(cli, rows, row_time(now, "now"));
-    else
-        print_incidents(cli, rows, row_time(now, "now"));
-    if (more)
-        cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    return EXIT_DONE;
+    return listing_show(cli, client, listing, rows);
 }
 
 static enum exit_code run_incidents(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    long limit;
+    struct listing listing = {.nothing = "no incidents",
+                              .print = cli_has(cli, "groups") ? print_groups : print_incidents};
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
+    enum exit_code code = listing_options(cli, &listing);
+    if (code != EXIT_DONE)
+        return code;
     if (cli->n_arguments == 1 && cli->n_given > 0 && cli_has(cli, "groups"))
         return cli_usage(cli, NULL, "--groups and an ID do not go together");
     if (cli_has(cli, "groups") && cli_has(cli, "instance"))
         return cli_usage(cli, NULL, "--groups and --instance do not go together");
-    enum exit_code code = session_open(cli, &client);
+    code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    return cli->n_arguments == 1 ? show_incident(cli, client) : list_incidents(cli, client, limit);
+    return cli->n_arguments == 1 ? show_incident(cli, client)
+                                 : list_incidents(cli, client, &listing);
 }
 
 static const struct option incidents_options[] = {

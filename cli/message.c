@@ -19,11 +19,7 @@ static enum exit_code publish(struct cli *cli, struct client *client, const char
     if (client_publish(client, cli->arguments[0], key != NULL ? key : "", variables,
                        cli_option(cli, "ttl"), cli_has(cli, "all"), &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json(row);
-    else
-        printf("%s\n", row_text(cli, row, "message_id"));
-    return EXIT_DONE;
+    return output_done(cli, row, "%s", row_text(cli, row, "message_id"));
 }
 
 static enum exit_code correlate(struct cli *cli, struct client *client, const char *variables,

@@ -93,6 +93,21 @@ void output_json_lines(const json_t *rows)
     }
 }
 
+enum exit_code output_done(const struct cli *cli, const json_t *row, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->json) {
+        output_json(row);
+        return EXIT_DONE;
+    }
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    return EXIT_DONE;
+}
+
 void output_buf(const struct buf *buf)
 {
     fwrite(buf_str(buf), 1, buf->len, stdout);

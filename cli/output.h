@@ -29,6 +29,9 @@ enum colour colour_of_state(const char *state);
 /* Each object of an array on a line. */
 void output_json_lines(const json_t *rows);
 void output_json(const json_t *object);
+/* What was done: the row as JSON, or a line for people. */
+enum exit_code output_done(const struct cli *cli, const json_t *row, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 void output_buf(const struct buf *buf);
 /* A JSON string of any bytes: what is not UTF-8 is replaced. */
 json_t *output_string(const char *text);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -25,8 +26,7 @@ static const char *joined(struct cli *cli, const json_t *list)
     return text;
 }
 
-static int print_instances(struct cli *cli, struct client *client, const json_t *rows,
-                           struct err *err)
+static void print_instances(struct cli *cli, const json_t *rows, int64_t now_us)
 {
     static const struct table_column columns[] = {
         {"INSTANCE", TABLE_ID, 18, 0}, {"KEY", TABLE_TEXT, 8, 2},    {"PROCESS", TABLE_TEXT, 8, 3},
@@ -34,13 +34,9 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
         {"AT", TABLE_TEXT, 8, 1},
     };
     struct table table;
-    json_auto_t *now = NULL;
     const json_t *row;
     size_t i;
 
-    if (client_clock(client, &now, err) < 0)
-        return err_trace(err);
-    int64_t now_us = row_time(now, "now");
     table_init(&table, cli, columns, ARRAY_LEN(columns));
     json_array_foreach(rows, i, row)
     {
@@ -57,7 +53,6 @@ static int print_instances(struct cli *cli, struct client *client, const json_t 
                                              moment_relative(&cli->arena, ended, now_us)));
     }
     table_print(&table);
-    return 0;
 }
 
 static enum exit_code run_ps(struct cli *cli)
@@ -68,45 +63,36 @@ static enum exit_code run_ps(struct cli *cli)
     struct client_instances filter = {.process = cli_option(cli, "process"),
                                       .state = cli_option(cli, "state"),
                                       .all = cli_has(cli, "all")};
+    bool some = filter.all || filter.state != NULL;
+    struct listing listing = {
+        .nothing = some ? "no instances" : "no running instances (--all shows ended ones, too)",
+        .print = print_instances};
     bool known = filter.state == NULL;
     struct err err = {0};
     json_auto_t *rows = NULL;
-    long limit;
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
+    enum exit_code code = listing_options(cli, &listing);
+    if (code != EXIT_DONE)
+        return code;
     for (size_t i = 0; !known && i < ARRAY_LEN(states); i++)
         known = strcmp(states[i], filter.state) == 0;
     if (!known)
         return cli_usage(
             cli, "accepted, running, incident, suspended, completed, cancelled or terminated",
             "there is no state \"%s\"", filter.state);
-    filter.limit = (int)limit + 1;
-    enum exit_code code = session_open(cli, &client);
+    filter.limit = (int)listing.limit + 1;
+    code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     if (client_instances(client, &filter, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    bool more = json_array_size(rows) > (size_t)limit;
-    if (more)
-        json_array_remove(rows, (size_t)limit);
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, filter.all || filter.state != NULL
-                          ? "no instances"
-                          : "no running instances (--all shows ended ones, too)");
-    else if (print_instances(cli, client, rows, &err) < 0)
-        code = cli_fail(cli, &err);
-    if (more)
-        cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    return code;
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option ps_options[] = {
     {"process", 'p', "PROCESS", "only instances of this process"},
     {"state", 's', "STATE",
-     "only those: accepted, running, incident, completed, cancelled, terminated"},
+     "only those: accepted, running, incident, suspended, completed, cancelled, terminated"},
     {"all", 'a', NULL, "ended ones, too"},
     {"limit", 'n', "N", "at most so many, the newest (default: 50)"},
 };

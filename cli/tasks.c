@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/find.h"
+#include "cli/listing.h"
 #include "cli/moment.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -67,39 +68,25 @@ static void print_tasks(struct cli *cli, const json_t *rows, int64_t now_us)
 static enum exit_code run_tasks(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    struct listing listing = {.nothing = "no open tasks", .print = print_tasks};
     struct client_tasks filter = {.assignee = cli_option(cli, "assignee"),
                                   .group = cli_option(cli, "group"),
                                   .process = cli_option(cli, "process")};
-    const char *instance = cli_option(cli, "instance");
-    json_auto_t *rows = NULL, *now = NULL, *row = NULL;
+    json_auto_t *rows = NULL;
     struct err err = {0};
-    struct uuid id;
-    long limit;
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
-    filter.limit = (int)limit + 1;
-    enum exit_code code = session_open(cli, &client);
-    if (code == EXIT_DONE && instance != NULL) {
-        code = find_instance(cli, client, instance, &row, &id);
-        filter.instance = &id;
-    }
+    enum exit_code code = listing_options(cli, &listing);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = listing_instance(cli, client, &listing);
     if (code != EXIT_DONE)
         return code;
-    if (client_tasks(client, &filter, &rows, &err) < 0 || client_clock(client, &now, &err) < 0)
+    filter.instance = listing.instance;
+    filter.limit = (int)listing.limit + 1;
+    if (client_tasks(client, &filter, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    bool more = json_array_size(rows) > (size_t)limit;
-    if (more)
-        json_array_remove(rows, (size_t)limit);
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no open tasks");
-    else
-        print_tasks(cli, rows, row_time(now, "now"));
-    if (more)
-        cli_note(cli, "there are more than %ld; --limit N shows more", limit);
-    return EXIT_DONE;
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option tasks_options[] = {
