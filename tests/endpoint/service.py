@@ -2,7 +2,7 @@
 """A service on loopback that is dead, busy, slow or well, as the test says, and notes who came when.
 
 Prints its port. POST /do/WHAT sets its manner: `well`, `dead` (503), `busy:SECONDS` (429 with
-Retry-After), `slow:SECONDS`, `404`. GET /log?since=T gives [[time, key, manner], …] as JSON: what it
+Retry-After), `slow:SECONDS`, `404`, `wordy` (400 with a cookie and 9,001 bytes of text). GET /log?since=T gives [[time, key, manner], …] as JSON: what it
 was asked. Ends with its parent.
 """
 import asyncio
@@ -31,6 +31,8 @@ async def answer(path, head):
         return "429 Too Many Requests", "Retry-After: %s\r\n" % seconds, "{}"
     if name == "slow":
         await asyncio.sleep(float(seconds))
+    if name == "wordy":
+        return "400 Bad Request", "Content-Type: text/plain; charset=utf-8\r\nSet-Cookie: sid=s3cret\r\n", "x" + "é" * 4500
     if name == "404":
         return "404 Not Found", "", "{}"
     return "200 OK", "", "{}"
@@ -41,7 +43,8 @@ async def serve(reader, writer):
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             status, more, body = await answer(head.split(" ")[1], head)
-            writer.write(("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status, more, len(body), body)).encode())
+            body = body.encode()
+            writer.write(("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n" % (status, more, len(body))).encode() + body)
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
