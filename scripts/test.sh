@@ -5,6 +5,7 @@
 #   scripts/test.sh            all: release, debug and sanitizer builds, every suite under sanitizers
 #   scripts/test.sh --quick    debug build, and what takes seconds
 #   scripts/test.sh NAME…      only these suites of tests/ (unit, checks, sql, scenario, …)
+#   TEST_SUITES_AT_ONCE=1      one suite at a time; 2 unless told
 #
 # A suite is tests/NAME/run.sh; nothing is registered by hand. It gets PAWL (the program) and
 # PAWL_BUILD (its build folder), and its last line may be "N passed, N failed, N skipped".
@@ -16,11 +17,12 @@ ONLY=()
 for argument in "$@"; do
     case $argument in
     --quick) QUICK=1 ;;
-    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
     -*) die "scripts/test.sh: unknown option $argument; there is --quick" ;;
     *) ONLY+=("$argument") ;;
     esac
 done
+AT_ONCE=${TEST_SUITES_AT_ONCE:-2}
 SLOW=" fault isolation soak tutorial demo transport "
 
 passed=0 failed=0 skipped=0
@@ -47,18 +49,47 @@ count() {
     [ "$status" = 0 ] || failures+=("$name")
 }
 
-# suite NAME SECONDS COMMAND…: runs it, its output indented, and counts.
+# report NAME STATUS OUTPUT SECONDS: what a suite said, indented, and counts it.
+report() {
+    printf '== %s\n' "$1"
+    sed 's/^/  /' "$3"
+    [ "$2" = 124 ] && printf '  stopped: it took too long\n'
+    count "$1" "$2" "$3"
+    printf '   %s, %d s\n' "$([ "$2" = 0 ] && echo ok || echo FAILED)" "$4"
+}
+
+# suite NAME SECONDS COMMAND…: runs it alone.
 suite() {
     local name=$1 seconds=$2 output status started=$SECONDS
     shift 2
     output=$(mktemp)
-    printf '== %s\n' "$name"
-    timeout --kill-after=10 "$seconds" "$@" </dev/null 2>&1 | tee "$output" | sed 's/^/  /'
-    status=${PIPESTATUS[0]}
-    [ "$status" = 124 ] && printf '  stopped: it took more than %s s\n' "$seconds"
-    count "$name" "$status" "$output"
+    timeout --kill-after=10 "$seconds" "$@" </dev/null >"$output" 2>&1
+    status=$?
+    report "$name" "$status" "$output" $((SECONDS - started))
     rm -f "$output"
-    printf '   %s, %d s\n' "$([ "$status" = 0 ] && echo ok || echo FAILED)" $((SECONDS - started))
+}
+
+# Suites wait for clocks and servers more than they compute, so some run side by side: each has a server
+# and folders of its own. A suite is shown when it has ended.
+declare -A running_name=() running_since=() running_output=()
+trap 'kill "${!running_name[@]}" 2>/dev/null; exit 130' INT TERM
+collect() {
+    local pid status
+    wait -n -p pid "${!running_name[@]}"
+    status=$?
+    report "${running_name[$pid]}" "$status" "${running_output[$pid]}" $((SECONDS - running_since[$pid]))
+    rm -f "${running_output[$pid]}"
+    unset "running_name[$pid]" "running_since[$pid]" "running_output[$pid]"
+}
+
+# beside NAME SECONDS COMMAND…: runs it beside others, AT_ONCE in all.
+beside() {
+    local name=$1 seconds=$2 output
+    shift 2
+    while [ ${#running_name[@]} -ge "$AT_ONCE" ]; do collect; done
+    output=$(mktemp)
+    timeout --kill-after=10 "$seconds" "$@" </dev/null >"$output" 2>&1 &
+    running_name[$!]=$name running_since[$!]=$SECONDS running_output[$!]=$output
 }
 
 # ctest's closing line in our words.
@@ -120,8 +151,9 @@ for run in "$ROOT"/tests/*/run.sh; do
         skipped=$((skipped + 1))
         continue
     fi
-    suite "$name" 600 bash "$run"
+    beside "$name" 900 bash "$run"
 done
+while [ ${#running_name[@]} -gt 0 ]; do collect; done
 
 [ ${#failures[@]} -eq 0 ] || printf '\nFailed: %s\n' "$(printf '%s, ' "${failures[@]}" | sed 's/, $//')"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
