@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
+#include "base/digest.h"
 
 #include <strings.h>
 
@@ -108,7 +109,7 @@ static void add_credentials(struct flight *flight, struct headers *headers)
 
     if (transport->auth.type == AUTH_BASIC) {
         const char *both = arena_printf(arena, "%s:%s", transport->auth.user, secret);
-        struct secret coded = {.text = secret_base64(arena, both, strlen(both))};
+        struct secret coded = {.text = digest_base64(arena, both, strlen(both))};
         coded.n = strlen(coded.text);
         transport_hide(arena, transport, &coded);
         add_header(flight, headers, "Authorization", arena_printf(arena, "Basic %s", coded.text),

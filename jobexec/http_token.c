@@ -5,6 +5,7 @@
  * the service does not take it.
  */
 #include "base/build.h"
+#include "base/digest.h"
 
 #include <strings.h>
 
@@ -176,7 +177,7 @@ static void ask(struct token *token, const struct http_exchange *exchange)
                                     secret_percent(arena, token->secret));
     headers[0] = (struct http_header){
         .name = "Authorization",
-        .value = arena_printf(arena, "Basic %s", secret_base64(arena, both, strlen(both))),
+        .value = arena_printf(arena, "Basic %s", digest_base64(arena, both, strlen(both))),
         .secret = true};
     headers[1] =
         (struct http_header){.name = "Content-Type", .value = "application/x-www-form-urlencoded"};

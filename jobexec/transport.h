@@ -6,7 +6,7 @@
  * One for each request, in the request's arena.
  */
 #include "jobexec/egress.h"
-#include "jobexec/secret.h"
+#include "base/secret.h"
 
 enum transport_http {
     TRANSPORT_HTTP_2 = 0, /* where TLS agrees on it, else 1.1 */

@@ -24,8 +24,8 @@ ALLOWED='__assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_
     snprintf vsnprintf __snprintf_chk __vsnprintf_chk __memcpy_chk __memset_chk __memmove_chk
     strtod strtol strtoll strtoul strtoull qsort bsearch
     fmod floor ceil trunc round ldexp __isoc99_sscanf'
-# Of base: memory, texts, errors and ids; not the log and the fault points.
-ALLOWED_BASE='^(arena|buf|err|utf8|uuid)_'
+# Of base: memory, texts, errors, ids and digests; not the log, the fault points and random bytes.
+ALLOWED_BASE='^((arena|buf|err|utf8|uuid)_|digest_(of|hmac|equal|hex|unhex|(un)?base64|base64url)$)'
 
 for library in base engine; do
     if [ ! -e "$build/lib$library.a" ]; then

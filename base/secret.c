@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "jobexec/secret.h"
+#include "base/secret.h"
 
 #define BLOT_BYTES 6 /* shorter ones would be found in innocent texts */
 
@@ -120,22 +120,6 @@ void secrets_blot(char *bytes, size_t n, const struct secret *secrets, size_t n_
             from = found + secret->n;
         }
     }
-}
-
-const char *secret_base64(struct arena *arena, const char *bytes, size_t n)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *text = arena_alloc(arena, (n + 2) / 3 * 4 + 1), *to = text;
-
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t three = 0;
-        for (size_t j = 0; j < 3; j++)
-            three = three << 8 | (i + j < n ? (unsigned char)bytes[i + j] : 0);
-        for (size_t j = 0; j < 4; j++)
-            *to++ = i + j <= n ? letters[three >> (18 - 6 * j) & 63] : '=';
-    }
-    return text;
 }
 
 const char *secret_percent(struct arena *arena, const char *text)

@@ -26,6 +26,5 @@ int secret_read(struct arena *arena, const char *what, const char *reference,
 /* Puts asterisks where one of the secrets stands, if it is long enough to be told from chance. */
 void secrets_blot(char *bytes, size_t n, const struct secret *secrets, size_t n_secrets);
 
-/* How secrets are written in headers and URLs. */
-const char *secret_base64(struct arena *arena, const char *bytes, size_t n);
+/* How a secret is written in a URL. */
 const char *secret_percent(struct arena *arena, const char *text);
