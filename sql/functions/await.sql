@@ -19,7 +19,8 @@ as $$
     )
     select r.yes or e.data is not null or f.state is not null
                or exists (select from inbox b where coalesce(b.command_id, b.instance_id) = api_outcome.id)
-               or exists (select from message m where m.message_id = api_outcome.id),
+               or exists (select from message m where m.message_id = api_outcome.id)
+               or exists (select from event_todo t where t.command_id = api_outcome.id),
            coalesce(case when e.data is not null then coalesce(e.data ->> 'state', 'completed') end, f.state),
            coalesce(e.data, f.detail)
     from running r left join ended e on true left join filed f on true
@@ -52,7 +53,8 @@ begin
                              upper(current_setting('transaction_isolation'))),
             hint = 'Call it outside of a transaction block, or under READ COMMITTED.';
     elsif exists (select from inbox b where b.lane = any (array(select generate_series(0, 15)))
-                  and b.xid = pg_current_xact_id_if_assigned() and coalesce(b.command_id, b.instance_id) = await.command_id) then
+                  and b.xid = pg_current_xact_id_if_assigned() and coalesce(b.command_id, b.instance_id) = await.command_id)
+       or exists (select from event_todo t where t.xid = pg_current_xact_id_if_assigned() and t.command_id = await.command_id) then
         raise exception using errcode = 'PW003',
             message = 'the command was given in this transaction, and is carried out only after its COMMIT',
             hint = 'COMMIT first, then call await.';

@@ -21,7 +21,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters'];
+    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters', 'events', 'eventKeys'];
     before interval := (select r.history from retention r);
 begin
     perform api_actor(set_retention.options, known);
@@ -40,7 +40,9 @@ begin
                        then api_interval(set_retention.options, 'history', '0') else r.history end,
         outcomes = coalesce(api_interval(set_retention.options, 'outcomes', '1 minute'), r.outcomes),
         request_keys = coalesce(api_interval(set_retention.options, 'requestKeys', '1 minute'), r.request_keys),
-        dead_letters = coalesce(api_interval(set_retention.options, 'deadLetters', '0'), r.dead_letters);
+        dead_letters = coalesce(api_interval(set_retention.options, 'deadLetters', '0'), r.dead_letters),
+        events = coalesce(api_interval(set_retention.options, 'events', '1 minute'), r.events),
+        event_keys = coalesce(api_interval(set_retention.options, 'eventKeys', '0'), r.event_keys);
     if before is distinct from (select r.history from retention r) then
         delete from history_day; -- its days are judged again
     end if;
@@ -54,7 +56,9 @@ comment on function set_retention(jsonb) is
   - `history`: of instances, counted from their end, where the definition has no historyTimeToLive ("180 days"); null for ever. It goes day by day, so it stays up to two days longer.
   - `outcomes`: how commands ended, for await() ("1 day").
   - `requestKeys`: how long the same request key starts nothing again ("30 days").
-  - `deadLetters`: messages that nobody took ("7 days").';
+  - `deadLetters`: messages that nobody took ("7 days").
+  - `events`: events of the buses, their deliveries and dead letters ("14 days").
+  - `eventKeys`: how long an event with the same dedupe key is dropped ("1 day").';
 
 create or replace function hold_history(
     instance_id uuid,
@@ -114,7 +118,7 @@ revoke all on history_holds from public;
 comment on view history_holds is 'Instances whose history is kept whatever its age, see hold_history().';
 
 create or replace view retention_settings as
-select r.history, r.outcomes, r.request_keys, r.dead_letters from retention r;
+select r.history, r.outcomes, r.request_keys, r.dead_letters, r.events, r.event_keys from retention r;
 revoke all on retention_settings from public;
 comment on view retention_settings is 'How long things are kept, see set_retention().';
 comment on column retention_settings.history is 'from an instance''s end, where its definition says nothing; NULL: for ever';

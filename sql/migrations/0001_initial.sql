@@ -507,6 +507,104 @@ create table answer_cache (
 );
 create index on answer_cache (expires);
 
+-- ---- Events: buses, rules, and what became of each event (functions/events.sql, store/events.c) ----
+
+-- Each tenant has a bus `default` without a row here.
+create table event_bus (
+    tenant text not null default '',
+    name text not null,
+    description text,
+    actor text not null,
+    at timestamptz not null,
+    primary key (tenant, name)
+);
+
+-- Only who holds the row of event_lane writes here, so that no caller's transaction is waited for.
+create table event_rule (
+    tenant text not null default '',
+    bus text not null,
+    name text not null,
+    pattern text not null,           -- JSON, judged by events/pattern.h
+    targets text not null,           -- JSON array, judged by events/target.h
+    enabled boolean not null,
+    description text,
+    actor text not null,
+    at timestamptz not null,
+    primary key (tenant, bus, name)
+);
+
+-- One row: its lock is the right to work on event_todo, its version that of the rules.
+create table event_lane (
+    only_row boolean primary key default true check (only_row),
+    version bigint not null default 0
+) with (fillfactor = 20);
+insert into event_lane default values;
+
+-- Events as they were put; never changed.
+create table bus_event (
+    id uuid primary key,             -- a UUIDv7: in the order of their acceptance
+    tenant text not null,
+    bus text not null,
+    source text not null,
+    detail_type text not null,
+    time timestamptz not null,       -- when it happened, as its source says
+    resources text not null,         -- JSON array of texts
+    detail text not null,            -- JSON object
+    actor text not null,
+    at timestamptz not null
+);
+
+-- What is to be done, by transaction: events, and changes of rules in between. Membership is the existence of
+-- the row; only callers (and batches) insert, only who holds event_lane deletes.
+create table event_todo (
+    xid xid8 not null default pg_current_xact_id(),
+    id bigint generated always as identity,
+    kind smallint not null,          -- enum event_todo_kind (store/events.h)
+    event_id uuid,
+    command_id uuid,                 -- its outcome is filed under it; NULL: of an event
+    tenant text not null,
+    bus text,
+    name text,                       -- of the rule
+    target text,                     -- of the rule: a delivery that is tried again; NULL: all
+    body text,                       -- JSON
+    actor text not null,
+    at timestamptz not null,
+    primary key (xid, id)
+);
+create index on event_todo (command_id) where command_id is not null;
+
+-- Events that no rule wanted.
+create table event_unmatched (
+    event_id uuid primary key
+);
+
+-- What became of an event at each target that a rule has.
+create table event_delivery (
+    event_id uuid not null,
+    rule text not null,              -- '': the event itself could not be read
+    target text not null,
+    kind text not null,
+    state text not null,             -- 'done', 'failed': a dead letter
+    tries integer not null,
+    result uuid,                     -- of the instance, message, command that came of it
+    error text,
+    at timestamptz not null,
+    primary key (event_id, rule, target)
+);
+create index on event_delivery (at) where state = 'failed';
+
+-- Events that a caller named by an id of his own.
+create table event_key (
+    tenant text not null,
+    bus text not null,
+    source text not null,
+    key text not null,
+    event_id uuid not null,
+    at timestamptz not null,
+    primary key (tenant, bus, source, key)
+);
+create index on event_key (at);
+
 -- ---- SQL delegates: only what an administrator registered can run ----
 
 create table sql_delegate (
@@ -563,7 +661,9 @@ create table retention (
     history interval default '180 days',       -- of definitions that say nothing
     outcomes interval not null default '1 day',
     request_keys interval not null default '30 days',
-    dead_letters interval not null default '7 days'
+    dead_letters interval not null default '7 days',
+    events interval not null default '14 days',
+    event_keys interval not null default '1 day'
 );
 insert into retention default values;
 
@@ -577,7 +677,7 @@ declare
     name text;
 begin
     foreach name in array array['ready', 'timer', 'inbox', 'outcome', 'instance', 'subscription', 'message', 'task', 'call',
-                                'call_queue', 'attempt', 'external_task', 'external_offer', 'external_lease', 'worker'] loop
+                                'call_queue', 'attempt', 'external_task', 'external_offer', 'external_lease', 'worker', 'event_todo', 'event_lane'] loop
         execute format('alter table %I set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, '
                        'autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off)', name);
     end loop;

@@ -41,6 +41,20 @@ delete from request_key where (tenant, key) in (
 delete from dead_letter where ctid = any(array(
     select ctid from dead_letter where expired < (select clock()) - (select dead_letters from retention)
     order by expired limit $1 for update skip locked))
+-- name: sweep_events
+with old as (
+    select e.id from bus_event e
+    where e.id < (select api_id_from(clock() - r.events) from retention r) order by e.id limit $1 for update skip locked
+), unmatched as (
+    delete from event_unmatched u using old o where u.event_id = o.id
+), deliveries as (
+    delete from event_delivery d using old o where d.event_id = o.id
+)
+delete from bus_event e using old o where e.id = o.id
+-- name: sweep_event_keys
+delete from event_key where (tenant, bus, source, key) in (
+    select tenant, bus, source, key from event_key where at < (select clock()) - (select event_keys from retention) order by at
+    limit $1 for update skip locked)
 -- name: sweep_answers
 delete from answer_cache where (endpoint, request) in (
     select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1

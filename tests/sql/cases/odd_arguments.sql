@@ -21,6 +21,8 @@ insert into usual values
     ('element', '''approve'''), ('from_element', '''approve'''), ('to_element', '''charge'''), ('xml', '''<a/>'''),
     ('resources', '''[{"name": "a", "content": "<a/>"}]'''), ('new_duration', '''1 min'''), ('lock_duration', '''1 min'''),
     ('retries', '1'), ('priority', '1'), ('class', '''a.B'''), ('topic', '''charge'''), ('timeout', '''0'''),
+    ('entries', '''[{"source": "shop", "detailType": "t", "detail": {}}]'''), ('bus', '''default'''),
+    ('pattern', '''{"source": ["shop"]}'''), ('event', '''{}'''), ('targets', '''[]'''),
     ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}''');
 
 create temp table odd (type text, value text);
