@@ -17,6 +17,7 @@ const struct subcommand *const commands[] = {
     &command_migrate,
     &command_clean,
     &command_lint,
+    &command_new,
     &command_deploy,
     &command_definitions,
     &command_withdraw,

@@ -5,7 +5,16 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 JOBS=$(nproc)
 
 # The one list of Debian packages. Why each is needed stands in README.md, "Dependencies".
-PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libxml2-dev libpq-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libjansson-dev"
+PACKAGES_BUILD="
+    gcc libc6-dev cmake ninja-build pkg-config
+    libxml2-dev
+    libpq-dev
+    libcurl4-openssl-dev
+    libmicrohttpd-dev
+    libjansson-dev
+    libssl-dev
+    libyaml-dev
+"
 PACKAGES_RUN="postgresql python3"
 PACKAGES_TEST="libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils jq openssl nghttp2-server"
 PACKAGES_SOAK="clang libclang-rt-14-dev"

@@ -27,12 +27,14 @@ allowed() {
     engine) echo "base" ;;
     parser) echo "base engine" ;;
     store) echo "base engine parser" ;;
-    jobexec | server) echo "base engine parser store" ;;
+    convert) echo "base" ;;
+    jobexec) echo "base engine parser store" ;;
+    server) echo "base engine parser store convert" ;;
     embed) echo "base engine parser store jobexec" ;;
-    cli) echo "base engine parser store jobexec server" ;;
+    cli) echo "base engine parser store jobexec server convert" ;;
     esac
 }
-FOLDERS="base engine parser store jobexec server embed cli"
+FOLDERS="base engine parser store jobexec convert server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue
@@ -72,6 +74,7 @@ library 'curl/' libcurl jobexec
 library 'microhttpd' libmicrohttpd server
 library 'openssl/' libcrypto base
 library 'jansson' jansson store jobexec server embed cli
+library 'yaml\.h' libyaml convert
 found "$(grep -rnE --include='*.[ch]' '^ *# *include +"' examples | grep -v '"pawl.h"')" 'an example includes "pawl.h" only'
 
 exit "$status"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of this folder share. */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* ---- yaml.c ---- */
+
+enum item_kind { ITEM_NULL, ITEM_BOOL, ITEM_NUMBER, ITEM_STRING, ITEM_LIST, ITEM_MAP };
+
+struct item {
+    enum item_kind kind;
+    int line;
+    const char *text;   /* of a scalar; a number as in JSON */
+    struct item **list; /* members, or the values of a map */
+    const char **keys;  /* of a map */
+    size_t n, capacity, keys_capacity;
+};
+
+int yaml_read(struct arena *arena, const char *file, const char *text, size_t n,
+              struct item **ret_item, struct err *err) MUST_CHECK;
+/* NULL if there is none; a null counts as none. */
+const struct item *item_member(const struct item *map, const char *key);
+void item_json(const struct item *item, struct buf *json);
+
+/* ---- steps.c ---- */
+
+enum shape_kind {
+    SHAPE_START,
+    SHAPE_END,
+    SHAPE_ERROR_END,
+    SHAPE_CATCH, /* a timer or message that is waited for */
+    SHAPE_SERVICE,
+    SHAPE_TASK, /* one that only maps variables */
+    SHAPE_USER,
+    SHAPE_CALL,
+    SHAPE_GATEWAY,
+    SHAPE_BOUNDARY,
+};
+
+struct shape {
+    enum shape_kind kind;
+    const char *id, *name;   /* name may be NULL */
+    const struct item *step; /* what it was made of; NULL: start and end */
+    const char *code;        /* SHAPE_BOUNDARY, SHAPE_ERROR_END: of the error */
+    size_t on;               /* SHAPE_BOUNDARY: index of its task */
+    size_t nth;              /* SHAPE_BOUNDARY: which of that task's */
+    size_t *out;             /* edges, in order */
+    size_t n_out, out_capacity;
+    int column, row; /* of the layout */
+    int x, y, width, height;
+};
+
+struct point {
+    int x, y;
+};
+
+struct edge {
+    const char *id;
+    size_t from, to;
+    const char *when, *name; /* may be NULL */
+    bool is_default;
+    struct point points[6];
+    size_t n_points;
+};
+
+struct steps {
+    struct arena *arena;
+    const char *file;
+    struct err *err;
+    const char *id, *name;       /* name may be NULL */
+    const struct item *document; /* the whole */
+    struct shape *shapes;
+    size_t n_shapes, shapes_capacity;
+    struct edge *edges;
+    size_t n_edges, edges_capacity;
+    int rows; /* set by the layout */
+};
+
+int steps_read(struct steps *steps, const struct item *document) MUST_CHECK;
+/* The error at the item's line; returns -1. */
+int steps_wrong(const struct steps *steps, const struct item *at, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* ---- layout.c ---- */
+
+void layout_place(struct steps *steps);
+
+/* ---- bpmn.c ---- */
+
+int bpmn_write(const struct steps *steps, struct buf *bpmn) MUST_CHECK;
