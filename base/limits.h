@@ -74,3 +74,4 @@
 #define LIMIT_HTTP_CONNECTIONS 100u
 #define LIMIT_HTTP_HEADERS 100u
 #define LIMIT_HTTP_MEMORY (32u << 10) /* request line and headers of one connection */
+#define LIMIT_SIGNATURE_SKEW_S 300u   /* between the clock of who signed a request and ours */
