@@ -71,7 +71,14 @@
 #define LIMIT_LOG_ALIKE 100u /* lines that say the same of different instances, in 10 seconds */
 
 /* Requests to our own HTTP server. */
-#define LIMIT_HTTP_CONNECTIONS 100u
+#define LIMIT_HTTP_CONNECTIONS 11000u /* at a time; fewer where fewer files may be open */
 #define LIMIT_HTTP_HEADERS 100u
-#define LIMIT_HTTP_MEMORY (32u << 10) /* request line and headers of one connection */
-#define LIMIT_SIGNATURE_SKEW_S 300u   /* between the clock of who signed a request and ours */
+#define LIMIT_HTTP_MEMORY (32u << 10)           /* request line and headers of one connection */
+#define LIMIT_HTTP_BODY_BYTES (5u << 20)        /* a body, unless its operation says otherwise */
+#define LIMIT_HTTP_DEPLOYMENT_BYTES (32u << 20) /* a body that deploys */
+#define LIMIT_HTTP_DISCARD_BYTES (64u << 10)    /* a refused request's body is read up to here */
+#define LIMIT_HTTP_PARAMETERS 100u              /* behind the ? of a path */
+#define LIMIT_HTTP_REQUEST_S 30u /* from a request's first byte to its last, and for its answer */
+#define LIMIT_HTTP_IDLE_S 10u    /* without a byte from the client */
+#define LIMIT_AWAIT_S 300u       /* how long one request may wait for an outcome */
+#define LIMIT_SIGNATURE_SKEW_S 300u /* between the clock of who signed a request and ours */

@@ -33,6 +33,13 @@ static void metrics(void *context, struct buf *text)
     gauges_metrics(serve->gauges, text);
 }
 
+static void committed(void *context)
+{
+    struct serve *serve = context;
+
+    jobexec_wake(serve->jobexec);
+}
+
 int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err)
 {
@@ -41,7 +48,10 @@ int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec
                                  .context = serve,
                                  .checks = checks,
                                  .n_checks = ARRAY_LEN(checks),
-                                 .metrics = metrics};
+                                 .metrics = metrics,
+                                 .committed = committed,
+                                 .conninfo = options->conninfo,
+                                 .schema = options->schema};
 
     serve->jobexec = jobexec;
     serve->gauges = gauges_new(options);
@@ -55,6 +65,7 @@ int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec
 void serve_draining(struct serve *serve)
 {
     atomic_store(&serve->draining, true);
+    server_drain(serve->server);
 }
 
 void serve_stop(struct serve *serve)

@@ -150,6 +150,11 @@ void jobexec_stop(struct jobexec *jobexec)
     arena_deinit(&arena);
 }
 
+void jobexec_wake(struct jobexec *jobexec)
+{
+    wake_signal(&jobexec->workers_wake);
+}
+
 void jobexec_stats(struct jobexec *jobexec, struct jobexec_stats *ret_stats)
 {
     pthread_mutex_lock(&jobexec->stats_lock);

@@ -72,6 +72,9 @@ void jobexec_drain(struct jobexec *jobexec);
 /* Drains, if that has not been done, and frees. NULL is allowed. */
 void jobexec_stop(struct jobexec *jobexec);
 
+/* There is something to do: one worker looks at once. Any thread, until jobexec_stop(). */
+void jobexec_wake(struct jobexec *jobexec);
+
 /* Since the start. */
 struct jobexec_stats {
     uint64_t commands, batches, put_off, failed; /* failed: became retries or incidents */

@@ -41,14 +41,6 @@ static bool is_length(const char *text, size_t n)
     return n > 0 && n <= 18;
 }
 
-static bool is_zero(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (text[i] != '0')
-            return false;
-    return true;
-}
-
 static int hex(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
@@ -99,7 +91,8 @@ static bool is_this_machine(const char *host, size_t n)
 
 struct counts {
     unsigned lengths, codings, hosts;
-    bool chunked, empty, here;
+    bool chunked, here;
+    uint64_t length;
 };
 
 static const char *judge_header(const struct guard_header *header, struct counts *counts)
@@ -112,9 +105,9 @@ static const char *judge_header(const struct guard_header *header, struct counts
         return "a header's value has a control character";
     if (is_named(header, "Content-Length")) {
         counts->lengths++;
-        counts->empty = is_zero(value, header->value_n);
         if (!is_length(value, header->value_n))
             return "Content-Length is not a number";
+        counts->length = strtoull(value, NULL, 10);
     } else if (is_named(header, "Transfer-Encoding")) {
         counts->codings++;
         counts->chunked = header->value_n == 7 && strncasecmp(value, "chunked", 7) == 0;
@@ -125,12 +118,12 @@ static const char *judge_header(const struct guard_header *header, struct counts
     return NULL;
 }
 
-const char *guard_judge(const struct guard_request *request, bool *ret_body)
+const char *guard_judge(const struct guard_request *request, struct guard_body *ret_body)
 {
     struct counts counts = {.lengths = 0};
     const char *wrong = judge_uri(request->uri);
 
-    *ret_body = false;
+    *ret_body = (struct guard_body){.any = false};
     if (wrong != NULL)
         return wrong;
     bool old = strcmp(request->version, "HTTP/1.0") == 0;
@@ -151,6 +144,6 @@ const char *guard_judge(const struct guard_request *request, bool *ret_body)
         return "there must be one Host";
     if (request->loopback_only && counts.hosts == 1 && !counts.here)
         return "Host must be localhost, 127.0.0.1 or [::1]: this server is for its own machine";
-    *ret_body = counts.codings > 0 || (counts.lengths > 0 && !counts.empty);
+    *ret_body = (struct guard_body){counts.codings > 0 || counts.length > 0, counts.length};
     return NULL;
 }

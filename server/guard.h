@@ -23,5 +23,11 @@ struct guard_request {
     bool loopback_only; /* Host must name this machine: a page in a browser elsewhere cannot */
 };
 
-/* NULL, or what is wrong with it. *ret_body: it brings a body. */
-const char *guard_judge(const struct guard_request *request, bool *ret_body);
+/* What it says of the body that it brings. */
+struct guard_body {
+    bool any;
+    uint64_t length; /* 0: it will only be known at the end */
+};
+
+/* NULL, or what is wrong with it. */
+const char *guard_judge(const struct guard_request *request, struct guard_body *ret_body);

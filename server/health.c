@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include "server/router.h"
+#include "server/request.h"
 
 /* Lives whoever answers: it is asked when to kill, so nothing outside of the process counts. */
-void health_live(const struct request *request UNUSED, struct response *response)
+void health_live(struct request *request)
 {
-    response_text(response, 200, "ok");
+    response_text(&request->response, 200, "ok");
+    request_finish(request);
 }
 
 /* One line a check with ?verbose, or when something is wrong. */
-void health_ready(const struct request *request, struct response *response)
+void health_ready(struct request *request)
 {
+    struct response *response = &request->response;
     const struct server_options *options = request->options;
     struct buf lines CLEANUP(buf_deinit);
     bool ready = true;
@@ -24,7 +26,7 @@ void health_ready(const struct request *request, struct response *response)
         buf_printf(&lines, "[%c] %s%s%s\n", well ? '+' : '-', options->checks[i].name,
                    well ? " ok" : " failed: ", well ? "" : why);
     }
-    if (request->verbose || !ready)
+    if (request_query(request, "verbose") != NULL || !ready)
         buf_printf(&lines, "%s\n", ready ? "ready" : "not ready");
     else
         buf_reset(&lines);
@@ -33,4 +35,5 @@ void health_ready(const struct request *request, struct response *response)
         buf_reset(&response->body);
         buf_add(&response->body, lines.data, lines.len);
     }
+    request_finish(request);
 }

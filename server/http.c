@@ -1,138 +1,179 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "server/auth.h"
 #include "server/guard.h"
-#include "server/router.h"
+#include "server/server_internal.h"
 
-#define THREADS 3u /* one that waits for the database leaves two to answer /livez */
-#define TIMEOUT_S 10u
-
-struct server {
-    struct arena arena;            /* holds this struct and the options' texts */
-    struct server_options options; /* immutable */
-    struct MHD_Daemon *daemon;
-    char address[80];
-};
-
-/* ---- Addresses ---- */
-
-static int wrong_address(const char *listen, struct err *err)
-{
-    return err_set(err, ERR_INVALID,
-                   "\"%s\" is no address to listen on: write 127.0.0.1:9464, [::1]:9464 or "
-                   "localhost:9464",
-                   listen);
-}
-
-/* Reads ADDRESS:PORT of loopback. */
-static int read_address(const char *listen, struct sockaddr_storage *ret_address, socklen_t *ret_n,
-                        struct err *err)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
-    const char *colon = strrchr(listen, ':');
-    char host[64], *end;
-
-    *ret_address = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-    if (colon == NULL || colon == listen || (size_t)(colon - listen) >= sizeof(host))
-        return wrong_address(listen, err);
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
-        return wrong_address(listen, err);
-    snprintf(host, sizeof(host), "%.*s", (int)(colon - listen), listen);
-    if (strcmp(host, "localhost") == 0)
-        snprintf(host, sizeof(host), "127.0.0.1");
-    size_t n = strlen(host);
-    bool loopback = false;
-    if (host[0] == '[' && host[n - 1] == ']') {
-        host[n - 1] = '\0';
-        if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1)
-            return wrong_address(listen, err);
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)port);
-        *ret_n = sizeof(*v6);
-        loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-    } else {
-        if (inet_pton(AF_INET, host, &v4->sin_addr) != 1)
-            return wrong_address(listen, err);
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)port);
-        *ret_n = sizeof(*v4);
-        loopback = ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-    }
-    if (!loopback)
-        return err_set(err, ERR_INVALID,
-                       "this version listens on loopback only, since it has no authentication yet, "
-                       "and %s is another address: use 127.0.0.1:%lu, behind a proxy that "
-                       "authenticates if others must reach it",
-                       listen, port);
-    return 0;
-}
-
-int server_check_address(const char *listen, struct err *err)
-{
-    struct sockaddr_storage address;
-    socklen_t n;
-
-    return read_address(listen, &address, &n, err) < 0 ? err_trace(err) : 0;
-}
-
-static int listen_there(struct server *server, int *ret_fd, struct err *err)
-{
-    struct sockaddr_storage address;
-    socklen_t n;
-    int yes = 1;
-    char host[INET6_ADDRSTRLEN];
-
-    if (read_address(server->options.listen, &address, &n, err) < 0)
-        return err_trace(err);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "cannot make a socket: %s", strerror(errno));
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-        bind(fd, (struct sockaddr *)&address, n) < 0 || listen(fd, 64) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &n) < 0) {
-        err_set(err, ERR_IO, "cannot listen on %s: %s", server->options.listen, strerror(errno));
-        close(fd);
-        return -1;
-    }
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-    bool six = address.ss_family == AF_INET6;
-    inet_ntop(address.ss_family, six ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr,
-              host, sizeof(host));
-    snprintf(server->address, sizeof(server->address), six ? "[%s]:%u" : "%s:%u", host,
-             (unsigned)ntohs(six ? v6->sin6_port : v4->sin_port));
-    *ret_fd = fd;
-    return 0;
-}
-
-/* ---- One request ---- */
+#define THREADS 3u
+#define REAP_US 500000
+#define LAST_ANSWERS_US 2000000 /* what a stop gives the clients to take their answers */
+#define OTHER_FILES 300u        /* that are no connections */
 
 /* A request from its first line to its end; libmicrohttpd keeps it for us. */
 struct exchange {
-    struct buf uri; /* as it came */
-    bool begun;
+    struct request request; /* first: a request is its exchange */
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    struct buf uri;       /* as it came */
+    bool head;            /* its method is HEAD */
+    bool begun;           /* its headers were judged */
+    bool refused;         /* its response is ready; what comes of its body is thrown away */
+    bool running;         /* it has come whole */
+    bool put_aside;       /* suspended */
+    bool finished;        /* its response is ready */
+    size_t most, ignored; /* bytes of its body */
+    size_t index;         /* of its operation */
 };
 
-static void *on_uri(void *context UNUSED, const char *uri, struct MHD_Connection *connection UNUSED)
+static struct exchange *exchange_of(struct request *request)
 {
+    return (struct exchange *)request;
+}
+
+int64_t mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* ---- Connections and their deadlines ---- */
+
+static void clients_turn(struct peer *peer, unsigned seconds)
+{
+    if (peer != NULL)
+        atomic_store(&peer->deadline_us, mono_us() + (int64_t)seconds * 1000000);
+}
+
+static void our_turn(struct peer *peer)
+{
+    if (peer != NULL)
+        atomic_store(&peer->deadline_us, 0);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **own,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct server *server = context;
+    struct peer *peer = *own;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *fd =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        peer = calloc(1, sizeof(*peer)); /* heap: freed below, when the connection closes */
+        if (peer == NULL || fd == NULL) {
+            free(peer);
+            return;
+        }
+        peer->fd = fd->connect_fd;
+        clients_turn(peer, LIMIT_HTTP_REQUEST_S);
+        pthread_mutex_lock(&server->lock);
+        peer->next = server->peers;
+        if (peer->next != NULL)
+            peer->next->previous = peer;
+        server->peers = peer;
+        server->n_peers++;
+        pthread_mutex_unlock(&server->lock);
+        *own = peer;
+    } else if (peer != NULL) {
+        pthread_mutex_lock(&server->lock);
+        if (peer->previous != NULL)
+            peer->previous->next = peer->next;
+        else
+            server->peers = peer->next;
+        if (peer->next != NULL)
+            peer->next->previous = peer->previous;
+        server->n_peers--;
+        pthread_mutex_unlock(&server->lock);
+        free(peer);
+        *own = NULL;
+    }
+}
+
+/* libmicrohttpd only knows how long a client is silent; one that sends a byte now and then is ended
+ * here. Under the lock a connection cannot be closed, so its descriptor is its own. */
+static void *reap(void *context)
+{
+    struct server *server = context;
+    struct timespec until;
+
+    pthread_mutex_lock(&server->lock);
+    while (!server->ending) {
+        int64_t now_us = mono_us(), next_us = now_us + REAP_US;
+        for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+            int64_t deadline_us = atomic_load(&peer->deadline_us);
+            if (deadline_us != 0 && deadline_us < now_us)
+                shutdown(peer->fd, SHUT_RDWR);
+        }
+        until = (struct timespec){.tv_sec = next_us / 1000000, .tv_nsec = next_us % 1000000 * 1000};
+        pthread_cond_timedwait(&server->ended, &server->lock, &until);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+/* ---- Begin and end of a request ---- */
+
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct server *server = context;
     struct exchange *exchange = calloc(1, sizeof(*exchange)); /* heap: freed by on_end() */
+    const union MHD_ConnectionInfo *own =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     if (exchange == NULL)
         return NULL;
+    exchange->peer = own != NULL ? own->socket_context : NULL;
+    exchange->connection = connection;
     buf_init(&exchange->uri, LIMIT_URL_BYTES + 1);
     buf_add_str(&exchange->uri, uri);
+    struct request *request = &exchange->request;
+    request->server = server;
+    request->options = &server->options;
+    request->dialect = DIALECT_PAWL;
+    request->target = buf_str(&exchange->uri);
+    request->began_us = mono_us();
+    exchange->index = server->n_operations;
+    arena_init(&request->arena, 0);
+    buf_init(&request->body, 0);
+    buf_init(&request->response.body, 0);
     return exchange;
+}
+
+static void note_request(struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    struct server *server = request->server;
+    unsigned status = request->response.status;
+    double seconds = (double)(mono_us() - request->began_us) / 1e6;
+    char who[300];
+
+    atomic_fetch_add(&server->counts[exchange->index].classes[status / 100 % 6], 1);
+    pthread_mutex_lock(&server->lock);
+    histogram_add(&server->seconds, &histogram_seconds, seconds);
+    pthread_mutex_unlock(&server->lock);
+    if (request->operation != NULL && request->operation->dialect == DIALECT_TEXT)
+        return;
+    /* The path of the table: one that came may have a secret in it. */
+    log_line(
+        status >= 500                    ? LOG_LEVEL_WARN
+        : status == 401 || status == 403 ? LOG_LEVEL_INFO
+                                         : LOG_LEVEL_DEBUG,
+        "request", "who=%s method=%s path=\"%s\" status=%u ms=%.1f",
+        log_quote(request->principal.name != NULL ? request->principal.name : "", who, sizeof(who)),
+        request->method != 0 ? method_name(request->method) : "?",
+        request->operation != NULL ? request->operation->path : "?", status, seconds * 1e3);
 }
 
 static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSED, void **own,
@@ -142,10 +183,54 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
 
     if (exchange == NULL)
         return;
+    clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S + LIMIT_HTTP_IDLE_S);
+    if (exchange->running)
+        atomic_fetch_sub(&exchange->request.server->running, 1);
     buf_deinit(&exchange->uri);
+    buf_deinit(&exchange->request.body);
+    buf_deinit(&exchange->request.response.body);
+    json_decref(exchange->request.json);
+    arena_deinit(&exchange->request.arena);
     free(exchange);
     *own = NULL;
 }
+
+/* Takes over the body's bytes. */
+static enum MHD_Result send_response(struct exchange *exchange)
+{
+    struct response *response = &exchange->request.response;
+    struct MHD_Response *out = MHD_create_response_from_buffer(
+        response->body.len, response->body.data, MHD_RESPMEM_MUST_FREE);
+    char number[16];
+
+    if (out == NULL)
+        return MHD_NO;
+    buf_init(&response->body, 0);
+    if (response->status != 204)
+        MHD_add_response_header(out, "Content-Type", response->content_type);
+    MHD_add_response_header(out, "Cache-Control", "no-store");
+    MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
+    if (response->allow != NULL)
+        MHD_add_response_header(out, "Allow", response->allow);
+    if (response->location != NULL)
+        MHD_add_response_header(out, "Location", response->location);
+    if (response->authenticate)
+        MHD_add_response_header(out, "WWW-Authenticate",
+                                "Basic realm=\"pawl\", charset=\"UTF-8\", Bearer realm=\"pawl\"");
+    if (response->retry_after > 0) {
+        snprintf(number, sizeof(number), "%u", response->retry_after);
+        MHD_add_response_header(out, "Retry-After", number);
+    }
+    if (response->close)
+        MHD_add_response_header(out, "Connection", "close");
+    note_request(exchange);
+    clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S);
+    enum MHD_Result result = MHD_queue_response(exchange->connection, response->status, out);
+    MHD_destroy_response(out);
+    return result;
+}
+
+/* ---- The first look, before anything of a body is read ---- */
 
 struct headers {
     struct guard_header list[LIMIT_HTTP_HEADERS + 1];
@@ -162,69 +247,285 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind UNUSED
     return MHD_YES;
 }
 
-/* Takes over the body's bytes. */
-static enum MHD_Result send_response(struct MHD_Connection *connection, struct response *response)
+const char *request_header(const struct request *request, const char *name)
 {
-    struct MHD_Response *out = MHD_create_response_from_buffer(
-        response->body.len, response->body.data, MHD_RESPMEM_MUST_COPY);
+    const struct exchange *exchange = (const struct exchange *)request;
 
-    buf_deinit(&response->body);
-    if (out == NULL)
-        return MHD_NO;
-    MHD_add_response_header(out, "Content-Type", response->content_type);
-    MHD_add_response_header(out, "Cache-Control", "no-store");
-    MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
-    if (response->allow != NULL)
-        MHD_add_response_header(out, "Allow", response->allow);
-    enum MHD_Result result = MHD_queue_response(connection, response->status, out);
-    MHD_destroy_response(out);
-    return result;
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
-/* The first look, before anything of a body is read. An answer that is queued here is the last one
- * of its connection: whatever else came is not looked at. */
-static enum MHD_Result let_in(struct MHD_Connection *connection, const char *version,
-                              const struct exchange *exchange)
+/* "application/json", perhaps with a charset that is UTF-8. */
+static bool is_json(const char *type)
+{
+    if (type == NULL)
+        return false;
+    size_t n = strcspn(type, "; \t");
+    bool json = (n == 16 && strncasecmp(type, "application/json", n) == 0) ||
+                (n > 17 && strncasecmp(type, "application/", 12) == 0 &&
+                 strncasecmp(type + n - 5, "+json", 5) == 0);
+    const char *charset = strcasestr(type + n, "charset=");
+    return json && (charset == NULL || strcasestr(charset, "utf-8") != NULL);
+}
+
+/* What its headers say already. False: the response is ready. */
+static bool admit_body(struct exchange *exchange, const struct guard_body *body)
+{
+    struct request *request = &exchange->request;
+    const struct operation *operation = request->operation;
+    const char *type = request_header(request, "Content-Type");
+
+    exchange->most = operation->most != 0 ? operation->most : LIMIT_HTTP_BODY_BYTES;
+    if (!body->any)
+        return true;
+    if (operation->body_kind == BODY_NONE)
+        response_problem(request, 413, "PW003", NULL, "this operation takes no body");
+    else if (body->length > exchange->most)
+        response_problem(request, 413, "PW006", "Keep large data outside, and pass its address.",
+                         "the body has %llu bytes, the limit is %zu",
+                         (unsigned long long)body->length, exchange->most);
+    else if (operation->body_kind == BODY_JSON && !is_json(type))
+        response_problem(request, 415, "PW003", "Say Content-Type: application/json.",
+                         "the body must be JSON in UTF-8, and its Content-Type say so");
+    else if (operation->body_kind == BODY_MULTIPART &&
+             (type == NULL || strncasecmp(type, "multipart/form-data", 19) != 0) && !is_json(type))
+        response_problem(request, 415, "PW003", NULL,
+                         "the body must be multipart/form-data, and its Content-Type say so");
+    else
+        return true;
+    return false;
+}
+
+static void unauthorized(struct request *request)
+{
+    request->response.authenticate = true;
+    response_problem(request, 401, NULL, "Send a bearer token, or a name and password.",
+                     "this needs a user who is known here");
+}
+
+/* False: the response is ready. */
+static bool admit(struct exchange *exchange, const char *method, const struct guard_body *body)
+{
+    struct request *request = &exchange->request;
+    const char *allow;
+    int route = router_find(request, method, &allow);
+
+    if (route < 0)
+        return false;
+    if (route == ROUTE_NOT_FOUND) {
+        response_problem(request, 404, NULL, "/openapi.json lists what there is.",
+                         "there is nothing at this path");
+        return false;
+    }
+    if (route == ROUTE_METHOD) {
+        request->response.allow = allow;
+        response_problem(request, 405, NULL, NULL, "this path only answers %s", allow);
+        return false;
+    }
+    for (size_t i = 0; operation_at(i) != NULL; i++)
+        if (operation_at(i) == request->operation)
+            exchange->index = i;
+    if (request->operation->dialect != DIALECT_TEXT &&
+        (request->server->desk == NULL || atomic_load(&request->server->draining))) {
+        request->response.retry_after = 5;
+        request->response.close = true;
+        response_problem(request, 503, NULL, "Try again: another node may answer.",
+                         "this server is being stopped and takes no more work");
+        return false;
+    }
+    if (!admit_body(exchange, body))
+        return false;
+    if ((request->operation->rights & RIGHT_ANY) != 0 && !auth_may_try(request)) {
+        unauthorized(request);
+        return false;
+    }
+    return true;
+}
+
+static enum MHD_Result let_in(struct exchange *exchange, const char *method, const char *version)
 {
     struct headers headers = {.n = 0};
-    struct response response = {.status = 400};
-    bool body;
+    struct request *request = &exchange->request;
+    struct guard_body body;
 
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &headers);
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, take_header, &headers);
     struct guard_request judged = {.version = version,
-                                   .uri = exchange->uri.overflow ? NULL : buf_str(&exchange->uri),
+                                   .uri = exchange->uri.overflow ? NULL : request->target,
                                    .headers = headers.list,
                                    .n_headers = headers.n,
                                    .loopback_only = true};
     const char *wrong = guard_judge(&judged, &body);
-    if (wrong == NULL && !body)
+    if (wrong != NULL) {
+        /* The last answer of its connection: whatever else came is not looked at. */
+        request->response.close = true;
+        response_text(&request->response, 400, wrong);
+        return send_response(exchange);
+    }
+    exchange->head = strcmp(method, "HEAD") == 0;
+    if (admit(exchange, method, &body))
         return MHD_YES;
-    buf_init(&response.body, 0);
-    response_text(&response, wrong != NULL ? 400 : 413,
-                  wrong != NULL ? wrong : "this server takes no request with a body");
-    return send_response(connection, &response);
+    request->response.close |= body.any;
+    /* A client that is still sending would not see an answer before a closed connection. */
+    if (!body.any || body.length > LIMIT_HTTP_DISCARD_BYTES ||
+        request_header(request, "Expect") != NULL)
+        return send_response(exchange);
+    exchange->refused = true;
+    return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *path, const char *method, const char *version,
-                                  const char *data UNUSED, size_t *data_n, void **own)
+static enum MHD_Result take_body(struct exchange *exchange, const char *data, size_t n)
 {
-    struct server *server = context;
-    struct exchange *exchange = *own;
-    struct response response = {.status = 500};
+    struct request *request = &exchange->request;
 
-    if (exchange == NULL || (exchange->begun && *data_n != 0))
-        return MHD_NO; /* no memory; or a body that let_in() has not seen coming */
+    if (!exchange->refused && request->body.len + n <= exchange->most) {
+        buf_add(&request->body, data, n);
+        return MHD_YES;
+    }
+    if (!exchange->refused) {
+        exchange->refused = true;
+        request->response.close = true;
+        response_problem(request, 413, "PW006", "Keep large data outside, and pass its address.",
+                         "the body is over the limit of %zu bytes", exchange->most);
+    }
+    exchange->ignored += n;
+    return exchange->ignored <= LIMIT_HTTP_DISCARD_BYTES ? MHD_YES : MHD_NO;
+}
+
+/* ---- A whole request ---- */
+
+void request_suspend(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+
+    if (exchange->put_aside)
+        return;
+    exchange->put_aside = true;
+    MHD_suspend_connection(exchange->connection);
+}
+
+void request_finish(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+
+    exchange->finished = true;
+    if (exchange->put_aside)
+        MHD_resume_connection(exchange->connection);
+}
+
+void request_answer(struct request *request, const struct desk_answer *answer)
+{
+    if (answer->sqlstate != NULL)
+        response_refused(request, answer);
+    else
+        response_json(&request->response, (unsigned)answer->status, answer->body, answer->n);
+}
+
+static void asked(void *context, const struct desk_answer *answer)
+{
+    struct request *request = context;
+
+    if (answer->sqlstate != NULL && strncmp(answer->sqlstate, "XX", 2) == 0) {
+        char text[600];
+        log_line(LOG_LEVEL_ERROR, "a statement failed", "query=%s sqlstate=%s error=%s",
+                 request->desk.query, answer->sqlstate,
+                 log_quote(answer->message, text, sizeof(text)));
+    }
+    if (request->then != NULL) {
+        request->then(request, answer);
+        return;
+    }
+    request_answer(request, answer);
+    request_finish(request);
+}
+
+void request_ask(struct request *request, const char *query, bool writes, const char *const *params,
+                 size_t n_params,
+                 void (*then)(struct request *request, const struct desk_answer *answer))
+{
+    assert(n_params <= DESK_PARAMS);
+    request->then = then;
+    request->desk = (struct desk_request){
+        .query = query,
+        .n_params = n_params,
+        .writes = writes,
+        .caller = request->principal.caller,
+        .done = asked,
+        .context = request,
+    };
+    for (size_t i = 0; i < n_params; i++)
+        request->desk.params[i] = params[i];
+    request_suspend(request);
+    desk_submit(request->server->desk, &request->desk);
+}
+
+static void carry_out(struct request *request)
+{
+    const struct operation *operation = request->operation;
+
+    if ((operation->rights & RIGHT_ANY) != 0 &&
+        (operation->rights & request->principal.rights) == 0) {
+        response_problem(request, 403, "42501", "An administrator can give the right.",
+                         "%s may not do this", request->principal.name);
+        request_finish(request);
+    } else if (!body_accept(request)) {
+        request_finish(request);
+    } else if (operation->handle != NULL) {
+        operation->handle(request);
+    } else {
+        const char *parameters = request_parameters(request);
+        request_ask(request, operation->query, operation->writes, &parameters, 1, NULL);
+    }
+}
+
+void auth_identified(struct request *request, const struct principal *principal)
+{
+    if (principal == NULL) {
+        unauthorized(request);
+        request_finish(request);
+        return;
+    }
+    request->principal = *principal;
+    carry_out(request);
+}
+
+static enum MHD_Result whole(struct exchange *exchange)
+{
+    static const struct principal nobody = {
+        .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
+    struct request *request = &exchange->request;
+    struct principal principal;
+
+    our_turn(exchange->peer);
+    exchange->running = true;
+    atomic_fetch_add(&request->server->running, 1);
+    if ((request->operation->rights & RIGHT_ANY) == 0) {
+        auth_identified(request, &nobody);
+    } else {
+        enum auth_result known = auth_identify(request, &principal);
+        if (known != AUTH_ASKS)
+            auth_identified(request, known == AUTH_KNOWN ? &principal : NULL);
+    }
+    /* What was put aside may have been finished by another thread: then we are called again. */
+    return exchange->put_aside ? MHD_YES : send_response(exchange);
+}
+
+static enum MHD_Result on_request(void *context UNUSED, struct MHD_Connection *connection UNUSED,
+                                  const char *path UNUSED, const char *method, const char *version,
+                                  const char *data, size_t *data_n, void **own)
+{
+    struct exchange *exchange = *own;
+
+    if (exchange == NULL)
+        return MHD_NO; /* no memory */
     if (!exchange->begun) {
         exchange->begun = true;
-        return let_in(connection, version, exchange);
+        return let_in(exchange, method, version);
     }
-    const char *query = strchr(buf_str(&exchange->uri), '?');
-    struct request request = {.options = &server->options,
-                              .verbose = query != NULL && strstr(query, "verbose") != NULL};
-    buf_init(&response.body, 0);
-    router_answer(method, path, &request, &response);
-    return send_response(connection, &response);
+    if (*data_n != 0) {
+        size_t n = *data_n;
+        *data_n = 0;
+        return take_body(exchange, data, n);
+    }
+    return exchange->refused || exchange->running ? send_response(exchange) : whole(exchange);
 }
 
 /* What libmicrohttpd complains of: clients that went away, mostly. */
@@ -239,35 +540,113 @@ static void on_log(void *context UNUSED, const char *format, va_list args)
 
 /* ---- Start and stop ---- */
 
-int server_start(const struct server_options *options, struct server **ret_server, struct err *err)
+/* Each connection is a file: as many as the process may have. */
+static unsigned connections_allowed(void)
+{
+    const rlim_t want = LIMIT_HTTP_CONNECTIONS + OTHER_FILES;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 100;
+    /* The connector's sockets come on top; it takes what it needs from the same number. */
+    if (files.rlim_cur < 2 * want && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = 2 * want < files.rlim_max ? 2 * want : files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+            return 100;
+    }
+    if (files.rlim_cur >= 2 * want)
+        return LIMIT_HTTP_CONNECTIONS;
+    return files.rlim_cur > 4 * OTHER_FILES ? (unsigned)files.rlim_cur / 2 - OTHER_FILES : 100;
+}
+
+static void reachable(void *context UNUSED, const char *why)
+{
+    char text[1200];
+
+    if (why != NULL)
+        log_line(LOG_LEVEL_WARN, "http: the database cannot be reached", "error=%s",
+                 log_quote(why, text, sizeof(text)));
+    else
+        log_line(LOG_LEVEL_INFO, "http: the database is back", NULL);
+}
+
+static int start_desk(struct server *server, struct err *err)
+{
+    struct desk_options options = {
+        .conninfo = server->options.conninfo,
+        .schema = server->options.schema,
+        .context = server->options.context,
+        .committed = server->options.committed,
+        .reachable = reachable,
+    };
+
+    return desk_start(&options, &server->desk, err);
+}
+
+static int start_daemon(struct server *server, int fd, struct err *err)
+{
+    server->daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, connections_allowed(),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_HTTP_IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
+        server, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
+    if (server->daemon != NULL)
+        return 0;
+    close(fd);
+    return err_set(err, ERR_IO, "cannot start the HTTP server on %s", server->options.listen);
+}
+
+static struct server *make(const struct server_options *options)
 {
     struct arena arena;
-    int fd = -1;
+    pthread_condattr_t attributes;
 
     arena_init(&arena, 0);
     struct server *server = arena_alloc(&arena, sizeof(*server));
     server->options = *options;
     server->options.listen = arena_strdup(&arena, options->listen);
     server->options.version = arena_strdup(&arena, options->version);
+    while (operation_at(server->n_operations) != NULL)
+        server->n_operations++;
+    server->counts = arena_array(&arena, server->n_operations + 1, sizeof(*server->counts));
+    atomic_init(&server->draining, false);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
     server->arena = arena;
-    if (listen_there(server, &fd, err) < 0) {
-        arena_deinit(&arena);
-        return err_trace(err);
+    return server;
+}
+
+int server_start(const struct server_options *options, struct server **ret_server, struct err *err)
+{
+    struct server *server = make(options);
+    int fd = -1;
+
+    if (listen_there(server->options.listen, &fd, server->address, sizeof(server->address), err) <
+            0 ||
+        start_desk(server, err) < 0)
+        goto failed;
+    server->reaper_started = pthread_create(&server->reaper, NULL, reap, server) == 0;
+    if (!server->reaper_started) {
+        err_set(err, ERR_INTERNAL, "cannot start a thread");
+        goto failed;
     }
-    server->daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, LIMIT_HTTP_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        close(fd);
-        arena_deinit(&arena);
-        return err_set(err, ERR_IO, "cannot start the HTTP server on %s", options->listen);
+    if (start_daemon(server, fd, err) < 0) {
+        fd = -1;
+        goto failed;
     }
     *ret_server = server;
     return 0;
+failed:
+    if (fd >= 0)
+        close(fd);
+    server_stop(server);
+    return err_trace(err);
 }
 
 const char *server_address(const struct server *server)
@@ -275,11 +654,44 @@ const char *server_address(const struct server *server)
     return server->address;
 }
 
+void server_drain(struct server *server)
+{
+    if (server != NULL)
+        atomic_store(&server->draining, true);
+}
+
+/* Nothing may be put aside when the daemon ends: all that was asked is answered first. */
+static void stop_daemon(struct server *server)
+{
+    const struct timespec step = {.tv_nsec = 5000000};
+    int64_t until_us = mono_us() + LAST_ANSWERS_US;
+    MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+
+    while (atomic_load(&server->running) > 0 && mono_us() < until_us)
+        nanosleep(&step, NULL);
+    MHD_stop_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
 void server_stop(struct server *server)
 {
     if (server == NULL)
         return;
-    MHD_stop_daemon(server->daemon);
+    server_drain(server);
+    if (server->desk != NULL)
+        desk_close(server->desk);
+    if (server->daemon != NULL)
+        stop_daemon(server);
+    pthread_mutex_lock(&server->lock);
+    server->ending = true;
+    pthread_cond_signal(&server->ended);
+    pthread_mutex_unlock(&server->lock);
+    if (server->reaper_started)
+        pthread_join(server->reaper, NULL);
+    desk_free(server->desk);
+    pthread_cond_destroy(&server->ended);
+    pthread_mutex_destroy(&server->lock);
     struct arena arena = server->arena;
     arena_deinit(&arena);
 }

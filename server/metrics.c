@@ -6,11 +6,65 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
-#include "server/router.h"
+#include "server/server_internal.h"
 
-void metrics_page(const struct request *request, struct response *response)
+static void one(struct buf *text, const char *name, const char *type, const char *help,
+                double value)
+{
+    metrics_family(text, name, type, help);
+    metrics_sample(text, name, NO_LABELS, value);
+}
+
+/* Of each operation that was asked for. */
+static void count_requests(struct server *server, struct buf *text)
+{
+    static const char *const classes[] = {"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+    metrics_family(text, "pawl_http_requests_total", "counter",
+                   "Requests by operation and class of the answer.");
+    for (size_t i = 0; i <= server->n_operations; i++) {
+        const struct operation *operation = operation_at(i);
+        for (size_t c = 0; c < ARRAY_LEN(classes); c++) {
+            uint64_t n = atomic_load(&server->counts[i].classes[c]);
+            if (n > 0)
+                metrics_sample(
+                    text, "pawl_http_requests_total",
+                    LABELS({"method", operation != NULL ? method_name(operation->method) : "other"},
+                           {"path", operation != NULL ? operation->path : "other"},
+                           {"status", classes[c]}),
+                    (double)n);
+        }
+    }
+}
+
+void server_metrics(struct server *server, struct buf *text)
+{
+    struct desk_stats desk;
+
+    count_requests(server, text);
+    pthread_mutex_lock(&server->lock);
+    struct histogram seconds = server->seconds;
+    unsigned connections = server->n_peers;
+    pthread_mutex_unlock(&server->lock);
+    metrics_family(text, "pawl_http_request_seconds", "histogram",
+                   "How long requests took, from their first line to their answer.");
+    metrics_histogram(text, "pawl_http_request_seconds", NO_LABELS, &seconds, &histogram_seconds);
+    one(text, "pawl_http_connections", "gauge", "Open connections.", connections);
+    desk_stats(server->desk, &desk);
+    one(text, "pawl_http_desk_waiting", "gauge", "Statements of requests that wait their turn.",
+        desk.waiting);
+    one(text, "pawl_http_writes_total", "counter", "Statements of requests that write.",
+        (double)desk.writes);
+    one(text, "pawl_http_commits_total", "counter", "Transactions that they shared.",
+        (double)desk.commits);
+    one(text, "pawl_http_reads_total", "counter", "Statements of requests that read.",
+        (double)desk.reads);
+}
+
+void metrics_page(struct request *request)
 {
     const struct server_options *options = request->options;
+    struct response *response = &request->response;
     struct buf *text = &response->body;
 
     response->status = 200;
@@ -18,7 +72,9 @@ void metrics_page(const struct request *request, struct response *response)
     metrics_family(text, "pawl_build_info", "gauge", "Always 1; its label is the version.");
     metrics_sample(text, "pawl_build_info", LABELS({"version", options->version}), 1);
     options->metrics(options->context, text);
+    server_metrics(request->server, text);
     process_metrics(text);
+    request_finish(request);
 }
 
 /* ---- The process ---- */
@@ -62,13 +118,6 @@ static double open_files(void)
         n++;
     closedir(files);
     return n - 3; /* two dots, and this one */
-}
-
-static void one(struct buf *text, const char *name, const char *type, const char *help,
-                double value)
-{
-    metrics_family(text, name, type, help);
-    metrics_sample(text, name, NO_LABELS, value);
 }
 
 void process_metrics(struct buf *text)

@@ -1,42 +1,211 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include "server/router.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "base/uuid.h"
+#include "server/request.h"
 
-static const struct route routes[] = {
-    {"/livez", METHOD_GET, health_live},
-    {"/healthz", METHOD_GET, health_live},
-    {"/readyz", METHOD_GET, health_ready},
-    {"/metrics", METHOD_GET, metrics_page},
+static const struct operations *const tables[] = {&operations_common, &operations_pawl};
+
+const struct operation *operation_at(size_t i)
+{
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        if (i < tables[t]->n)
+            return &tables[t]->list[i];
+        i -= tables[t]->n;
+    }
+    return NULL;
+}
+
+static const char *const methods[] = {
+    [METHOD_GET] = "GET",       [METHOD_POST] = "POST",   [METHOD_PUT] = "PUT",
+    [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH",
 };
 
-static bool is_method(const struct route *route, const char *method)
+const char *method_name(enum method method)
 {
-    return route->method == METHOD_GET &&
-           (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
+    return methods[method];
 }
 
-void response_text(struct response *response, unsigned status, const char *text)
+/* 0: none that any operation has. */
+static enum method method_read(const char *name)
 {
-    response->status = status;
-    response->content_type = "text/plain; charset=utf-8";
-    buf_reset(&response->body);
-    buf_printf(&response->body, "%s\n", text);
+    if (strcmp(name, "HEAD") == 0)
+        return METHOD_GET;
+    for (size_t i = METHOD_GET; i < ARRAY_LEN(methods); i++)
+        if (strcmp(methods[i], name) == 0)
+            return (enum method)i;
+    return 0;
 }
 
-void router_answer(const char *method, const char *path, const struct request *request,
-                   struct response *response)
+/* ---- Decoding ---- */
+
+static int hex(char c)
 {
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        if (strcmp(routes[i].path, path) != 0)
-            continue;
-        if (is_method(&routes[i], method)) {
-            routes[i].handle(request, response);
-            return;
+    /* The guard has seen to the rest. */
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* NULL: it is not UTF-8. */
+static const char *decode(struct arena *arena, const char *text, size_t n, bool plus)
+{
+    char *out = arena_alloc(arena, n + 1);
+    size_t m = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '%' && i + 2 < n) {
+            out[m++] = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+            i += 2;
+        } else {
+            out[m++] = plus && text[i] == '+' ? ' ' : text[i];
         }
-        response->allow = "GET, HEAD";
-        response_text(response, 405, "this path only answers GET and HEAD");
-        return;
     }
-    response_text(response, 404, "not found; there are /livez, /readyz and /metrics");
+    return utf8_valid(out, m) ? out : NULL;
+}
+
+static int read_query(struct request *request, const char *at)
+{
+    request->query = arena_array(&request->arena, LIMIT_HTTP_PARAMETERS, sizeof(*request->query));
+    while (*at != '\0') {
+        size_t n = strcspn(at, "&");
+        const char *equals = memchr(at, '=', n);
+        size_t name_n = equals != NULL ? (size_t)(equals - at) : n;
+        const char *name = decode(&request->arena, at, name_n, true);
+        const char *value =
+            equals != NULL ? decode(&request->arena, equals + 1, n - name_n - 1, true) : "";
+        at += n + (at[n] == '&');
+        if (n == 0)
+            continue;
+        if (name == NULL || value == NULL) {
+            response_problem(request, 400, NULL, NULL, "a query parameter is not UTF-8");
+            return -1;
+        }
+        if (request->n_query == LIMIT_HTTP_PARAMETERS) {
+            response_problem(request, 400, NULL, NULL,
+                             "there are more than %u query parameters (LIMIT_HTTP_PARAMETERS)",
+                             LIMIT_HTTP_PARAMETERS);
+            return -1;
+        }
+        if (request_query(request, name) != NULL) {
+            response_problem(request, 400, NULL, "Give it once.",
+                             "the query parameter \"%s\" is there twice", name);
+            return -1;
+        }
+        request->query[request->n_query++] = (struct pair){name, value};
+    }
+    return 0;
+}
+
+/* ---- Matching ---- */
+
+/* Whether a path is that of a pattern; the values of {names} as they came. */
+static bool is_path(const char *pattern, const char *path, size_t n, struct pair *raw,
+                    size_t *lengths, size_t *ret_n)
+{
+    const char *end = path + n;
+
+    *ret_n = 0;
+    while (*pattern != '\0') {
+        if (*pattern != '{') {
+            if (path == end || *path != *pattern)
+                return false;
+            path++;
+            pattern++;
+            continue;
+        }
+        const char *slash = memchr(path, '/', (size_t)(end - path));
+        size_t value_n = (size_t)((slash != NULL ? slash : end) - path);
+        if (value_n == 0 || *ret_n == PATH_PARAMETERS_MAX)
+            return false;
+        raw[*ret_n] = (struct pair){pattern + 1, path};
+        lengths[(*ret_n)++] = value_n;
+        path += value_n;
+        pattern = strchr(pattern, '}') + 1;
+    }
+    return path == end;
+}
+
+static bool is_id(const char *name)
+{
+    return strcmp(name, "id") == 0;
+}
+
+static int read_path(struct request *request, const struct pair *raw, const size_t *lengths)
+{
+    struct arena *arena = &request->arena;
+
+    for (size_t i = 0; i < request->n_path; i++) {
+        struct uuid ignored;
+        const char *name = arena_strndup(arena, raw[i].name, strcspn(raw[i].name, "}"));
+        const char *value = decode(arena, raw[i].value, lengths[i], false);
+        if (value == NULL) {
+            response_problem(request, 400, NULL, NULL, "the path is not UTF-8");
+            return -1;
+        }
+        if (is_id(name) && request->dialect == DIALECT_PAWL && !uuid_parse(value, &ignored)) {
+            response_problem(request, 404, "PW001", "An id is a UUID, as the lists show it.",
+                             "there is nothing with the id \"%.100s\"", value);
+            return -1;
+        }
+        request->path[i] = (struct pair){name, value};
+    }
+    return 0;
+}
+
+static const char *add_allowed(struct request *request, const char *allowed, enum method method)
+{
+    const char *name = method == METHOD_GET ? "GET, HEAD" : methods[method];
+
+    if (allowed == NULL)
+        return name;
+    return strstr(allowed, name) != NULL ? allowed
+                                         : arena_printf(&request->arena, "%s, %s", allowed, name);
+}
+
+/* A literal segment goes before a {name}: the more literal characters, the better. */
+static size_t literal(const char *pattern)
+{
+    size_t n = 0;
+
+    for (; *pattern != '\0'; pattern++)
+        if (*pattern == '{')
+            pattern = strchr(pattern, '}');
+        else
+            n++;
+    return n;
+}
+
+int router_find(struct request *request, const char *method_text, const char **ret_allow)
+{
+    enum method method = method_read(method_text);
+    struct pair raw[PATH_PARAMETERS_MAX], best_raw[PATH_PARAMETERS_MAX];
+    size_t lengths[PATH_PARAMETERS_MAX], best_lengths[PATH_PARAMETERS_MAX], n, best = 0;
+    const struct operation *operation;
+
+    request->path_n = strcspn(request->target, "?");
+    *ret_allow = NULL;
+    for (size_t i = 0; (operation = operation_at(i)) != NULL; i++) {
+        if (!is_path(operation->path, request->target, request->path_n, raw, lengths, &n))
+            continue;
+        request->dialect = operation->dialect;
+        if (operation->method != method) {
+            *ret_allow = add_allowed(request, *ret_allow, operation->method);
+        } else if (literal(operation->path) >= best) {
+            best = literal(operation->path);
+            request->operation = operation;
+            request->n_path = n;
+            memcpy(best_raw, raw, sizeof(raw));
+            memcpy(best_lengths, lengths, sizeof(lengths));
+        }
+    }
+    request->method = method;
+    if (request->operation == NULL)
+        return *ret_allow != NULL ? ROUTE_METHOD : ROUTE_NOT_FOUND;
+    request->dialect = request->operation->dialect;
+    const char *query = request->target + request->path_n;
+    if (read_path(request, best_raw, best_lengths) < 0 ||
+        (*query == '?' && read_query(request, query + 1) < 0))
+        return -1;
+    return ROUTE_FOUND;
 }

@@ -2,14 +2,20 @@
 #pragma once
 /*
  * The HTTP server. The only user of libmicrohttpd; it knows nothing of the job executor: what it
- * shows is asked of its owner.
+ * shows is asked of its owner, what it does is asked of the database by its desk (store/desk.h).
  *
- *   http.c     the listening socket, requests in, answers out
- *   guard.c    whether a request is one at all: what makes two of one is refused
- *   router.c   which handler a path has, by the table of routes.c
- *   health.c, metrics.c, process.c   the handlers
+ *   http.c          requests in, answers out; connections put aside; deadlines
+ *   listen.c        where it listens
+ *   guard.c         whether a request is one at all: what makes two of one is refused
+ *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
+ *   router.c        which operation a path has
+ *   body.c          whether a body and parameters are what the operation takes
+ *   auth.c          who asks
+ *   problem.c       errors in the words of each dialect
+ *   health.c, metrics.c    handlers
  *
- * Handlers run on the server's own threads, several at a time.
+ * Handlers run on the server's own threads or on those of the desk, many at a time. A request that
+ * waits holds none.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -24,13 +30,16 @@ struct server_check {
 };
 
 struct server_options {
-    const char *listen;  /* "127.0.0.1:9464"; port 0: any that is free */
-    const char *version; /* for pawl_build_info */
-    void *context;       /* for the callbacks; any of the server's threads may call them */
+    const char *listen;            /* "127.0.0.1:9464"; port 0: any that is free */
+    const char *version;           /* for pawl_build_info */
+    const char *conninfo, *schema; /* of the database; as of store_options */
+    void *context; /* for the callbacks; any of the server's threads may call them */
     const struct server_check *checks;
     size_t n_checks;
     /* Adds metrics in Prometheus' text format (base/metrics.h). */
     void (*metrics)(void *context, struct buf *text);
+    /* Something was committed that somebody may want to carry out. */
+    void (*committed)(void *context);
 };
 
 /* Whether it may listen there: an address of loopback with a port. */
@@ -39,5 +48,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
                  struct err *err) MUST_CHECK;
 /* Where it listens, with the port that it got. Lives as long as the server. */
 const char *server_address(const struct server *server);
+/* From now on operations are answered with 503; health and metrics go on. NULL is allowed. */
+void server_drain(struct server *server);
 /* Answers under way are sent, new connections are not taken. NULL is allowed. */
 void server_stop(struct server *server);

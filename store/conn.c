@@ -36,6 +36,7 @@ struct conn {
     bool unsynced; /* something was sent since the last sync */
     bool dead;
     int reply_timeout_ms;
+    PGresult *refused; /* the last one, for conn_refusal() */
     struct conn_counts counts;
 };
 
@@ -158,6 +159,7 @@ void conn_close(struct conn *conn)
 {
     if (conn == NULL)
         return;
+    PQclear(conn->refused);
     PQfinish(conn->pg);
     struct arena arena = conn->arena;
     arena_deinit(&arena);
@@ -336,6 +338,9 @@ static int read_statement(struct conn *conn, const struct item *item, PGresult *
         break;
     default:
         rc = conn_error(result, conn->pg, item->query->name, err);
+        PQclear(conn->refused);
+        conn->refused = result;
+        result = NULL;
         break;
     }
     if (!conn_alive(conn)) {
@@ -440,7 +445,50 @@ void conn_finish(struct conn *conn)
     conn->first = conn->n_items = 0;
 }
 
+const char *conn_refusal(const struct conn *conn, enum refusal what)
+{
+    static const int fields[] = {
+        [REFUSAL_SQLSTATE] = PG_DIAG_SQLSTATE,
+        [REFUSAL_MESSAGE] = PG_DIAG_MESSAGE_PRIMARY,
+        [REFUSAL_HINT] = PG_DIAG_MESSAGE_HINT,
+        [REFUSAL_DETAIL] = PG_DIAG_MESSAGE_DETAIL,
+    };
+
+    return conn->refused != NULL ? PQresultErrorField(conn->refused, fields[what]) : NULL;
+}
+
+bool conn_probe(struct conn *conn)
+{
+    struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
+
+    if (conn_alive(conn) && poll(&fd, 1, 0) != 0 && PQconsumeInput(conn->pg) != 1)
+        conn->dead = true;
+    return conn_alive(conn);
+}
+
 /* ---- The simple forms ---- */
+
+int conn_prepare(struct conn *conn, const char *name, size_t n_params, struct err *err)
+{
+    struct query *query = query_find(&conn->queries, name);
+    struct param texts[PARAMS_MAX];
+
+    if (query == NULL)
+        return err_set(err, ERR_INTERNAL, "there is no query %s in sql/queries", name);
+    if (query->prepared)
+        return 0;
+    assert(n_params <= PARAMS_MAX);
+    for (size_t i = 0; i < n_params; i++)
+        texts[i] = p_text(NULL);
+    if (send_prepare(conn, query, texts, n_params, err) < 0 || conn_sync(conn, err) < 0)
+        return err_trace(err);
+    struct item item = conn->items[conn->first++];
+    if (read_prepare(conn, &item, err) < 0 || read_ends(conn, err) < 0) {
+        conn_finish(conn);
+        return err_trace(err);
+    }
+    return 0;
+}
 
 int conn_query(struct conn *conn, const char *name, const struct param *params, size_t n_params,
                struct result **ret_rows, struct err *err)

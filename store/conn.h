@@ -158,6 +158,15 @@ struct param p_column(struct column *column); /* borrowed: nothing may be added 
 /* Runs one statement. ret_rows may be NULL. */
 int conn_query(struct conn *conn, const char *query, const struct param *params, size_t n_params,
                struct result **ret_rows, struct err *err) MUST_CHECK;
+/* Prepares a query that takes n_params texts, unless it is: the pipeline that uses it first may
+ * fail, and then it would not be. */
+int conn_prepare(struct conn *conn, const char *query, size_t n_params, struct err *err) MUST_CHECK;
+/* What the server said of the last statement that it refused; NULL: nothing. Valid until the next
+ * refusal. */
+enum refusal { REFUSAL_SQLSTATE, REFUSAL_MESSAGE, REFUSAL_HINT, REFUSAL_DETAIL };
+const char *conn_refusal(const struct conn *conn, enum refusal what);
+/* Whether an idle connection is still there: a server that has gone has said so by now. */
+bool conn_probe(struct conn *conn);
 /* Runs SQL text of any number of statements without parameters: migrations. One implicit
  * transaction. */
 int conn_script(struct conn *conn, const char *sql, struct err *err) MUST_CHECK;

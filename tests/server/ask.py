@@ -85,7 +85,7 @@ refused = [
     ("a control character in a value", "GET /livez HTTP/1.1\r\n" + H + "X-A: a\x01b\r\n\r\n" + SECOND),
     ("a name with a bracket", "GET /livez HTTP/1.1\r\n" + H + "X(A): b\r\n\r\n" + SECOND),
     ("too many headers", "GET /livez HTTP/1.1\r\n" + H + "".join("X-%d: 1\r\n" % i for i in range(200)) + "\r\n" + SECOND),
-    ("a body where none is taken", "POST /metrics HTTP/1.1\r\n" + H + "Content-Length: 77\r\n\r\n" + SECOND),
+    ("a body where none is taken", "POST /metrics HTTP/1.1\r\n" + H + "Content-Length: 53\r\n\r\n" + SECOND),
     ("a chunked body where none is taken", "GET /livez HTTP/1.1\r\n" + H + "Transfer-Encoding: chunked\r\n\r\n" + CHUNKS + SECOND),
     ("headers longer than the memory for them", "GET /livez HTTP/1.1\r\n" + H + "X-Long: " + "a" * 70000 + "\r\n\r\n" + SECOND),
     ("a path longer than the memory for it", "GET /" + "a" * 70000 + " HTTP/1.1\r\n" + H + "\r\n" + SECOND),

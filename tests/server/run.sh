@@ -20,15 +20,38 @@ clean_up() {
 trap clean_up EXIT
 pg_start || exit 1
 export PAWL_DATABASE=$PG_CONNINFO
-"$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
-ENGINE=$!
-for ((i = 0; i < 600; i++)); do
-    grep -q '^ready' "$DIR/out" && break
-    kill -0 "$ENGINE" 2>/dev/null || break
-    sleep 0.1
+# up SCHEMA [ARGUMENT…]: sets address and ENGINE.
+up() {
+    export PAWL_SCHEMA=$1
+    shift
+    "$PAWL" up --data "$DIR/$PAWL_SCHEMA" --listen 127.0.0.1:0 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null &
+    ENGINE=$!
+    for ((i = 0; i < 600; i++)); do
+        grep -q '^ready' "$DIR/out" && break
+        kill -0 "$ENGINE" 2>/dev/null || break
+        sleep 0.1
+    done
+    address=$(sed -n 's/^ready.*, http //p' "$DIR/out")
+    [ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
+}
+
+down() {
+    kill "$ENGINE"
+    wait "$ENGINE" || { echo "pawl up ended with status $?"; tail -5 "$DIR/err"; failed=1; }
+    ENGINE=
+}
+
+failed=0
+up api
+for part in native; do
+    echo "== $part"
+    /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
 done
-address=$(sed -n 's/^ready.*, http //p' "$DIR/out")
-[ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
+down
+up pawl
+echo "== requests, health, metrics"
 /usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
     --models "$ROOT" --stop-database "$PG_BIN/pg_ctl -D $PG_DIR/data" --log "$DIR/err" \
-    --as "$([ "$(id -u)" = 0 ] && echo postgres)"
+    --as "$([ "$(id -u)" = 0 ] && echo postgres)" ||
+    failed=1
+exit $failed

@@ -22,7 +22,7 @@ static void check(const char *version, const char *uri, const struct head *heads
     struct guard_header headers[HEADERS_MAX];
     struct guard_request request = {
         .version = version, .uri = uri, .headers = headers, .loopback_only = true};
-    bool body;
+    struct guard_body body;
 
     for (size_t i = 0; i < HEADERS_MAX && heads[i].name != NULL; i++)
         headers[request.n_headers++] = (struct guard_header){
@@ -32,7 +32,7 @@ static void check(const char *version, const char *uri, const struct head *heads
         fail_msg("%s %s %s: %s", version, uri, heads[0].name != NULL ? heads[0].value : "-",
                  got != NULL ? got : "let in");
     if (want == NULL)
-        assert_true(body == want_body);
+        assert_true(body.any == want_body);
 }
 
 static void test_guard__headers(void **state UNUSED)
@@ -122,7 +122,7 @@ static void test_guard__too_many_headers(void **state UNUSED)
 {
     static struct guard_header headers[LIMIT_HTTP_HEADERS + 1];
     struct guard_request request = {.version = "HTTP/1.1", .uri = "/", .headers = headers};
-    bool body;
+    struct guard_body body;
 
     for (size_t i = 0; i < ARRAY_LEN(headers); i++)
         headers[i] = (struct guard_header){"X", 1, NULL, 0};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Who asks: the seam between the router and whoever knows users. */
+#include "server/request.h"
+
+enum auth_result {
+    AUTH_KNOWN = 1, /* *ret_principal says who */
+    AUTH_REFUSED,   /* 401: no credentials, or wrong ones */
+    AUTH_ASKS,      /* auth_identified() will be called, from any thread */
+};
+
+/*
+ * Called when a request has come whole. Before its body is read auth_may_try() says whether it
+ * brings credentials at all, so that a stranger's body is not read.
+ */
+enum auth_result auth_identify(struct request *request, struct principal *ret_principal);
+bool auth_may_try(const struct request *request);
+
+/* http.c: what auth_identify() found out later. NULL: refused. */
+void auth_identified(struct request *request, const struct principal *principal);

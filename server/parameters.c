@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request says, as its statement gets it. */
+#include "base/build.h"
+
+#include "server/request.h"
+
+static const char *value_of(const struct pair *pairs, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(pairs[i].name, name) == 0)
+            return pairs[i].value;
+    return NULL;
+}
+
+const char *request_path(const struct request *request, const char *name)
+{
+    return value_of(request->path, request->n_path, name);
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+    return value_of(request->query, request->n_query, name);
+}
+
+static json_t *object_of(const struct pair *pairs, size_t n)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(object, pairs[i].name, json_string(pairs[i].value));
+    return object;
+}
+
+static json_t *headers_of(struct request *request)
+{
+    const char *at = request->operation->headers != NULL ? request->operation->headers : "";
+    json_t *object = json_object();
+
+    while (*(at += strspn(at, " ")) != '\0') {
+        size_t n = strcspn(at, " ");
+        const char *name = arena_strndup(&request->arena, at, n);
+        const char *value = request_header(request, name);
+        if (value != NULL)
+            json_object_set_new(object, name, json_string(value)); /* not UTF-8: left out */
+        at += n;
+    }
+    return object;
+}
+
+const char *request_parameters(struct request *request)
+{
+    json_t *object =
+        json_pack("{s:o, s:o, s:o}", "path", object_of(request->path, request->n_path), "query",
+                  object_of(request->query, request->n_query), "headers", headers_of(request));
+    char *text = json_dumps(object, JSON_COMPACT);
+    size_t n = text != NULL ? strlen(text) : 0;
+
+    json_decref(object);
+    if (n == 0)
+        return "{}";
+    /* The body as it came: numbers keep their digits. */
+    const char *all = arena_printf(&request->arena, "%.*s,\"body\":%s}", (int)n - 1, text,
+                                   request->json != NULL ? buf_str(&request->body) : "null");
+    free(text);
+    return all;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Responses: JSON, lines of text, and errors in the words of each dialect. */
+#include "base/build.h"
+
+#include <stdarg.h>
+
+#include "base/utf8.h"
+#include "server/request.h"
+
+static void start(struct response *response, unsigned status, const char *content_type)
+{
+    response->status = status;
+    response->content_type = content_type;
+    buf_reset(&response->body);
+}
+
+void response_text(struct response *response, unsigned status, const char *text)
+{
+    start(response, status, "text/plain; charset=utf-8");
+    buf_printf(&response->body, "%s\n", text);
+}
+
+void response_json(struct response *response, unsigned status, const char *body, size_t n)
+{
+    start(response, status, "application/json");
+    if (n > 0)
+        buf_add(&response->body, body, n);
+}
+
+static const char *title_of(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *title;
+    } all[] = {
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {503, "Service Unavailable"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i].status == status)
+            return all[i].title;
+    return "Internal Server Error";
+}
+
+static void add_object(struct response *response, json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+
+    if (text != NULL)
+        buf_add_str(&response->body, text);
+    free(text);
+    json_decref(object);
+}
+
+static void write_pawl(struct response *response, const struct problem *problem)
+{
+    start(response, problem->status, "application/problem+json");
+    add_object(response,
+               json_pack("{s:n, s:s, s:i, s:s, s:s*, s:s*}", "type", "title",
+                         title_of(problem->status), "status", (int)problem->status, "detail",
+                         problem->message, "hint", problem->hint, "code", problem->code));
+}
+
+/* Its `code` is a number of that engine's; ours go beside it. */
+static void write_camunda(struct response *response, const struct problem *problem)
+{
+    static const struct {
+        unsigned status;
+        const char *type;
+    } types[] = {{400, "InvalidRequestException"},
+                 {403, "AuthorizationException"},
+                 {413, "InvalidRequestException"},
+                 {415, "NotSupportedException"},
+                 {405, "NotAllowedException"}};
+    const char *type = "RestException";
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (types[i].status == problem->status)
+            type = types[i].type;
+    start(response, problem->status, "application/json");
+    add_object(response,
+               json_pack("{s:s, s:s, s:n, s:s*, s:s*}", "type", type, "message", problem->message,
+                         "code", "hint", problem->hint, "sqlstate", problem->code));
+}
+
+static void write_problem(struct request *request, const struct problem *problem)
+{
+    struct response *response = &request->response;
+
+    if (request->dialect == DIALECT_OWN && request->operation != NULL)
+        request->operation->problem(request, problem);
+    else if (request->dialect == DIALECT_CAMUNDA)
+        write_camunda(response, problem);
+    else if (request->dialect == DIALECT_TEXT)
+        response_text(response, problem->status, problem->message);
+    else
+        write_pawl(response, problem);
+}
+
+void response_problem(struct request *request, unsigned status, const char *code, const char *hint,
+                      const char *format, ...)
+{
+    char message[2048];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    utf8_repair(message);
+    write_problem(request, &(struct problem){status, code, message, hint});
+}
+
+/* ---- What the database refuses ---- */
+
+static unsigned status_of(const char *sqlstate)
+{
+    static const struct {
+        const char *prefix;
+        unsigned status;
+    } all[] = {
+        {"PW001", 404}, {"PW002", 409}, {"PW003", 400}, {"PW004", 422}, {"PW005", 409},
+        {"PW006", 400}, {"PW", 400},    {"02000", 404}, {"42501", 403}, {"22", 400},
+        {"08", 503},    {"40", 503},    {"53", 503},    {"55P03", 503}, {"57", 503},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (strncmp(sqlstate, all[i].prefix, strlen(all[i].prefix)) == 0)
+            return all[i].status;
+    return 500;
+}
+
+void response_refused(struct request *request, const struct desk_answer *answer)
+{
+    unsigned status = status_of(answer->sqlstate);
+    struct problem problem = {status, answer->sqlstate, answer->message, answer->hint};
+
+    if (strcmp(answer->sqlstate, "55P03") == 0 || strncmp(answer->sqlstate, "40", 2) == 0)
+        problem.message = "another transaction is just changing the same; nothing was done";
+    else if (strcmp(answer->sqlstate, "57014") == 0)
+        problem.message = "the database took too long for this; nothing was done";
+    else if (status == 500)
+        problem = (struct problem){status, answer->sqlstate,
+                                   "this could not be carried out; the log says why", NULL};
+    request->response.retry_after = status == 503 ? 1 : 0;
+    write_problem(request, &problem);
+}

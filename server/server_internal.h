@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The server, for the files of this folder. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/metrics.h"
+#include "server/request.h"
+
+/* A connection, from accept to close. */
+struct peer {
+    struct peer *previous, *next; /* guarded by server.lock */
+    int fd;
+    _Atomic int64_t deadline_us; /* the client's turn ends then; 0: it is ours */
+};
+
+/* Of one operation, or of what no operation has. */
+struct operation_counts {
+    _Atomic uint64_t classes[6]; /* by the first digit of the status */
+};
+
+struct server {
+    struct arena arena;            /* holds this struct and the options' texts */
+    struct server_options options; /* immutable */
+    struct MHD_Daemon *daemon;
+    char address[108];
+    struct desk *desk; /* NULL: it serves health and metrics alone */
+    atomic_bool draining;
+    atomic_uint running;             /* requests that have come whole and are not answered */
+    struct operation_counts *counts; /* by operation; the last: none */
+    size_t n_operations;
+    pthread_mutex_t lock; /* leaf */
+    struct peer *peers;   /* guarded by lock, like the rest */
+    unsigned n_peers;
+    struct histogram seconds;
+    bool ending;
+    pthread_cond_t ended;
+    pthread_t reaper;
+    bool reaper_started;
+};
+
+int listen_there(const char *where, int *ret_fd, char *ret_address, size_t room,
+                 struct err *err) MUST_CHECK;
+/* http_*: of this server's requests. */
+void server_metrics(struct server *server, struct buf *text);
+int64_t mono_us(void);
