@@ -30,6 +30,16 @@
 #define LIMIT_VARIABLES_BYTES (4u << 20)  /* all variables of one instance, as JSON text */
 #define LIMIT_NAME_BYTES 255u             /* names, keys, codes, business keys */
 
+/* JSON Schema. */
+#define LIMIT_SCHEMA_BYTES (256u << 10)     /* text of one schema */
+#define LIMIT_SCHEMA_NODES 100000u          /* schemas inside of one, with all that it refers to */
+#define LIMIT_SCHEMA_PATTERN_BYTES 8192u    /* one regular expression */
+#define LIMIT_SCHEMA_MATCH_BYTES (4u << 20) /* memory of one match */
+#define LIMIT_SCHEMA_WORK 20000000          /* steps of one check */
+#define LIMIT_SCHEMA_DEPTH 600u             /* schemas inside of schemas while a value is judged */
+#define LIMIT_SCHEMA_ERRORS 100u            /* errors told of one value */
+#define LIMIT_SCHEMA_WORDS 500u             /* bytes of a value as an error shows it */
+
 #define LIMIT_CATCH_UP 1000u /* missed times that one timer makes up for */
 
 /* One instance and one step. */

@@ -144,6 +144,69 @@ int value_compare_numbers(const struct value *a, const struct value *b)
     return sign_x < 0 ? -order : order;
 }
 
+/* Products of two numbers of 18 digits. */
+__extension__ typedef unsigned __int128 wide;
+
+/* How many digits count; the power of ten of the last one is scale - that. */
+static int64_t digits_of(const struct decimal *d)
+{
+    if (d->zero)
+        return 0;
+    return d->end - d->from - (memchr(d->from, '.', (size_t)(d->end - d->from)) != NULL);
+}
+
+bool value_is_whole(const struct value *number)
+{
+    struct decimal d = decimal_of(number->u.number.text, number->u.number.n);
+
+    return d.zero || d.scale >= digits_of(&d);
+}
+
+bool value_is_divisor(const struct value *number)
+{
+    struct decimal d = decimal_of(number->u.number.text, number->u.number.n);
+
+    return !d.zero && !d.negative && digits_of(&d) <= 18;
+}
+
+/* The digits, as a number of `modulus`; 0: as they are. */
+static uint64_t digits_modulo(const struct decimal *d, uint64_t modulus)
+{
+    uint64_t rest = 0;
+
+    for (const char *p = d->from; p < d->end; p++) {
+        if (*p == '.')
+            continue;
+        unsigned digit = (unsigned)(*p - '0');
+        if (modulus == 0)
+            rest = rest * 10 + digit;
+        else
+            rest = (uint64_t)(((wide)rest * 10 + digit) % modulus);
+    }
+    return rest;
+}
+
+bool value_is_multiple(const struct value *number, const struct value *divisor)
+{
+    struct decimal a = decimal_of(number->u.number.text, number->u.number.n);
+    struct decimal b = decimal_of(divisor->u.number.text, divisor->u.number.n);
+
+    if (a.zero)
+        return true;
+    /* a = A * 10^x, b = B * 10^y, where neither A nor B ends with a zero. */
+    int64_t tens = (a.scale - digits_of(&a)) - (b.scale - digits_of(&b));
+    uint64_t modulus = digits_modulo(&b, 0);
+    if (tens < 0)
+        return false; /* then 10 would have to divide A */
+    wide rest = digits_modulo(&a, modulus), power = 10 % modulus;
+    for (; tens > 0; tens /= 2) {
+        if (tens % 2 == 1)
+            rest = rest * power % modulus;
+        power = power * power % modulus;
+    }
+    return rest == 0;
+}
+
 /* Up to 15 digits and a small power of ten: one exact operation gives the nearest double. */
 static bool double_fast(const char *text, size_t n, double *ret)
 {

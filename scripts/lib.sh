@@ -14,9 +14,10 @@ PACKAGES_BUILD="
     libjansson-dev
     libssl-dev
     libyaml-dev
+    libpcre2-dev
 "
 PACKAGES_RUN="postgresql python3"
-PACKAGES_TEST="libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils jq openssl nghttp2-server"
+PACKAGES_TEST="libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils jq openssl nghttp2-server json-schema-test-suite"
 PACKAGES_SOAK="clang libclang-rt-14-dev"
 
 die() {

@@ -47,6 +47,16 @@ seeds() {
         grep -hE '^[[{"]' tests/expr/*.txt | awk -v to="$work/value/" '{ file = to NR; printf "%s", $0 >file; close(file) }'
         echo "$work/value"
         ;;
+    fuzz_schema)
+        mkdir -p "$work/schema"
+        jq -c '.[] | .schema as $schema | .tests[] | $schema, .data' \
+            /usr/share/json-schema-test-suite/tests/draft7/*.json \
+            /usr/share/json-schema-test-suite/tests/draft7/optional/*.json \
+            /usr/share/json-schema-test-suite/tests/draft7/optional/format/*.json |
+            awk -v to="$work/schema/" 'NR % 2 { schema = $0; next }
+                { file = to NR; printf "%s\n%s", schema, $0 >file; close(file) }'
+        echo "$work/schema"
+        ;;
     fuzz_parser)
         find processes tests/parser tests/hostile -name '*.bpmn' -size -200k
         ;;
