@@ -16,6 +16,14 @@ static inline int64_t clock_boot_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* Seconds since 1970: only for those who are told when a request left. */
+static inline int64_t clock_unix_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec;
+}
+
 /* The clock of condition variables: how long to sleep. */
 static inline int64_t clock_mono_us(void)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
-#include "base/digest.h"
 
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/limits.h"
+#include "base/webhook.h"
 #include "engine/value.h"
+#include "jobexec/clock.h"
 #include "jobexec/delegates.h"
 #include "jobexec/response.h"
 
@@ -122,6 +124,27 @@ static void add_credentials(struct flight *flight, struct headers *headers)
     }
 }
 
+/* A receiver knows by the id that it has had the message already; by the time that it is none that
+ * somebody has kept. */
+static void add_signature(struct flight *flight, struct headers *headers, const char *id)
+{
+    struct arena *arena = &flight->arena;
+    const struct webhook_message message = {
+        .id = arena_printf(arena, "msg_%s", id),
+        .timestamp = arena_printf(arena, "%lld", (long long)clock_unix_s()),
+        .body = flight->request.body,
+        .body_n = flight->request.body_n,
+    };
+    const char *signatures = "";
+
+    for (size_t i = 0; i < flight->transport.n_sign; i++)
+        signatures = arena_printf(arena, "%s%s%s", signatures, i > 0 ? " " : "",
+                                  webhook_sign(arena, &flight->transport.sign[i], &message));
+    add_header(flight, headers, "webhook-id", message.id, false);
+    add_header(flight, headers, "webhook-timestamp", message.timestamp, false);
+    add_header(flight, headers, "webhook-signature", signatures, false);
+}
+
 /* The key first, so that nobody replaces it; then the call's own before the endpoint's. */
 static int make_headers(struct flight *flight)
 {
@@ -132,6 +155,8 @@ static int make_headers(struct flight *flight)
     /* A string of RFC 8941, with its quotes, as the draft of this header asks. */
     add_header(flight, &headers, "Idempotency-Key", arena_printf(&flight->arena, "\"%s\"", id),
                false);
+    if (flight->transport.n_sign > 0)
+        add_signature(flight, &headers, id);
     add_credentials(flight, &headers);
     if (add_headers(flight, &headers, flight->request.headers, "the call's headers", false) < 0 ||
         add_headers(flight, &headers, flight->request.endpoint_headers, "the endpoint's headers",

@@ -175,6 +175,24 @@ static int read_auth(struct reader *reader, const struct value *auth)
     return result < 0 ? err_trace(reader->err) : 0;
 }
 
+static int read_sign(struct reader *reader, const struct value *sign)
+{
+    const struct value *list = member(sign, "secret");
+    size_t n = list != NULL && list->kind == VALUE_ARRAY ? list->u.array.n : 0;
+    struct secret *secrets = arena_array(reader->arena, n, sizeof(*secrets));
+
+    for (size_t i = 0; i < n; i++) {
+        const struct value *item = &list->u.array.items[i];
+        const char *reference = item->kind == VALUE_STRING ? item->u.string.text : "";
+        if (secret_read(reader->arena, "sign.secret", reference, &secrets[i], reader->err) < 0)
+            return err_trace(reader->err);
+        transport_hide(reader->arena, reader->transport, &secrets[i]);
+    }
+    reader->transport->sign = secrets;
+    reader->transport->n_sign = n;
+    return 0;
+}
+
 int transport_read(struct arena *arena, const char *json, struct transport *ret_transport,
                    struct err *err)
 {
@@ -202,7 +220,8 @@ int transport_read(struct arena *arena, const char *json, struct transport *ret_
     if (read_tls(&reader, member(&options, "tls")) < 0 ||
         read_proxy(&reader, member(&options, "proxy")) < 0 ||
         read_allow(&reader, member(&options, "allow")) < 0 ||
-        read_auth(&reader, member(&options, "auth")) < 0)
+        read_auth(&reader, member(&options, "auth")) < 0 ||
+        read_sign(&reader, member(&options, "sign")) < 0)
         return err_trace(err);
     *ret_transport = transport;
     return 0;

@@ -53,6 +53,8 @@ struct transport {
         struct secret access_key, session_token;
         const char *token_url, *client_id, *scope; /* oauth2ClientCredentials */
     } auth;
+    const struct secret *sign; /* Standard Webhooks: with each of them */
+    size_t n_sign;
     /* All that must not be seen in an answer. */
     const struct secret *secrets;
     size_t n_secrets;

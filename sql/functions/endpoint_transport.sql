@@ -272,6 +272,35 @@ revoke all on function api_transport_connections(jsonb) from public;
 
 -- The options of set_endpoint() that say how requests travel, judged, in the form that the connector reads.
 -- NULL: none is given.
+-- One reference to a secret, or up to five: the one in force and those that go or come.
+create or replace function api_references(option text, given jsonb) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    if jsonb_typeof(given) is distinct from 'array' then
+        return jsonb_build_array(api_reference(option, given, true));
+    end if;
+    if jsonb_array_length(given) not between 1 and 5 then
+        raise exception using errcode = 'PW003', message = format('the option %s must have one to five references', option),
+            hint = 'Several are for the time in which a secret is changed for another.';
+    end if;
+    return (select jsonb_agg(api_reference(option, r, true)) from jsonb_array_elements(given) r);
+end
+$$;
+revoke all on function api_references(text, jsonb) from public;
+
+-- How what leaves is signed.
+create or replace function api_transport_sign(sign jsonb) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    perform api_members('sign', sign, array['scheme', 'secret']);
+    return jsonb_build_object('scheme', coalesce(api_choice('sign.scheme', sign -> 'scheme', array['standard']), 'standard'),
+                              'secret', api_references('sign.secret', sign -> 'secret'));
+end
+$$;
+revoke all on function api_transport_sign(jsonb) from public;
+
 create or replace function api_transport(options jsonb) returns jsonb
 language plpgsql stable
 as $$
@@ -287,6 +316,7 @@ begin
         'allow', case when given ? 'allow' then api_transport_allow(given -> 'allow') end,
         'maxResponse', api_number(given, 'maxResponse', 1, 1048576, true), -- LIMIT_RESPONSE_BYTES
         'auth', case when given ? 'auth' then api_transport_auth(given -> 'auth') end,
+        'sign', case when given ? 'sign' then api_transport_sign(given -> 'sign') end,
         'connections', case when given ? 'connections' then api_transport_connections(given -> 'connections') end));
     return nullif(made, '{}');
 end

@@ -176,7 +176,7 @@ begin
     perform api_actor(set_endpoint.options,
                       array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache',
                             'unknown', 'repeatUnknown', 'retryBudget', 'breaker', 'headers', 'tls', 'proxy', 'redirects',
-                            'http', 'allow', 'maxResponse', 'auth', 'connections']),
+                            'http', 'allow', 'maxResponse', 'auth', 'sign', 'connections']),
             api_text('name', set_endpoint.name, true);
     if starts_with(set_endpoint.name, 'delegate:') then -- the limits of a C delegate: it has no URL
         set_endpoint.base_url := set_endpoint.name;
@@ -233,7 +233,7 @@ comment on function set_endpoint(text, text, jsonb) is
   - `cache`: how long the answer to a GET is used again; not at all by default.
   - `unknown`: what becomes of a request that was under way when the engine died: "repeat" sends it again, "fail" takes it as failed, "ask" waits for a decision (retry()). By default GET, HEAD, OPTIONS, PUT and DELETE are repeated, others ask. `repeatUnknown`: true is "repeat", false "ask".
   - `headers`: an object of texts, sent with each request. Values are hidden in the view endpoints. A value `{"secret": "file:/path"}` is read by the engine when it is needed.
-  - `tls`, `proxy`, `redirects`, `http`, `allow`, `maxResponse`, `auth`, `connections`: how requests travel and what may be reached. docs/endpoints.md has their members.';
+  - `tls`, `proxy`, `redirects`, `http`, `allow`, `maxResponse`, `auth`, `sign`, `connections`: how requests travel and what may be reached. docs/endpoints.md has their members.';
 
 create or replace function drop_endpoint(name text, out endpoint text)
 language plpgsql volatile security definer

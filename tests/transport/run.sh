@@ -274,6 +274,23 @@ part_credentials() {
     then good; else bad "the same by the command line" "$(cat "$WORK/said")"; fi
 }
 
+part_signed() {
+    local options="{$own, \"sign\": {\"secret\": [\"file:$WORK/webhook\", \"env:KEY\"]}, \"headers\": {\"Webhook-Id\": \"mine\"}}" signed key wanted
+    printf 'whsec_%s\n' "$(printf webhook-hunter2-0123456789abcdef | base64 -w0)" >"$WORK/webhook"
+    SECRETS+=("$(head -1 "$WORK/webhook")" webhook-hunter2)
+    call "$plain" "$options" /echo '{"a": "ü"}'
+    gets "the id is the call's, whatever others say" '.body.headers | .["webhook-id"] == "msg_" + (.["idempotency-key"] | gsub("\""; ""))'
+    gets "the time is now" "(.body.headers[\"webhook-timestamp\"] | tonumber) as \$t | $(date +%s) - \$t | fabs <= 30"
+    signed=$(jq -r '.body.headers | .["webhook-id"] + "." + .["webhook-timestamp"]' <<<"$SAID").{\"a\": \"ü\"}
+    wanted=
+    for key in webhook-hunter2-0123456789abcdef "$KEY"; do
+        wanted="$wanted${wanted:+ }v1,$(printf '%s' "$signed" | openssl dgst -sha256 -hmac "$key" -binary | base64)"
+    done
+    gets "a signature of each secret" ".body.headers[\"webhook-signature\"] == \"$wanted\""
+    call "$plain" "{$own, \"sign\": {\"secret\": \"env:NOT_SET\"}}" /echo '{"a": 1}'
+    outcome "nothing leaves unsigned" offline 'sign.secret: env:NOT_SET is not set'
+}
+
 part_lambda() {
     local keys='"accessKey": "env:AWS_ACCESS_KEY_ID", "secretKey": "env:AWS_SECRET_ACCESS_KEY"'
     local place='"region": "eu-central-1", "service": "lambda"' function=/2015-03-31/functions/resize-image_2/invocations
@@ -398,7 +415,7 @@ part_secrets() {
     done
 }
 
-for part in "${@:-guard redirects tls proxies credentials lambda answers connections http2 secrets}"; do
+for part in "${@:-guard redirects tls proxies credentials signed lambda answers connections http2 secrets}"; do
     for one in $part; do "part_$one"; done
 done
 engine_stop || bad "the engine ends with exit code 0"

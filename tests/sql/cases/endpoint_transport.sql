@@ -9,6 +9,8 @@ select endpoint from set_endpoint('lambda', 'https://lambda.example', '{"auth": 
 select endpoint from set_endpoint('bearer', 'https://a.example', '{"auth": {"type": "bearer", "token": "credential:token"}}');
 select endpoint from set_endpoint('key', 'https://a.example', '{"auth": {"type": "apiKey", "name": "key", "in": "query", "key": "env:KEY"}}');
 select endpoint from set_endpoint('oauth', 'https://a.example', '{"auth": {"type": "oauth2ClientCredentials", "tokenUrl": "https://login.example/token", "clientId": "us", "clientSecret": "env:S", "scope": "read write"}}');
+select endpoint from set_endpoint('partner', 'https://a.example', '{"sign": {"secret": "file:/run/one"}}');
+select endpoint from set_endpoint('partners', 'https://a.example', '{"sign": {"scheme": "standard", "secret": ["file:/run/one", "env:TWO"]}}');
 select endpoint from set_endpoint('open', 'https://a.example', '{"tls": {"verify": false}}');
 select name, jsonb_pretty(transport) from endpoints order by name;
 select headers from endpoints where name = 'short';
@@ -28,6 +30,8 @@ select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) fr
     (format('{"allow": [%s]}', (select string_agg('"10.0.0.1"', ',') from generate_series(1, 65)))),
     ('{"maxResponse": 0}'), ('{"maxResponse": 1048577}'), ('{"maxResponse": "1k"}'),
     ('{"connections": 5}'), ('{"connections": {"idle": 5}}'), ('{"connections": {"max": 5}}'),
+    ('{"sign": "env:A"}'), ('{"sign": {}}'), ('{"sign": {"secret": "whsec_hunter2"}}'), ('{"sign": {"secret": []}}'),
+    ('{"sign": {"secret": ["env:A", 1]}}'), ('{"sign": {"secret": "env:A", "scheme": "hmac"}}'),
     ('{"auth": "basic"}'), ('{"auth": {}}'), ('{"auth": {"type": "digest"}}'), ('{"auth": {"type": "basic", "user": "us"}}'),
     ('{"auth": {"type": "basic", "user": "us", "password": "hunter2"}}'), ('{"auth": {"type": "basic", "password": "env:A"}}'),
     ('{"auth": {"type": "basic", "user": "a\nb", "password": "env:A"}}'), ('{"auth": {"type": "bearer", "token": "env:A=B"}}'),
