@@ -275,16 +275,16 @@ part_credentials() {
 }
 
 part_signed() {
-    local options="{$own, \"sign\": {\"secret\": [\"file:$WORK/webhook\", \"env:KEY\"]}, \"headers\": {\"Webhook-Id\": \"mine\"}}" signed key wanted
+    local options="{$own, \"sign\": {\"secret\": [\"file:$WORK/webhook\", \"env:KEY\"]}, \"headers\": {\"Webhook-Id\": \"mine\"}}"
+    local payload='{"a": "ü"}' before key wanted=
     printf 'whsec_%s\n' "$(printf webhook-hunter2-0123456789abcdef | base64 -w0)" >"$WORK/webhook"
     SECRETS+=("$(head -1 "$WORK/webhook")" webhook-hunter2)
-    call "$plain" "$options" /echo '{"a": "ü"}'
+    call "$plain" "$options" /echo "$payload"
     gets "the id is the call's, whatever others say" '.body.headers | .["webhook-id"] == "msg_" + (.["idempotency-key"] | gsub("\""; ""))'
     gets "the time is now" "(.body.headers[\"webhook-timestamp\"] | tonumber) as \$t | $(date +%s) - \$t | fabs <= 30"
-    signed=$(jq -r '.body.headers | .["webhook-id"] + "." + .["webhook-timestamp"]' <<<"$SAID").{\"a\": \"ü\"}
-    wanted=
+    before=$(jq -r '.body.headers | .["webhook-id"] + "." + .["webhook-timestamp"]' <<<"$SAID")
     for key in webhook-hunter2-0123456789abcdef "$KEY"; do
-        wanted="$wanted${wanted:+ }v1,$(printf '%s' "$signed" | openssl dgst -sha256 -hmac "$key" -binary | base64)"
+        wanted="$wanted${wanted:+ }v1,$(printf '%s.%s' "$before" "$payload" | openssl dgst -sha256 -hmac "$key" -binary | base64)"
     done
     gets "a signature of each secret" ".body.headers[\"webhook-signature\"] == \"$wanted\""
     call "$plain" "{$own, \"sign\": {\"secret\": \"env:NOT_SET\"}}" /echo '{"a": 1}'
