@@ -172,6 +172,7 @@ struct claim_next {
     } ready[LANES];
     int64_t ready_end; /* no id is higher */
     struct inbox_read {
+        bool asked;
         unsigned most, n;
         uint64_t last_xid; /* the last row that was read */
         int64_t last_id;
@@ -247,6 +248,9 @@ void claim_judge(const struct store_worker *worker, struct item *item);
 /* After the batch has ended well: moves the worker's cursors on, and says whether there is more. */
 void claim_settle(struct batch *batch);
 
+/* The lanes of ready that somebody may have put a row into, a bit each; and those of the inbox. */
+uint64_t claim_ready_lanes(const struct store_worker *worker);
+uint64_t claim_inbox_lanes(const struct store_worker *worker);
 /* The lanes of ready that are looked at, and their low marks, as columns. */
 void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
                  struct column *ret_lows);
@@ -341,6 +345,7 @@ struct store_worker {
     bool timer_full;        /* the next claim of timers reads everything */
     int64_t timer_after_us; /* due times up to here were put off, and more wait behind them */
     unsigned most;          /* commands of the next batch: pace.h */
+    bool more;              /* the last batch left something: peek.work without a look */
     unsigned n_timer;       /* found by the last claim: its share of the next */
     uint64_t deploy_xid;    /* a deployment that waits for a batch of its own */
     int64_t deploy_id;

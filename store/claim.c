@@ -75,10 +75,21 @@ struct column claim_flying(const struct store_worker *worker, struct arena *aren
     return flying;
 }
 
+uint64_t claim_ready_lanes(const struct store_worker *worker)
+{
+    return atomic_load(&worker->store->lanes);
+}
+
+/* Those of the definitions, that of what names none, and that of messages. */
+uint64_t claim_inbox_lanes(const struct store_worker *worker)
+{
+    return (atomic_load(&worker->store->lanes) | 3) & (UINT64_MAX >> (64 - LANE_SHARES));
+}
+
 void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
                  struct column *ret_lows)
 {
-    uint64_t known = atomic_load(&worker->store->lanes);
+    uint64_t known = claim_ready_lanes(worker);
 
     column_init(ret_lanes, arena, COLUMN_INT4);
     column_init(ret_lows, arena, COLUMN_INT8);
@@ -97,7 +108,7 @@ static int send_ready(struct batch *batch, const struct limits *limits, struct e
     struct conn *conn = batch->conn;
     struct column lanes, after, most, lows;
     unsigned rows[LANES];
-    uint64_t known = atomic_load(&worker->store->lanes);
+    uint64_t known = claim_ready_lanes(worker);
 
     const struct lanes shares = {
         .found = worker->ready_found, .n = LANES, .asked = known, .weighted = true};
@@ -137,7 +148,7 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
     unsigned rows[LANE_SHARES];
 
     const struct lanes shares = {
-        .found = worker->inbox_found, .n = LANE_SHARES, .asked = UINT64_MAX >> (64 - LANE_SHARES)};
+        .found = worker->inbox_found, .n = LANE_SHARES, .asked = claim_inbox_lanes(worker)};
 
     lanes_divide(&shares, limits->inbox, rows);
     column_init(&lanes, batch->arena, COLUMN_INT4);
@@ -147,9 +158,12 @@ static int send_inbox(struct batch *batch, const struct limits *limits, struct e
     column_init(&ids, batch->arena, COLUMN_INT8);
     column_init(&most, batch->arena, COLUMN_INT4);
     for (unsigned lane = 0; lane < LANE_SHARES; lane++) {
+        if ((shares.asked >> lane & 1) == 0)
+            continue;
         uint64_t xid;
         int64_t id;
         inbox_from(worker, lane, &xid, &id);
+        batch->next.inbox[lane].asked = true;
         batch->next.inbox[lane].most = rows[lane];
         column_int(&lanes, lane);
         column_int(&marks, (int64_t)worker->inbox[lane].mark);
@@ -399,6 +413,8 @@ static void settle_inbox(struct batch *batch)
     for (unsigned i = 0; i < LANE_SHARES; i++) {
         struct inbox_lane *lane = &worker->inbox[i];
         const struct inbox_read *read = &next->inbox[i];
+        if (!read->asked)
+            continue;
         bool full = read->n > 0 && read->n == read->most;
         worker->inbox_found[i] = read->n;
         next->inbox_limit |= full;
@@ -468,4 +484,5 @@ void claim_settle(struct batch *batch)
         (done > 0 && (next->ready_limit || next->timer_limit || next->inbox_limit ||
                       next->starts_limit || batch->keys_full)) ||
         next->inbox_behind || worker->deploy_waits;
+    worker->more = batch->report.more;
 }

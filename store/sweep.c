@@ -32,7 +32,10 @@ static int move_marks(struct store_worker *worker, struct err *err)
     }
     for (int i = 0; i < result_rows(asked); i++) {
         struct inbox_lane *lane = &worker->inbox[result_int(asked, i, 0)];
-        if (result_null(asked, i, 1) || (uint64_t)result_int(asked, i, 1) >= lane->mark)
+        if (result_null(asked, i, 1))
+            continue;
+        atomic_fetch_or(&worker->store->lanes, UINT64_C(1) << result_int(asked, i, 0));
+        if ((uint64_t)result_int(asked, i, 1) >= lane->mark)
             continue;
         lane->mark = (uint64_t)result_int(asked, i, 1);
         lane->mark_id = 0;

@@ -7,6 +7,17 @@
 
 #define RECONNECTS 5
 
+int worker_learn_lanes(struct store_worker *worker, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+
+    if (conn_query(worker->conn, "definition_lanes", NO_PARAMS, &rows, err) < 0)
+        return err_trace(err);
+    for (int i = 0; i < result_rows(rows); i++)
+        atomic_fetch_or(&worker->store->lanes, UINT64_C(1) << result_int(rows, i, 0));
+    return 0;
+}
+
 static int open_slot(struct store_worker *worker, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
@@ -19,7 +30,7 @@ static int open_slot(struct store_worker *worker, struct err *err)
     worker->fence.epoch = result_int(rows, 0, 1);
     worker->number = result_int(rows, 0, 2);
     worker->range_key = (int32_t)result_int(rows, 0, 3);
-    return 0;
+    return worker_learn_lanes(worker, err);
 }
 
 int store_worker_open(struct store *store, const struct uuid *node, int slot,
@@ -100,26 +111,35 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column lanes, lows, flying, inboxes, marks, mark_ids;
+    struct column lanes, lows, flying, inboxes;
+    uint64_t mark = UINT64_MAX;
+    int64_t low = INT64_MAX;
     struct arena arena;
 
+    if (worker->more) { /* the last batch knows: nobody is asked */
+        worker->more = false;
+        *ret_peek = (struct store_peek){.work = true, .next_due_us = INT64_MAX};
+        return 0;
+    }
     arena_init(&arena, 0);
     claim_lanes(worker, &arena, &lanes, &lows);
     flying = claim_flying(worker, &arena);
     column_init(&inboxes, &arena, COLUMN_INT4);
-    column_init(&marks, &arena, COLUMN_XID8);
-    column_init(&mark_ids, &arena, COLUMN_INT8);
     for (unsigned i = 0; i < LANE_SHARES; i++) {
+        if ((claim_inbox_lanes(worker) >> i & 1) == 0)
+            continue;
         column_int(&inboxes, i);
-        column_int(&marks, (int64_t)worker->inbox[i].mark);
-        column_int(&mark_ids, worker->inbox[i].mark_id);
+        mark = worker->inbox[i].mark < mark ? worker->inbox[i].mark : mark;
+    }
+    for (unsigned i = 0; i < LANES; i++) {
+        if (worker->ready[i].low < low && (claim_ready_lanes(worker) >> i & 1) != 0)
+            low = worker->ready[i].low;
     }
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
-    int rc =
-        conn_query(worker->conn, "peek",
-                   PARAMS(p_column(&lanes), p_column(&lows), p_column(&inboxes), p_column(&marks),
-                          p_column(&mark_ids), p_column(&flying), p_time(due_from)),
-                   &rows, err);
+    int rc = conn_query(worker->conn, "peek",
+                        PARAMS(p_column(&lanes), p_int8(low), p_column(&inboxes), p_xid8(mark),
+                               p_column(&flying), p_time(due_from)),
+                        &rows, err);
     arena_deinit(&arena);
     if (rc < 0)
         return err_trace(err);

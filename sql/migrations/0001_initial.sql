@@ -112,8 +112,8 @@ create table inbox (
     actor text not null,
     tenant text not null,
     at timestamptz not null,
-    -- Its share, as in ready, without a priority; below 0: not to be taken up yet.
-    lane integer not null default 0 check (lane < 16),
+    -- Its share, as in ready, without a priority.
+    lane integer not null default 0 check (lane between 0 and 15),
     primary key (lane, xid, id)
 );
 

@@ -13,14 +13,12 @@ returning id, epoch, batch, hashtext('pawl ranges ' || current_schema())
 -- After a lost connection: waits until its transaction is over, then says which batch was the last.
 select batch from worker where id = $1 and epoch = $2 for update
 -- name: peek
+-- $1, $3: lanes, with the lowest of their marks. Plain enough to be started 40 times a second.
 select clock(),
-    exists (select from unnest($1, $2) as u (lane, low)
-            where exists (select from ready r where r.lane = u.lane and r.id > u.low))
-        or exists (select from unnest($3, $4, $5) as u (lane, mark, mark_id)
-            where exists (select from inbox b where b.lane = u.lane and (b.xid, b.id) >= (u.mark, u.mark_id)))
-        or exists (select from unnest($3, $4) as u (lane, mark) join unnest($6) as f (xid) on f.xid < u.mark
-            where exists (select from inbox b where b.lane = u.lane and b.xid = f.xid)),
-    least((select due from timer where due > $7 order by due limit 1),
+    exists (select from ready where lane = any($1) and id > $2)
+        or exists (select from inbox where lane = any($3) and xid >= $4)
+        or exists (select from inbox where lane = any($3) and xid = any($5)),
+    least((select due from timer where due > $6 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
            where not d.suspended order by s.due limit 1))
 -- name: batch_fence
