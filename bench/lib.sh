@@ -113,6 +113,8 @@ title() {
     $json || printf '\n%-56s %12s %16s\n' "$1" "" "line"
 }
 
+median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+
 # ratio is the value by its line: at least 1 is wanted of a floor, at most 1 of a ceiling.
 figure() {
     local value=$1 unit=$2 direction=${3:-} line=${4:-} ratio= short=
@@ -156,7 +158,7 @@ BOUNDARIES="select count(*) from pawl.api_event where kind = 4 and node between 
 
 # load_begin SECONDS, load_end: in the background.
 load_begin() {
-    bench pawl -D n=2000 -D last=none -c 6 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
+    bench "$(ask "$PG_CONNINFO" "select current_database()")" -D n=2000 -D last=none -c 6 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
     load=$!
     sleep 2
 }

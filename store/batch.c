@@ -449,8 +449,6 @@ static int deploy(struct store_worker *worker, struct store_batch_report *report
                          worker->deploy_id, err);
     if (rc >= 0) {
         report->commands = rc == 0;
-        if (rc == 0 && worker_learn_lanes(worker, err) < 0)
-            return err_trace(err);
         report->more = rc == 0; /* what must wait for a caller is looked at after a pause */
         return 0;
     }

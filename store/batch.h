@@ -171,6 +171,7 @@ struct claim_next {
         int64_t first;    /* the first that was to be seen behind the low mark */
     } ready[LANES];
     int64_t ready_end; /* no id is higher */
+    bool deployed;     /* lanes became known: the next batch looks at them */
     struct inbox_read {
         bool asked;
         unsigned most, n;

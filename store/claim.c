@@ -126,7 +126,8 @@ static int send_ready(struct batch *batch, const struct limits *limits, struct e
         column_int(&after, worker->ready[lane].cursor);
         column_int(&most, rows[lane]);
     }
-    if (conn_send(conn, "ready_end", NO_PARAMS, err) < 0 ||
+    if (conn_send(conn, "ready_end", PARAMS(p_int4(atomic_load(&worker->store->definitions))),
+                  err) < 0 ||
         conn_send(
             conn, "claim_ready",
             PARAMS(p_column(&lanes), p_column(&after), p_column(&most), p_int4(worker->range_key)),
@@ -208,12 +209,18 @@ static int send_claims(struct batch *batch, const struct limits *limits, struct 
 
 static int read_ready(struct batch *batch, struct err *err)
 {
+    struct store *store = batch->worker->store;
     struct claim_next *next = &batch->next;
     struct result *rows;
 
     if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     next->ready_end = result_int(rows, 0, 0);
+    next->deployed = !result_null(rows, 0, 2);
+    if (next->deployed) { /* in this order: the second says that the first was done */
+        atomic_fetch_or(&store->lanes, (uint64_t)result_int(rows, 0, 1));
+        atomic_store(&store->definitions, (int)result_int(rows, 0, 2));
+    }
     if (claim_rows(batch, &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++) {
@@ -483,6 +490,6 @@ void claim_settle(struct batch *batch)
     batch->report.more =
         (done > 0 && (next->ready_limit || next->timer_limit || next->inbox_limit ||
                       next->starts_limit || batch->keys_full)) ||
-        next->inbox_behind || worker->deploy_waits;
+        next->inbox_behind || next->deployed || worker->deploy_waits;
     worker->more = batch->report.more;
 }

@@ -35,6 +35,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
         store->journal_dir = arena_strdup(&arena, options->journal_dir);
     graphs_init(&store->graphs);
     atomic_init(&store->lanes, 1);
+    atomic_init(&store->definitions, 0);
     atomic_init(&store->n_workers, 0);
     atomic_init(&store->n_delegating, 0);
     store->arena = arena;

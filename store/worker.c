@@ -7,17 +7,6 @@
 
 #define RECONNECTS 5
 
-int worker_learn_lanes(struct store_worker *worker, struct err *err)
-{
-    struct result *rows CLEANUP(result_freep) = NULL;
-
-    if (conn_query(worker->conn, "definition_lanes", NO_PARAMS, &rows, err) < 0)
-        return err_trace(err);
-    for (int i = 0; i < result_rows(rows); i++)
-        atomic_fetch_or(&worker->store->lanes, UINT64_C(1) << result_int(rows, i, 0));
-    return 0;
-}
-
 static int open_slot(struct store_worker *worker, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
@@ -30,7 +19,7 @@ static int open_slot(struct store_worker *worker, struct err *err)
     worker->fence.epoch = result_int(rows, 0, 1);
     worker->number = result_int(rows, 0, 2);
     worker->range_key = (int32_t)result_int(rows, 0, 3);
-    return worker_learn_lanes(worker, err);
+    return 0;
 }
 
 int store_worker_open(struct store *store, const struct uuid *node, int slot,
@@ -138,7 +127,8 @@ int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct 
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
     int rc = conn_query(worker->conn, "peek",
                         PARAMS(p_column(&lanes), p_int8(low), p_column(&inboxes), p_xid8(mark),
-                               p_column(&flying), p_time(due_from)),
+                               p_column(&flying), p_time(due_from),
+                               p_int4(atomic_load(&worker->store->definitions))),
                         &rows, err);
     arena_deinit(&arena);
     if (rc < 0)

@@ -5,6 +5,3 @@
 
 /* After ERR_LOST: connects again and finds out whether batch worker->number was committed. */
 int worker_recover(struct store_worker *worker, bool *ret_committed, struct err *err) MUST_CHECK;
-
-/* The lanes of all definitions are looked at from now on. */
-int worker_learn_lanes(struct store_worker *worker, struct err *err) MUST_CHECK;

@@ -59,8 +59,6 @@ engine_round() { # sets boundaries, and the WAL of five seconds in the middle
     stop_engine
 }
 
-median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
-
 deploy processes/three-tasks/three-tasks.bpmn
 
 limit_200=()

@@ -13,11 +13,12 @@ returning id, epoch, batch, hashtext('pawl ranges ' || current_schema())
 -- After a lost connection: waits until its transaction is over, then says which batch was the last.
 select batch from worker where id = $1 and epoch = $2 for update
 -- name: peek
--- $1, $3: lanes, with the lowest of their marks. Plain enough to be started 40 times a second.
+-- $1, $3: lanes, with the lowest of their marks. Plain enough to be started 40 times a second. $7: ready_end.
 select clock(),
     exists (select from ready where lane = any($1) and id > $2)
         or exists (select from inbox where lane = any($3) and xid >= $4)
-        or exists (select from inbox where lane = any($3) and xid = any($5)),
+        or exists (select from inbox where lane = any($3) and xid = any($5))
+        or exists (select from definition where id > $7),
     least((select due from timer where due > $6 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
            where not d.suspended order by s.due limit 1))
@@ -48,8 +49,11 @@ where not exists (select from ready r where r.ctid = u.tid and r.xmin = u.made)
 select u.n::integer - 1 from unnest($1, $2) with ordinality as u (tid, made, n)
 where not exists (select from inbox b where b.ctid = u.tid and b.xmin = u.made)
 -- name: ready_end
--- Where a lap of the cursor ends.
-select last_value from ready_id_seq
+-- Where a lap of the cursor ends; and what was deployed, by whomever, behind definition $1: a bit for each of the
+-- lanes, and the last. Their ids become visible in order (deploy_lock).
+select last_value, (select bit_or(1::bigint << lane) from definition where id > $1),
+    (select max(id) from definition where id > $1)
+from ready_id_seq
 -- name: ready_lows
 select u.lane, (select r.id from ready r where r.lane = u.lane and r.id > u.low order by r.id limit 1)
 from unnest($1, $2) as u (lane, low)

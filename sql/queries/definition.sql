@@ -13,8 +13,6 @@ delete from inbox where lane = 0 and xid = $1 and id = (
 -- name: deploy_lock
 -- Versions and start events of one deployment at a time.
 select pg_advisory_xact_lock(hashtextextended('pawl deploy ' || current_schema(), 0))
--- name: definition_lanes
-select distinct lane from definition
 -- name: clock
 select clock()
 -- name: deploy_insert
