@@ -244,7 +244,7 @@ struct message_out {
 /* Stored; never renumber. What a row's data is, as JSON. */
 enum history_kind {
     HISTORY_INSTANCE_STARTED = 1,   /* called: {"calledBy":instance,"element":…} */
-    HISTORY_INSTANCE_ENDED = 2,     /* {"state":"completed|cancelled|terminated","reason":…} */
+    HISTORY_INSTANCE_ENDED = 2,     /* {"state":"cancelled|terminated","reason":…} or none */
     HISTORY_ACTIVITY_STARTED = 3,   /* written when the node waits */
     HISTORY_ACTIVITY_ENDED = 4,     /* the only row of a node that began and ended in one step */
     HISTORY_ACTIVITY_CANCELLED = 5, /* {"by":element or reason} */

@@ -220,14 +220,14 @@ int token_end(struct step *step, struct instance *instance, uint32_t token)
         return 0;
     if (scope != 0)
         return sub_process_end(step, instance, scope);
-    return instance_end(step, instance, "completed", NULL);
+    return instance_end(step, instance, NULL, NULL);
 }
 
 int instance_end(struct step *step, struct instance *instance, const char *state,
                  const char *reason)
 {
-    const char *data = reason != NULL ? history_data(step, "ss", "state", state, "reason", reason)
-                                      : history_data(step, "s", "state", state);
+    const char *data =
+        state != NULL ? history_data(step, "ss", "state", state, "reason", reason) : NULL;
 
     fired_close_all(step, instance);
     history_add(step, HISTORY_INSTANCE_ENDED, instance, 0, NULL, instance->started_us, data);

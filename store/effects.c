@@ -39,6 +39,15 @@ void effect_command(struct effects *e, enum table_id t, size_t at, const struct 
     column_bytes(col(e, t, at + 8), c->body, c->body_n);
 }
 
+/* Of a row of instance or ready: NULL is the instance itself, and most have nobody above them. */
+static void put_root(struct column *column, const struct uuid *root, const struct uuid *instance)
+{
+    if (uuid_equal(root, instance))
+        column_null(column);
+    else
+        column_uuid(column, root);
+}
+
 void effect_ready(struct effects *e, const struct command *command, int lane,
                   const struct tid *spare)
 {
@@ -48,7 +57,7 @@ void effect_ready(struct effects *e, const struct command *command, int lane,
         effect_command(e, T_MOVE_READY, 2, command);
     } else {
         column_int(col(e, T_INSERT_READY, 0), lane);
-        column_uuid(col(e, T_INSERT_READY, 1), &command->root);
+        put_root(col(e, T_INSERT_READY, 1), &command->root, &command->instance);
         column_uuid(col(e, T_INSERT_READY, 2), &command->instance);
         effect_command(e, T_INSERT_READY, 3, command);
     }
@@ -229,7 +238,7 @@ static void insert_instance(struct effects *e, struct family *family,
 
     instance_encode(family, instance, &doc, &doc_n);
     column_uuid(col(e, T_INSERT_INSTANCES, 0), &instance->id);
-    column_uuid(col(e, T_INSERT_INSTANCES, 1), &instance->root);
+    put_root(col(e, T_INSERT_INSTANCES, 1), &instance->root, &instance->id);
     column_uuid(col(e, T_INSERT_INSTANCES, 2), &instance->parent);
     if (child)
         column_int(col(e, T_INSERT_INSTANCES, 3), instance->parent_token);

@@ -11,8 +11,8 @@ struct store {
     /* Those that anybody may have put a row into, a bit each: the others are not looked at. */
     _Atomic uint64_t lanes;
     atomic_int definitions; /* the lanes of those up to this id are among them */
-    struct arena arena;   /* owns the texts; immutable */
-    const char *conninfo; /* NULL: libpq's environment */
+    struct arena arena;     /* owns the texts; immutable */
+    const char *conninfo;   /* NULL: libpq's environment */
     const char *schema;
     const char *journal_dir;  /* NULL: none */
     struct graphs graphs;     /* has its own lock */

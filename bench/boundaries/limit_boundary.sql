@@ -20,7 +20,7 @@ ended as (
 history as (
     insert into pawl.event (at, n, instance_id, definition_id, ends, business_key, entries)
     select clock_timestamp(), id & 8191, instance_id, 1, node = 3, null,
-        case node when 3 then E'4\t1\t3\t0\n4\t1\t4\t0\n2\t0\t-1\t31415\t{"state":"completed"}' else E'4\t1\t1\t0' end
+        case node when 3 then E'4\t1\t3\t0\n4\t1\t4\t0\n2\t0\t-1\t31415' else E'4\t1\t1\t0' end
     from j)
 select case when count(*) < :n then 0 else max(id) end as cursor from j \gset
 commit;

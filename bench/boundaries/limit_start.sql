@@ -16,11 +16,11 @@ with c as materialized (
 i as materialized (
     delete from pawl.inbox x using c where x.ctid = c.ctid returning x.instance_id, x.body),
 new_instance as (
-    insert into pawl.instance (id, root_id, definition_id, tenant, business_key, started, doc, variables)
-    select instance_id, instance_id, 1, '', null, clock_timestamp(), '\x0102030405060708090a0b0c0d0e0f10', body from i),
+    insert into pawl.instance (id, definition_id, tenant, business_key, started, doc, variables)
+    select instance_id, 1, '', null, clock_timestamp(), '\x0102030405060708090a0b0c0d0e0f10', body from i),
 new_ready as (
-    insert into pawl.ready (root_id, instance_id, kind, token, node, phase, tries)
-    select instance_id, instance_id, 2, 1, 1, 0, 0 from i)
+    insert into pawl.ready (instance_id, kind, token, node, phase, tries)
+    select instance_id, 2, 1, 1, 0, 0 from i)
 insert into pawl.event (at, n, instance_id, definition_id, ends, business_key, entries)
     select clock_timestamp(), 1, instance_id, 1, false, null, E'1\t0\t-1\n4\t1\t0\t0' from i;
 commit;

@@ -9,7 +9,8 @@ select v.at, v.n + l.i::integer - 1 as n, v.instance_id,
        v.definition_id,
        v.at - nullif(split_part(l.line, E'\t', 4), '')::bigint * interval '1 microsecond' as started,
        v.business_key, -- of each entry of the row
-       nullif(split_part(l.line, E'\t', 5), '') as data,
+       coalesce(nullif(split_part(l.line, E'\t', 5), ''),
+                case split_part(l.line, E'\t', 1) when '2' then '{"state":"completed"}' end) as data,
        v.ends
 from (select at, instance_id, n, definition_id, ends, business_key, entries from event
       union all

@@ -9,7 +9,7 @@ declare
     root uuid;
     state text;
 begin
-    select i.root_id into root from instance i where i.id = api_instance.id;
+    select coalesce(i.root_id, i.id) into root from instance i where i.id = api_instance.id;
     if found then
         return root;
     end if;
@@ -21,7 +21,7 @@ begin
         return root;
     end if;
     -- One statement and so one snapshot: the engine may take it up between two.
-    select coalesce((select i.root_id from instance i where i.id = api_instance.id),
+    select coalesce((select coalesce(i.root_id, i.id) from instance i where i.id = api_instance.id),
                     (select b.instance_id from inbox b where b.kind = 1 and b.instance_id = api_instance.id)),
            (select e.data::jsonb ->> 'state' from api_event e
             where e.instance_id = api_instance.id and e.ends and e.kind = 2 and e.at >= api_id_time(api_instance.id) - interval '1 day'

@@ -41,7 +41,7 @@ comment on column deployments.processes is 'process:version, for each that is ne
 create or replace view tokens as
 select w.instance_id, d.key as process, d.version, i.business_key, w.token,
        e.id as element_id, e.name as element_name, e.kind as element_kind,
-       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, i.root_id
+       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, coalesce(i.root_id, i.id) as root_id
 from (
     select r.instance_id, r.token, r.node, 'job' as waiting_for, null::timestamptz as since, null::timestamptz as due,
            r.name, null::text as key, r.subject, null::text as detail
@@ -105,12 +105,12 @@ comment on column tokens.detail is 'the error of a retry or incident, the reques
 
 create or replace view instances as
 select i.id as instance_id, d.key as process, d.version, i.business_key,
-       case when i.suspended or i.root_id <> i.id and (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
+       case when i.suspended or (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
             when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
        i.started, null::timestamptz as ended, null::text as reason,
        coalesce(t.elements, '{}') as elements,
        (select count(*)::integer from incident x where x.instance_id = i.id) as incidents,
-       i.parent_id, i.root_id
+       i.parent_id, coalesce(i.root_id, i.id) as root_id
 from instance i
 join definition d on d.id = i.definition_id
 left join (select k.instance_id, array_agg(distinct k.element_id order by k.element_id) as elements

@@ -98,12 +98,15 @@ create index on start_timer (due);
 create table inbox (
     xid xid8 not null default pg_current_xact_id(),
     id bigint generated always as identity,
+    at timestamptz not null,
+    -- Its share, as in ready, without a priority.
+    lane integer not null default 0 check (lane between 0 and 15),
+    definition_id integer,
     kind smallint not null,          -- enum command_kind, or from 100 enum inbox_kind (store/store.h)
     command_id uuid,                 -- what its outcome is filed under: message, deployment, command; NULL: the instance
     root_id uuid,                    -- NULL: the instance
     instance_id uuid,
     subject uuid,                    -- task, call or incident
-    definition_id integer,
     name text,
     key text,
     detail text,
@@ -111,9 +114,6 @@ create table inbox (
     ttl_us bigint,
     actor text not null,
     tenant text not null,
-    at timestamptz not null,
-    -- Its share, as in ready, without a priority.
-    lane integer not null default 0 check (lane between 0 and 15),
     primary key (lane, xid, id)
 );
 
@@ -140,13 +140,13 @@ create index on outcome (at);
 
 create table instance (
     id uuid primary key,
-    root_id uuid not null,
+    root_id uuid,                    -- NULL: itself, nobody called it
     parent_id uuid,
+    started timestamptz not null,
     parent_token integer,
     definition_id integer not null,
     tenant text not null default '',
     business_key text,
-    started timestamptz not null,
     doc bytea not null,              -- engine/document.c; the truth
     variables text,                  -- JSON object; NULL: none
     suspended boolean not null default false -- of a root: nothing of its family goes on (store/park.c)
@@ -159,13 +159,13 @@ create index on instance (business_key) where business_key is not null;
 -- (store/lanes.h): lane / 16 is the priority (0 normal, 1 high, 2 low), lane % 16 the share: 0 for what names
 -- none, 1 for messages, 2 to 15 for the processes. Three versions of a row fit into its part of a page: moves are HOT.
 create table ready (
-    lane smallint not null default 0 check (lane between 0 and 47),
     id bigint generated always as identity,
-    root_id uuid not null,
+    root_id uuid,                    -- NULL: the instance
     instance_id uuid not null,
-    kind smallint not null,
     token integer not null,
     node integer not null,
+    lane smallint not null default 0 check (lane between 0 and 47),
+    kind smallint not null,
     phase smallint not null,
     tries smallint not null,
     subject uuid,
@@ -622,7 +622,8 @@ create table sql_delegate (
 
 -- A row is what one step of an instance wrote. `entries` has a line for each entry: kind (enum history_kind), token,
 -- node (-1: none), how many microseconds before `at` it began (empty: not noted), data (JSON, without line breaks),
--- with a tab in between; what is empty at its end is left out. The view api_event has them as rows.
+-- with a tab in between; what is empty at its end is left out, and the data of an instance that completed. The view
+-- api_event has them as rows.
 create table event (
     at timestamptz not null,         -- when it happened; of an activity, when it ended
     instance_id uuid not null,

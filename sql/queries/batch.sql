@@ -34,7 +34,7 @@ update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and 
 select r.*
 from unnest($1, $2, $3) as u (lane, after, most)
 cross join lateral (
-    select r.ctid, r.id, r.root_id, r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
+    select r.ctid, r.id, coalesce(r.root_id, r.instance_id), r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
         r.detail, r.body, r.lane, r.xmin as made
     from ready r
     where r.lane = u.lane and r.id > u.after
@@ -110,7 +110,7 @@ where s.due <= (select clock()) and not d.suspended order by s.due limit $1 for 
 -- ---- One command by its key (claim_one.c): the columns of the claims above; no range is locked ----
 
 -- name: claim_ready_one
-select r.ctid, r.id, r.root_id, r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
+select r.ctid, r.id, coalesce(r.root_id, r.instance_id), r.instance_id, r.kind, r.token, r.node, r.phase, r.tries, r.subject, r.name,
     r.detail, r.body, r.lane, r.xmin as made
 from ready r where r.lane = any (array(select generate_series(0, 47))) and r.id = $1
 -- name: claim_inbox_one
@@ -130,11 +130,11 @@ for update of s skip locked
 
 -- name: lock_roots
 -- One row has lock, state and small variables: what is locked here is what is read here.
-select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables,
+select ctid, id, coalesce(root_id, id), parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables,
     suspended
 from instance where id = any($1) for update skip locked
 -- name: load_instances
-select ctid, id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
+select ctid, id, coalesce(root_id, id), parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables
 from instance where id = any($1)
 -- name: inbox_before
 -- Commands for the same families, asked for before ours, that another worker has claimed: from the mark on, and of
@@ -250,7 +250,7 @@ where not d.suspended
 
 -- name: move_ready
 -- In place: the next job of a token takes the row of the one that was carried out.
-update ready r set instance_id = u.instance_id, kind = u.kind, token = u.token, node = u.node, phase = u.phase,
+update ready r set root_id = nullif(coalesce(r.root_id, r.instance_id), u.instance_id), instance_id = u.instance_id, kind = u.kind, token = u.token, node = u.node, phase = u.phase,
     tries = u.tries, subject = u.subject, name = u.name, detail = u.detail, body = u.body
 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     as u (tid, instance_id, kind, token, node, phase, tries, subject, name, detail, body)

@@ -13,7 +13,7 @@
 struct sim_instance {
     struct instance_row row;
     bool ended;
-    const char *end_state; /* "completed", … */
+    const char *end_state; /* the data of its end; NULL: completed */
 };
 
 struct sim_wait {

@@ -24,7 +24,7 @@ static void test_step__straight(void **state)
     assert_true(sim_ended(&sim, "p"));
     assert_string_equal(sim_trace(&sim), "I+ -start -a -m -end I-");
     assert_string_equal(sim_variable(&sim, "x"), "1.10");
-    assert_string_equal(sim.instances[0].end_state, "{\"state\":\"completed\"}");
+    assert_null(sim.instances[0].end_state); /* completed */
     sim_deinit(&sim);
 }
 
