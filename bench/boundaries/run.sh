@@ -37,9 +37,7 @@ limit_round() { # rows a statement -> boundaries a second
     echo $(((after - before) / SECONDS_EACH))
 }
 
-wal_from=
-wal_to=
-engine_round() { # sets boundaries, and the WAL of five seconds in the middle
+engine_round() { # sets boundaries, their number, and where their WAL is
     stop_engine
     ask "$PG_CONNINFO" "$EMPTY"
     start_engine
@@ -47,15 +45,12 @@ engine_round() { # sets boundaries, and the WAL of five seconds in the middle
     load_begin $((SECONDS_EACH + 3))
     from=$(ask "$PG_CONNINFO" "select clock_timestamp()")
     wal_from=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
-    sleep 5
-    wal_mid=$(ask "$PG_CONNINFO" "select clock_timestamp()")
-    wal_to=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
-    sleep $((SECONDS_EACH - 5))
+    sleep "$SECONDS_EACH"
     to=$(ask "$PG_CONNINFO" "select clock_timestamp()")
+    wal_to=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
     wait "$load"
-    boundaries=$(ask "$PG_CONNINFO" "select (count(*) / extract(epoch from '$to'::timestamptz - '$from'))::int
-        from pawl.api_event where kind = 4 and node between 1 and 3 and at >= '$from' and at < '$to'")
-    wal_count=$(ask "$PG_CONNINFO" "$COUNT and at >= '$from' and at < '$wal_mid'")
+    wal_count=$(ask "$PG_CONNINFO" "$COUNT and at >= '$from' and at < '$to'")
+    boundaries=$(ask "$PG_CONNINFO" "select ($wal_count / extract(epoch from '$to'::timestamptz - '$from'))::int")
     stop_engine
 }
 

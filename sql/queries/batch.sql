@@ -250,8 +250,9 @@ where not d.suspended
 
 -- name: move_ready
 -- In place: the next job of a token takes the row of the one that was carried out.
-update ready r set root_id = nullif(coalesce(r.root_id, r.instance_id), u.instance_id), instance_id = u.instance_id, kind = u.kind, token = u.token, node = u.node, phase = u.phase,
-    tries = u.tries, subject = u.subject, name = u.name, detail = u.detail, body = u.body
+update ready r set root_id = nullif(coalesce(r.root_id, r.instance_id), u.instance_id), instance_id = u.instance_id,
+    kind = u.kind, token = u.token, node = u.node, phase = u.phase, tries = u.tries, subject = u.subject,
+    name = u.name, detail = u.detail, body = u.body
 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     as u (tid, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
 where r.ctid = u.tid
