@@ -40,6 +40,13 @@ static void committed(void *context)
     jobexec_wake(serve->jobexec);
 }
 
+void serve_committed(void *context, const struct uuid *ids, size_t n)
+{
+    struct serve *serve = context;
+
+    server_committed(atomic_load(&serve->server), ids, n);
+}
+
 int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err)
 {
@@ -55,8 +62,11 @@ int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec
 
     serve->jobexec = jobexec;
     serve->gauges = gauges_new(options);
-    if (server_start(&how, &serve->server, err) == 0)
+    struct server *server;
+    if (server_start(&how, &server, err) == 0) {
+        atomic_store(&serve->server, server);
         return 0;
+    }
     gauges_free(serve->gauges);
     serve->gauges = NULL;
     return err_trace(err);

@@ -11,10 +11,12 @@
 struct serve {
     struct jobexec *jobexec; /* immutable while it serves */
     struct gauges *gauges;
-    struct server *server;
+    struct server *_Atomic server;
     atomic_bool draining; /* it takes no more work: not ready */
 };
 
+/* jobexec_options.committed; context: the struct serve, which may not serve yet. */
+void serve_committed(void *context, const struct uuid *ids, size_t n);
 int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err) MUST_CHECK;
 void serve_draining(struct serve *serve);

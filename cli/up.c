@@ -151,6 +151,8 @@ static int start(struct up *up, struct err *err)
         .workers = (unsigned)up->config.workers,
         .user_agent = "pawl/" PAWL_VERSION,
         /* 0 would be the default. */
+        .committed = serve_committed,
+        .committed_context = &up->serve,
         .drain_ms = 1 + (unsigned)(up->config.drain_seconds * 1000),
     };
     struct store_options store = store_options(up);

@@ -57,6 +57,12 @@ struct jobexec_options {
     const struct jobexec_delegate *delegates;
     size_t n_delegates;
     unsigned delegate_threads; /* 0: 4, if there are delegates */
+    /*
+     * May be NULL. After each commit of a worker: the commands, messages, deployments and instances
+     * whose outcome is known now. On the worker's thread: it must not wait for anything.
+     */
+    void (*committed)(void *context, const struct uuid *ids, size_t n);
+    void *committed_context;
 };
 
 /* Opens the connections and starts the threads. The store outlives the executor. */

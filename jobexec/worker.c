@@ -254,6 +254,17 @@ static int64_t idle_until_us(const struct worker *worker, int64_t now_us)
     return grid_us;
 }
 
+static int open_store(struct worker *worker, struct err *err)
+{
+    const struct jobexec_options *options = &worker->jobexec->options;
+
+    if (store_worker_open(worker->jobexec->store, &options->node, (int)worker->index,
+                          &worker->store, err) < 0)
+        return err_trace(err);
+    store_worker_listen(worker->store, options->committed, options->committed_context);
+    return 0;
+}
+
 /* Looks once and works if there is something to do. *ret_until_us: else sleep until then. */
 static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, struct err *err)
 {
@@ -262,8 +273,7 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     struct store_peek peek = {.next_due_us = INT64_MAX};
     int64_t put_off_us;
 
-    if (worker->store == NULL && store_worker_open(jobexec->store, &jobexec->options.node,
-                                                   (int)worker->index, &worker->store, err) < 0)
+    if (worker->store == NULL && open_store(worker, err) < 0)
         return err_trace(err);
     if (!draining && (sweep(worker, err) < 0 || bulk(worker, err) < 0))
         return err_trace(err);
@@ -377,8 +387,7 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     worker->arena = arena;
     backoff_init(&worker->backoff, (uint32_t)clock_boot_us() ^ (index + 1) * 0x9e3779b9u);
     /* Whoever starts learns at once that the database is not there. */
-    if (store_worker_open(jobexec->store, &jobexec->options.node, (int)index, &worker->store, err) <
-        0) {
+    if (open_store(worker, err) < 0) {
         worker_free(worker);
         return err_trace(err);
     }

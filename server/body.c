@@ -91,7 +91,7 @@ static bool text_fits(const struct field *field, const char *text)
     if (is_type(field, "uuid"))
         return uuid_parse(text, &uuid);
     if (is_type(field, "duration"))
-        return duration_read(text, &us);
+        return duration_read(text, &us) && us <= (int64_t)LIMIT_AWAIT_S * 1000000;
     if (is_type(field, "boolean"))
         return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
     if (is_type(field, "integer")) {
@@ -134,7 +134,7 @@ static const char *words_of(struct arena *arena, const struct field *field)
         {"object", "a JSON object"},
         {"array", "a JSON array"},
         {"uuid", "a UUID"},
-        {"duration", "a duration such as 30s, 500ms or 2m"},
+        {"duration", "a duration such as 30s, 500ms or 2m, at most 5m (LIMIT_AWAIT_S)"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++)

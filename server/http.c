@@ -12,11 +12,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "server/auth.h"
+#include "server/await.h"
 #include "server/guard.h"
 #include "server/server_internal.h"
 
 #define THREADS 3u
-#define REAP_US 500000
+#define TICK_US 100000
 #define LAST_ANSWERS_US 2000000 /* what a stop gives the clients to take their answers */
 #define OTHER_FILES 300u        /* that are no connections */
 
@@ -102,22 +103,27 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 }
 
 /* libmicrohttpd only knows how long a client is silent; one that sends a byte now and then is ended
- * here. Under the lock a connection cannot be closed, so its descriptor is its own. */
-static void *reap(void *context)
+ * here. Under the lock a connection cannot be closed, so its descriptor is its own. Waits end here,
+ * too. */
+static void *tick(void *context)
 {
     struct server *server = context;
     struct timespec until;
 
     pthread_mutex_lock(&server->lock);
     while (!server->ending) {
-        int64_t now_us = mono_us(), next_us = now_us + REAP_US;
+        int64_t now_us = mono_us(), next_us = now_us + TICK_US;
         for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
             int64_t deadline_us = atomic_load(&peer->deadline_us);
             if (deadline_us != 0 && deadline_us < now_us)
                 shutdown(peer->fd, SHUT_RDWR);
         }
         until = (struct timespec){.tv_sec = next_us / 1000000, .tv_nsec = next_us % 1000000 * 1000};
-        pthread_cond_timedwait(&server->ended, &server->lock, &until);
+        pthread_mutex_unlock(&server->lock);
+        awaits_tick(server->awaits, now_us);
+        pthread_mutex_lock(&server->lock);
+        if (!server->ending)
+            pthread_cond_timedwait(&server->ended, &server->lock, &until);
     }
     pthread_mutex_unlock(&server->lock);
     return NULL;
@@ -472,7 +478,8 @@ static void carry_out(struct request *request)
         operation->handle(request);
     } else {
         const char *parameters = request_parameters(request);
-        request_ask(request, operation->query, operation->writes, &parameters, 1, NULL);
+        request_ask(request, operation->query, operation->writes, &parameters, 1,
+                    operation->awaits ? await_answer : NULL);
     }
 }
 
@@ -580,7 +587,10 @@ static int start_desk(struct server *server, struct err *err)
         .reachable = reachable,
     };
 
-    return desk_start(&options, &server->desk, err);
+    if (desk_start(&options, &server->desk, err) < 0)
+        return err_trace(err);
+    server->awaits = awaits_new(server->desk);
+    return 0;
 }
 
 static int start_daemon(struct server *server, int fd, struct err *err)
@@ -631,8 +641,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
             0 ||
         start_desk(server, err) < 0)
         goto failed;
-    server->reaper_started = pthread_create(&server->reaper, NULL, reap, server) == 0;
-    if (!server->reaper_started) {
+    server->ticker_started = pthread_create(&server->ticker, NULL, tick, server) == 0;
+    if (!server->ticker_started) {
         err_set(err, ERR_INTERNAL, "cannot start a thread");
         goto failed;
     }
@@ -652,6 +662,12 @@ failed:
 const char *server_address(const struct server *server)
 {
     return server->address;
+}
+
+void server_committed(struct server *server, const struct uuid *ids, size_t n)
+{
+    if (server != NULL)
+        awaits_committed(server->awaits, ids, n);
 }
 
 void server_drain(struct server *server)
@@ -679,6 +695,8 @@ void server_stop(struct server *server)
     if (server == NULL)
         return;
     server_drain(server);
+    if (server->awaits != NULL)
+        awaits_close(server->awaits);
     if (server->desk != NULL)
         desk_close(server->desk);
     if (server->daemon != NULL)
@@ -687,9 +705,10 @@ void server_stop(struct server *server)
     server->ending = true;
     pthread_cond_signal(&server->ended);
     pthread_mutex_unlock(&server->lock);
-    if (server->reaper_started)
-        pthread_join(server->reaper, NULL);
+    if (server->ticker_started)
+        pthread_join(server->ticker, NULL);
     desk_free(server->desk);
+    awaits_free(server->awaits);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);
     struct arena arena = server->arena;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/metrics.h"
+#include "server/await.h"
 #include "server/server_internal.h"
 
 static void one(struct buf *text, const char *name, const char *type, const char *help,
@@ -50,6 +51,8 @@ void server_metrics(struct server *server, struct buf *text)
                    "How long requests took, from their first line to their answer.");
     metrics_histogram(text, "pawl_http_request_seconds", NO_LABELS, &seconds, &histogram_seconds);
     one(text, "pawl_http_connections", "gauge", "Open connections.", connections);
+    one(text, "pawl_http_waiting", "gauge", "Requests that wait for an outcome.",
+        awaits_open(server->awaits));
     desk_stats(server->desk, &desk);
     one(text, "pawl_http_desk_waiting", "gauge", "Statements of requests that wait their turn.",
         desk.waiting);

@@ -3,6 +3,11 @@
 /* Who asks. */
 #include "base/build.h"
 
+/* The engine itself, which asks for everybody. */
+#define PRINCIPAL_ENGINE                                                                           \
+    "{\"name\": \"pawl\", \"rights\": [\"author\", \"start\", \"work\", \"read\", \"admin\"], "    \
+    "\"tenants\": null}"
+
 struct principal {
     const char *name;   /* for people and the log */
     unsigned rights;    /* enum right */

@@ -11,6 +11,7 @@
  *   router.c        which operation a path has
  *   body.c          whether a body and parameters are what the operation takes
  *   auth.c          who asks
+ *   await.c         requests that wait for an outcome
  *   problem.c       errors in the words of each dialect
  *   health.c, metrics.c    handlers
  *
@@ -19,6 +20,7 @@
  */
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/uuid.h"
 
 struct server;
 
@@ -48,6 +50,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
                  struct err *err) MUST_CHECK;
 /* Where it listens, with the port that it got. Lives as long as the server. */
 const char *server_address(const struct server *server);
+/* What workers of this process have committed: jobexec_options.committed. NULL is allowed. */
+void server_committed(struct server *server, const struct uuid *ids, size_t n);
 /* From now on operations are answered with 503; health and metrics go on. NULL is allowed. */
 void server_drain(struct server *server);
 /* Answers under way are sent, new connections are not taken. NULL is allowed. */

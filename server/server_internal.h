@@ -26,6 +26,7 @@ struct server {
     struct MHD_Daemon *daemon;
     char address[108];
     struct desk *desk; /* NULL: it serves health and metrics alone */
+    struct awaits *awaits;
     atomic_bool draining;
     atomic_uint running;             /* requests that have come whole and are not answered */
     struct operation_counts *counts; /* by operation; the last: none */
@@ -36,8 +37,8 @@ struct server {
     struct histogram seconds;
     bool ending;
     pthread_cond_t ended;
-    pthread_t reaper;
-    bool reaper_started;
+    pthread_t ticker;
+    bool ticker_started;
 };
 
 int listen_there(const char *where, int *ret_fd, char *ret_address, size_t room,

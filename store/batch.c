@@ -279,6 +279,7 @@ static int once(struct attempt *attempt, struct err *err)
             worker->most = pace_next(worker->most, batch.report.more, batch.report.transaction_us);
         }
         notices_build(&batch);
+        decided_tell(&batch);
         add_report(attempt->report, &batch.report);
     }
     batch_release(&batch);
@@ -438,16 +439,20 @@ static int suspect(struct attempt *attempt, const struct suspect *suspect, struc
 
 static int deploy(struct store_worker *worker, struct store_batch_report *report, struct err *err)
 {
+    struct uuid decided = {{0}};
     struct err why;
     bool committed;
 
     arena_reset(&worker->arena);
     worker->deploy_waits = false;
     int (*transaction)(struct conn *, struct arena *, const struct worker_fence *, uint64_t,
-                       int64_t, struct err *) = worker->withdraw ? withdraw_run : deploy_run;
+                       int64_t, struct uuid *, struct err *) =
+        worker->withdraw ? withdraw_run : deploy_run;
     int rc = transaction(worker->conn, &worker->arena, &worker->fence, worker->deploy_xid,
-                         worker->deploy_id, err);
+                         worker->deploy_id, &decided, err);
     if (rc >= 0) {
+        if (rc == 0 && worker->committed != NULL && !uuid_is_nil(&decided))
+            worker->committed(worker->committed_context, &decided, 1);
         report->commands = rc == 0;
         report->more = rc == 0; /* what must wait for a caller is looked at after a pause */
         return 0;

@@ -298,6 +298,8 @@ int write_all(struct batch *batch, struct err *err) MUST_CHECK;
 /* ---- notice.c ---- */
 
 void notices_build(struct batch *batch);
+/* Tells whoever listens of what was decided: store_worker_listen(). */
+void decided_tell(struct batch *batch);
 
 /* ---- The worker ---- */
 
@@ -333,6 +335,8 @@ struct store_worker {
     struct arena arena; /* of the batch; reset at the beginning of the next */
     struct arena own;   /* owns this struct */
     struct journal *journal;
+    store_committed_fn *committed; /* NULL: nobody listens */
+    void *committed_context;
     /* The claims' cursors: see README.md. */
     struct ready_lane ready[LANES];
     int64_t lows_at_us; /* when low_next was seen */

@@ -410,7 +410,7 @@ static int transaction(struct conn *conn, struct deployment *d, const struct wor
 }
 
 int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
-               uint64_t xid, int64_t id, struct err *err)
+               uint64_t xid, int64_t id, struct uuid *ret_id, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct deployment d = {.arena = arena};
@@ -419,7 +419,7 @@ int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence
         return err_trace(err);
     if (result_rows(rows) == 0)
         return 0;
-    d.id = result_uuid(rows, 0, 0);
+    *ret_id = d.id = result_uuid(rows, 0, 0);
     d.name = result_text(rows, 0, 1);
     d.actor = result_text(rows, 0, 3);
     d.tenant = result_text(rows, 0, 4);

@@ -64,11 +64,11 @@ struct worker_fence {
  * more or another worker has it. Not inside of a transaction.
  */
 int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
-               uint64_t xid, int64_t id, struct err *err) MUST_CHECK;
+               uint64_t xid, int64_t id, struct uuid *ret_id, struct err *err) MUST_CHECK;
 
 /*
  * withdraw.c: the same for INBOX_WITHDRAW. 1: not now, a caller's open transaction suspends or
  * resumes one of its definitions.
  */
 int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
-                 uint64_t xid, int64_t id, struct err *err) MUST_CHECK;
+                 uint64_t xid, int64_t id, struct uuid *ret_id, struct err *err) MUST_CHECK;

@@ -67,6 +67,7 @@ void effect_outcome(struct effects *e, const struct uuid *id, const char *state,
 {
     if (uuid_is_nil(id))
         return;
+    *arena_push(e->arena, e->decided, e->n_decided, e->decided_capacity) = *id;
     column_uuid(col(e, T_INSERT_OUTCOMES, 0), id);
     column_text(col(e, T_INSERT_OUTCOMES, 1), state);
     column_text(col(e, T_INSERT_OUTCOMES, 2), detail);

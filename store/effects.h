@@ -61,6 +61,9 @@ struct effects {
     struct arena *arena;
     struct table tables[T_COUNT];
     int n_history; /* order among equal times */
+    /* What became of these is known when the batch has committed: commands and messages. */
+    struct uuid *decided;
+    size_t n_decided, decided_capacity;
 };
 
 /* Rows of a table so far. */

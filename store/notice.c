@@ -3,6 +3,7 @@
 #include "base/build.h"
 
 #include "store/batch.h"
+#include "store/effects.h"
 
 #define NOTICES_MAX 100u
 
@@ -78,4 +79,22 @@ void notices_build(struct batch *batch)
     }
     batch->report.notices = room;
     batch->report.n_notices = n;
+}
+
+void decided_tell(struct batch *batch)
+{
+    struct store_worker *worker = batch->worker;
+    struct effects *e = batch->effects;
+
+    if (worker->committed == NULL)
+        return;
+    for (size_t i = 0; i < batch->n_fams; i++) {
+        const struct family *family = &batch->fams[i]->family;
+        for (size_t j = 0; batch->fams[i]->kept && j < family->n_history; j++)
+            if (family->history[j].kind == HISTORY_INSTANCE_ENDED)
+                *arena_push(e->arena, e->decided, e->n_decided, e->decided_capacity) =
+                    family->history[j].instance;
+    }
+    if (e->n_decided > 0)
+        worker->committed(worker->committed_context, e->decided, e->n_decided);
 }

@@ -75,6 +75,13 @@ int store_worker_open(struct store *store, const struct uuid *node, int slot,
                       struct store_worker **ret_worker, struct err *err) MUST_CHECK;
 void store_worker_close(struct store_worker *worker);
 
+/*
+ * After each commit of this worker: of which commands, messages, deployments and instances it is
+ * known now what became of them. On the worker's thread; it must not wait for anything.
+ */
+typedef void store_committed_fn(void *context, const struct uuid *ids, size_t n);
+void store_worker_listen(struct store_worker *worker, store_committed_fn *committed, void *context);
+
 /* Is there anything to do? One read, no transaction, no row written. */
 struct store_peek {
     bool work;           /* run a batch now */

@@ -114,7 +114,7 @@ static int transaction(struct conn *conn, struct arena *arena, struct withdrawal
 }
 
 int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fence *fence,
-                 uint64_t xid, int64_t id, struct err *err)
+                 uint64_t xid, int64_t id, struct uuid *ret_id, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct withdrawal w = {0};
@@ -123,7 +123,7 @@ int withdraw_run(struct conn *conn, struct arena *arena, const struct worker_fen
         return err_trace(err);
     if (result_rows(rows) == 0)
         return 0;
-    w.command = result_uuid(rows, 0, 0);
+    *ret_id = w.command = result_uuid(rows, 0, 0);
     w.deployment = result_uuid(rows, 0, 1);
     w.actor = result_text(rows, 0, 2);
     w.tenant = result_text(rows, 0, 3);

@@ -97,6 +97,12 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
     return 0;
 }
 
+void store_worker_listen(struct store_worker *worker, store_committed_fn *committed, void *context)
+{
+    worker->committed = committed;
+    worker->committed_context = context;
+}
+
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;

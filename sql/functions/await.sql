@@ -27,6 +27,24 @@ as $$
 $$;
 revoke all on function api_outcome(uuid) from public;
 
+-- The same of many at once, those alone that are decided: what waits for its turn costs a look into an index each.
+create or replace function api_outcomes(ids jsonb) returns jsonb
+language sql volatile
+as $$
+    with asked as materialized (
+        select x::uuid as id from jsonb_array_elements_text(api_outcomes.ids) x
+    ), over as materialized (
+        select a.id from asked a
+        where not exists (select from instance i where i.id = a.id)
+          and not exists (select from message m where m.message_id = a.id)
+          and not exists (select from inbox b where coalesce(b.command_id, b.instance_id) = a.id)
+    )
+    select coalesce(jsonb_object_agg(v.id, jsonb_build_object('state', o.state, 'detail', o.detail)), '{}')
+    from over v cross join lateral api_outcome(v.id) o
+    where o.state is not null
+$$;
+revoke all on function api_outcomes(jsonb) from public;
+
 create or replace function await(
     command_id uuid,
     timeout interval default '10 seconds',

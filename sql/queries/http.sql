@@ -16,3 +16,15 @@ cross join lateral publish(message => r.it #>> '{body,message}', key => coalesce
                            variables => coalesce(nullif(r.it #> '{body,variables}', 'null'), '{}'),
                            ttl => coalesce(r.it #>> '{body,ttl}', '10 minutes')::interval,
                            options => jsonb_strip_nulls(jsonb_build_object('all', r.it #> '{body,all}'))) p(id)
+
+-- ---- What becomes of a command ----
+
+-- name: http_outcome
+select case when o.known then 200 else 404 end,
+       json_build_object('id', r.it #>> '{path,id}', 'state', coalesce(o.state, 'pending'), 'detail', o.detail)::text,
+       case when o.state is null then (r.it #>> '{path,id}')::uuid end
+from (select $1::jsonb as it) r cross join lateral api_outcome((r.it #>> '{path,id}')::uuid) o
+where o.known
+-- Of all that is waited for: an object of those that are decided.
+-- name: http_outcomes
+select 200, api_outcomes($1::jsonb)::text

@@ -25,25 +25,27 @@ up() {
     export PAWL_SCHEMA=$1
     shift
     "$PAWL" up --data "$DIR/$PAWL_SCHEMA" --listen 127.0.0.1:0 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null &
-    ENGINE=$!
+    export ENGINE=$!
     for ((i = 0; i < 600; i++)); do
         grep -q '^ready' "$DIR/out" && break
         kill -0 "$ENGINE" 2>/dev/null || break
         sleep 0.1
     done
     address=$(sed -n 's/^ready.*, http //p' "$DIR/out")
-    [ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
+    [ -n "$address" ] || { echo "pawl up does not become ready:"; cat "$DIR/out"; tail -5 "$DIR/err"
+        psql_admin -c "select pid, state, wait_event, left(query, 200) from pg_stat_activity where datname is not null"; exit 1; }
 }
 
 down() {
-    kill "$ENGINE"
+    kill "$ENGINE" 2>/dev/null
     wait "$ENGINE" || { echo "pawl up ended with status $?"; tail -5 "$DIR/err"; failed=1; }
     ENGINE=
 }
 
 failed=0
 up api
-for part in native; do
+"$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
+for part in native waiting; do
     echo "== $part"
     /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
 done

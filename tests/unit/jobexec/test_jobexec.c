@@ -399,6 +399,11 @@ struct store_worker {
     struct store *store;
 };
 
+void store_worker_listen(struct store_worker *worker UNUSED, store_committed_fn *committed UNUSED,
+                         void *context UNUSED)
+{
+}
+
 int store_worker_open(struct store *store, const struct uuid *node, int slot,
                       struct store_worker **ret_worker, struct err *err)
 {
