@@ -44,7 +44,9 @@
 
 /* One instance and one step. */
 #define LIMIT_STEP_MOVES 1000u         /* moves of one step; the rest goes on in another batch */
-#define LIMIT_TOKENS 20000u            /* tokens of one instance */
+#define LIMIT_STEP_DELEGATES 20u       /* SQL delegates of items of one step; the rest as above */
+#define LIMIT_TOKENS 50000u            /* tokens of one instance */
+#define LIMIT_ITEMS 20000u             /* items of one multi-instance activity */
 #define LIMIT_CALL_DEPTH 100u          /* call activities inside call activities */
 #define LIMIT_FAMILY_BYTES (64u << 20) /* memory of one family while it is stepped */
 

@@ -4,23 +4,6 @@
 
 #include "engine/step.h"
 
-bool node_is_activity(const struct node *node)
-{
-    switch (node->kind) {
-    case NODE_TASK:
-    case NODE_MANUAL_TASK:
-    case NODE_SERVICE_TASK:
-    case NODE_SEND_TASK:
-    case NODE_RECEIVE_TASK:
-    case NODE_USER_TASK:
-    case NODE_SUB_PROCESS:
-    case NODE_CALL_ACTIVITY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool node_takes_message(const struct node *node)
 {
     if (node->kind == NODE_RECEIVE_TASK)
@@ -51,6 +34,11 @@ static int inputs_apply(struct step *step, struct instance *instance, uint32_t t
     struct value value;
 
     token_find(instance, token)->local = local;
+    if (token_find(instance, token)->item != 0) {
+        if (item_variables(step, instance, token, local) < 0)
+            return err_trace(step->err);
+        view.scope = local; /* its inputs see which item it is */
+    }
     for (size_t i = 0; i < node->n_inputs; i++) {
         if (mapping_eval(&view, &node->inputs[i], &value) < 0)
             return err_trace(step->err);
@@ -63,12 +51,14 @@ static int inputs_apply(struct step *step, struct instance *instance, uint32_t t
 int activity_begin(struct step *step, struct instance *instance, uint32_t token,
                    const struct node *node)
 {
-    /* A sub-process has a scope of its own for its variables. */
-    bool mapped = (node->n_inputs > 0 || node->n_outputs > 0) && node->kind != NODE_SUB_PROCESS;
+    bool item = token_find(instance, token)->item != 0;
+    bool mapped = node->n_inputs > 0 || node->n_outputs > 0 || item;
 
+    if (node->kind == NODE_SUB_PROCESS)
+        return 0; /* it has a scope of its own for its variables, and waits of its own */
     if (mapped && inputs_apply(step, instance, token, node) < 0)
         return err_trace(step->err);
-    if (node->n_boundary > 0 && node->kind != NODE_SUB_PROCESS)
+    if (node->n_boundary > 0 && !item)
         return boundary_arm(step, instance, token, node);
     return 0;
 }

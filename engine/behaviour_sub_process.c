@@ -4,12 +4,17 @@
 
 #include "engine/behaviour.h"
 
-static int inputs_apply(struct step *step, struct instance *instance, uint32_t outer,
+static int inputs_apply(struct step *step, struct instance *instance, uint32_t token,
                         uint32_t inner, const struct node *node)
 {
-    struct view view = view_of(step, instance, outer, node);
+    struct view view = view_of(step, instance, token_find(instance, token)->scope, node);
     struct value value;
 
+    if (token_find(instance, token)->item != 0) {
+        if (item_variables(step, instance, token, inner) < 0)
+            return err_trace(step->err);
+        view.scope = inner; /* its inputs see which item it is */
+    }
     for (size_t i = 0; i < node->n_inputs; i++) {
         if (mapping_eval(&view, &node->inputs[i], &value) < 0)
             return err_trace(step->err);
@@ -29,12 +34,12 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
     if (start == NULL)
         return err_set(step->err, ERR_INVALID, "subProcess '%s' has no start event.", node->id);
     inner = scope_new(step, instance, outer, node, token);
-    if (inputs_apply(step, instance, outer, inner, node) < 0)
+    if (inputs_apply(step, instance, token, inner, node) < 0)
         return err_trace(step->err);
     token_place(step, instance, token, TOKEN_SCOPE, node);
     token_find(instance, token)->child = inner;
     history_add(step, HISTORY_ACTIVITY_STARTED, instance, token, node, step->family->now_us, NULL);
-    if (boundary_arm(step, instance, token, node) < 0)
+    if (token_find(instance, token)->item == 0 && boundary_arm(step, instance, token, node) < 0)
         return err_trace(step->err);
     if (token_new(step, instance, inner, &first) < 0)
         return err_trace(step->err);

@@ -2,7 +2,8 @@
 /*
  * BPMN errors. The catcher is looked for before anything is changed: the boundary events of the
  * throwing activity, of the sub-processes around it, of the call activity that started this
- * instance, and so on outward. On each activity a matching code beats a catch-all.
+ * instance, and so on outward. On each activity a matching code beats a catch-all. Boundary events
+ * of a multi-instance activity belong to the whole: an error of one item ends all.
  */
 #include "base/build.h"
 
@@ -62,7 +63,7 @@ static int catcher_find(struct step *step, struct instance *instance, uint32_t t
                         struct catcher *ret)
 {
     *ret = (struct catcher){.instance = instance, .token = token};
-    if (activity)
+    if (activity && token_find(instance, token)->item == 0)
         ret->event = boundary_catching(instance, node, code);
     while (ret->event == NULL) {
         if (go_out(step, ret) < 0)
@@ -70,6 +71,8 @@ static int catcher_find(struct step *step, struct instance *instance, uint32_t t
         if (ret->instance == NULL)
             return 0;
         const struct token *outer = token_find(ret->instance, ret->token);
+        if (outer->item != 0)
+            continue;
         ret->event =
             boundary_catching(ret->instance, &ret->instance->graph->nodes[outer->node], code);
     }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The document of an instance: a compact binary form of its tokens, waits, scopes and fired calls.
- * Format 1: a format byte, then numbers as LEB128 (signed ones zigzag), texts with their length in
- * front, UUIDs as 16 bytes. What a row says is not trusted: every number is checked against the
- * graph and against the other parts before anybody walks them, so that a document that decodes is a
- * state that step can run. The format byte changes when the meaning does; old formats stay
- * readable.
+ * Format 2: a format byte, then numbers as LEB128 (signed ones zigzag), texts with their length in
+ * front, UUIDs as 16 bytes. Format 1 knew no items of multi-instance activities. What a row says is
+ * not trusted: every number is checked against the graph and against the other parts before anybody
+ * walks them, so that a document that decodes is a state that step can run. The format byte changes
+ * when the meaning does; old formats stay readable.
  */
 #include "base/build.h"
 
 #include "base/limits.h"
 #include "engine/step.h"
 
-#define DOCUMENT_FORMAT 1u
+#define DOCUMENT_FORMAT 2u
+#define TOKEN_ITEM 8u /* with a token's state: its item number follows */
 /* No time is farther from 1970 than 36,000 years, so that sums of two can not overflow. */
 #define TIME_FARTHEST_US (INT64_C(1) << 60)
 
@@ -65,15 +66,19 @@ static void put_text(struct writer *writer, const char *text, size_t n)
     put_bytes(writer, text, n);
 }
 
-static void put_token(struct writer *writer, const struct token *token, uint32_t previous)
+/* Numbers and times by what they differ from the token before: there may be thousands alike. */
+static void put_token(struct writer *writer, const struct token *token,
+                      const struct token *previous)
 {
-    put_number(writer, token->id - previous);
-    put_number(writer, token->state);
+    put_number(writer, token->id - previous->id);
+    put_number(writer, token->state | (token->item != 0 ? TOKEN_ITEM : 0));
     put_number(writer, token->scope);
+    if (token->item != 0)
+        put_number(writer, token->item);
     if (token->state == TOKEN_READY)
         return; /* its job row knows where it is */
     put_number(writer, (uint64_t)token->node);
-    put_signed(writer, token->since_us);
+    put_signed(writer, token->since_us - previous->since_us);
     put_number(writer, token->local);
     if (token->state == TOKEN_SCOPE)
         put_number(writer, token->child);
@@ -115,6 +120,13 @@ static void put_scope(struct writer *writer, const struct scope *scope)
         put_text(writer, variable->name, strlen(variable->name));
         put_text(writer, variable->text, variable->n);
     }
+    put_number(writer, scope->loop != NULL);
+    if (scope->loop == NULL)
+        return;
+    put_number(writer, scope->loop->total);
+    put_number(writer, scope->loop->begun);
+    put_number(writer, scope->loop->completed);
+    put_text(writer, scope->loop->items, scope->loop->items != NULL ? scope->loop->items_n : 0);
 }
 
 static void put_call(struct writer *writer, const struct fired_call *call)
@@ -135,15 +147,17 @@ void instance_encode(struct family *family, const struct instance *instance, con
                      size_t *ret_n)
 {
     struct writer writer = {.arena = family->arena};
-    uint32_t previous = 0;
+    struct token previous = {0};
 
     put_number(&writer, DOCUMENT_FORMAT);
     put_number(&writer, instance->depth);
     put_number(&writer, instance->next_id);
     put_number(&writer, instance->n_tokens);
     for (size_t i = 0; i < instance->n_tokens; i++) {
-        put_token(&writer, &instance->tokens[i], previous);
-        previous = instance->tokens[i].id;
+        put_token(&writer, &instance->tokens[i], &previous);
+        previous.id = instance->tokens[i].id;
+        if (instance->tokens[i].state != TOKEN_READY)
+            previous.since_us = instance->tokens[i].since_us;
     }
     put_number(&writer, instance->n_waits);
     for (size_t i = 0; i < instance->n_waits; i++)
@@ -163,6 +177,7 @@ void instance_encode(struct family *family, const struct instance *instance, con
 struct reader {
     struct arena *arena;
     const uint8_t *at, *end;
+    uint64_t format;
     const char *bad; /* what was wrong first; NULL: nothing */
 };
 
@@ -270,10 +285,21 @@ static struct uuid get_uuid(struct reader *reader)
     return uuid;
 }
 
+/* Time of a token; the one before it in format 2. */
+static int64_t get_since(struct reader *reader, int64_t previous)
+{
+    int64_t us = get_time(reader) + (reader->format >= 2 ? previous : 0);
+
+    if (us < -TIME_FARTHEST_US || us > TIME_FARTHEST_US)
+        refuse(reader, "a time is out of range");
+    return us;
+}
+
 static void get_tokens(struct reader *reader, struct instance *instance)
 {
     size_t n = get_count(reader);
     uint64_t id = 0;
+    int64_t since_us = 0;
 
     if (n > LIMIT_TOKENS) {
         refuse(reader, "it has too many tokens");
@@ -288,15 +314,18 @@ static void get_tokens(struct reader *reader, struct instance *instance)
             return;
         }
         token.id = (uint32_t)id;
-        token.state = (enum token_state)get_u32(reader);
+        uint32_t state = get_u32(reader);
+        token.state = (enum token_state)(state & ~TOKEN_ITEM);
         token.scope = get_u32(reader);
+        if ((state & TOKEN_ITEM) != 0)
+            token.item = get_u32(reader);
         if (token.state < TOKEN_READY || token.state > TOKEN_SCOPE) {
             refuse(reader, "a token has an unknown state");
             return;
         }
         if (token.state != TOKEN_READY) {
             token.node = get_node(reader, instance);
-            token.since_us = get_time(reader);
+            token.since_us = since_us = get_since(reader, since_us);
             token.local = get_u32(reader);
         }
         if (token.state == TOKEN_SCOPE)
@@ -336,9 +365,24 @@ static void get_waits(struct reader *reader, struct instance *instance)
             refuse(reader, "a wait has an unknown kind");
             return;
         }
-        *arena_push(reader->arena, instance->waits, instance->n_waits, instance->waits_capacity) =
-            wait;
+        wait_add(reader->arena, instance, &wait);
     }
+}
+
+static struct loop *get_loop(struct reader *reader)
+{
+    struct loop *loop = arena_alloc(reader->arena, sizeof(*loop));
+
+    loop->total = get_u32(reader);
+    loop->begun = get_u32(reader);
+    loop->completed = get_u32(reader);
+    loop->items = get_text(reader, &loop->items_n);
+    if (loop->items_n == 0)
+        loop->items = NULL;
+    if (loop->total > LIMIT_ITEMS || loop->begun == 0 || loop->begun > loop->total ||
+        loop->completed > loop->begun)
+        refuse(reader, "a multi-instance activity counts wrong");
+    return loop;
 }
 
 static void get_scopes(struct reader *reader, struct instance *instance)
@@ -356,7 +400,10 @@ static void get_scopes(struct reader *reader, struct instance *instance)
             variable.text = get_text(reader, &variable.n);
             *arena_push(reader->arena, scope.variables, scope.n_variables,
                         scope.variables_capacity) = variable;
+            instance->variable_bytes += variable_bytes(&variable);
         }
+        if (reader->format >= 2 && get_number(reader) != 0)
+            scope.loop = get_loop(reader);
         /* Ascending, and a parent before its children, so that there is no circle. */
         if (scope.id <= instance->scopes[instance->n_scopes - 1].id ||
             scope.id >= instance->next_id || scope_find(instance, scope.parent) == NULL) {
@@ -414,26 +461,33 @@ static const char *token_check(const struct instance *instance, const struct tok
     const struct scope *scope = scope_find(instance, token->scope);
     if (scope == NULL)
         return "a token moves in a scope that it does not have";
-    if (scope->id != 0 && instance->graph->nodes[scope->node].kind != NODE_SUB_PROCESS)
+    if (scope->loop == NULL && scope->id != 0 &&
+        instance->graph->nodes[scope->node].kind != NODE_SUB_PROCESS)
         return "a token moves in the scope of an activity";
+    if ((scope->loop != NULL) != (token->item != 0) ||
+        (scope->loop != NULL && token->item > scope->loop->begun))
+        return "a token is an item of nothing";
     if (token->state == TOKEN_READY)
         return NULL;
     const struct node *node = &instance->graph->nodes[token->node];
-    if (node->scope != scope_place(instance, token->scope))
+    if (!token_fits(instance, token, node))
         return "a token is at an element of another scope";
     if (token->local != 0) {
         const struct scope *local = scope_find(instance, token->local);
         if (local == NULL || local->token != token->id || local->node != token->node ||
-            node->kind == NODE_SUB_PROCESS)
+            node->kind == NODE_SUB_PROCESS || local->loop != NULL)
             return "the local variables of a token are missing";
     }
-    if (token->state == TOKEN_WAIT)
+    bool whole = node->multi != NULL && token->item == 0;
+    if (token->state == TOKEN_WAIT && !whole)
         return token_may_wait(node) ? NULL : "a token waits at an element that never waits";
     if (token->state == TOKEN_JOIN)
         return node->kind == NODE_PARALLEL_GATEWAY ? NULL : "a token joins at no gateway";
     const struct scope *child = scope_find(instance, token->child);
-    if (node->kind != NODE_SUB_PROCESS || child == NULL || child->id == 0 ||
-        child->token != token->id || child->node != token->node || child->parent != token->scope)
+    if (token->state != TOKEN_SCOPE || (node->kind != NODE_SUB_PROCESS && !whole) ||
+        child == NULL || child->id == 0 || child->token != token->id ||
+        child->node != token->node || child->parent != token->scope ||
+        (child->loop != NULL) != whole)
         return "the scope of a sub-process is missing";
     return NULL;
 }
@@ -442,6 +496,8 @@ static const char *scope_check(const struct instance *instance, const struct sco
 {
     const struct token *token = token_find(instance, scope->token);
 
+    if (scope->loop != NULL && instance->graph->nodes[scope->node].multi == NULL)
+        return "an activity that is no multi-instance has items";
     if (token == NULL || token->scope != scope->parent)
         return "a scope belongs to no token";
     if (token->state == TOKEN_READY || token->node != scope->node)
@@ -482,8 +538,9 @@ static const char *wait_check(const struct instance *instance, const struct wait
     if (!wait_fits_node(wait, node))
         return "a wait does not fit its element";
     if (node->kind == NODE_BOUNDARY_EVENT)
-        return node->attached_to == token->node ? NULL
-                                                : "a boundary event waits at another activity";
+        return node->attached_to == token->node && token->item == 0
+                   ? NULL
+                   : "a boundary event waits at another activity";
     if (token->state != TOKEN_WAIT)
         return "a wait does not fit its element";
     if (token->node == wait->node)
@@ -496,19 +553,44 @@ static const char *wait_check(const struct instance *instance, const struct wait
     return "a wait belongs to another element than its token";
 }
 
+/* ---- What is kept beside, and not written ---- */
+
+static void tokens_count(struct instance *instance)
+{
+    for (size_t i = 0; i < instance->n_tokens; i++) {
+        struct scope *scope = scope_find(instance, instance->tokens[i].scope);
+        if (scope != NULL)
+            scope->n_tokens++;
+    }
+}
+
+#define INDEX_FROM 16 /* waits: below, looking through them is as fast */
+
+static void subjects_index(struct arena *arena, struct instance *instance)
+{
+    map_init(&instance->subjects, arena);
+    for (size_t i = 0; instance->n_waits >= INDEX_FROM && i < instance->n_waits; i++) {
+        const struct wait *wait = &instance->waits[i];
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a number in a map of pointers */
+        void *token = (void *)(uintptr_t)wait->token;
+        if (!uuid_is_nil(&wait->subject) && token != NULL)
+            map_put(&instance->subjects, &wait->subject, token);
+    }
+}
+
 int document_decode(struct arena *arena, struct instance *instance, const char *doc, size_t n,
                     struct err *err)
 {
     struct reader reader = {
         .arena = arena, .at = (const uint8_t *)doc, .end = (const uint8_t *)doc + n};
-    uint64_t format = n > 0 ? get_number(&reader) : 0;
 
-    if (n > 0 && format != DOCUMENT_FORMAT)
+    reader.format = n > 0 ? get_number(&reader) : 0;
+    if (n > 0 && (reader.format == 0 || reader.format > DOCUMENT_FORMAT))
         return err_set(
             err, ERR_INVALID,
-            "it has format %llu, and this program knows format %u only. Was it written by "
+            "it has format %llu, and this program knows formats up to %u. Was it written by "
             "a newer version?",
-            (unsigned long long)format, DOCUMENT_FORMAT);
+            (unsigned long long)reader.format, DOCUMENT_FORMAT);
     instance->depth = get_u32(&reader);
     instance->next_id = get_u32(&reader);
     get_tokens(&reader, instance);
@@ -519,6 +601,8 @@ int document_decode(struct arena *arena, struct instance *instance, const char *
         refuse(&reader, "it is too long");
     if (instance->next_id == 0)
         refuse(&reader, "its counter is wrong");
+    if (reader.bad == NULL)
+        tokens_count(instance);
     for (size_t i = 1; i < instance->n_scopes && reader.bad == NULL; i++)
         reader.bad = scope_check(instance, &instance->scopes[i]);
     for (size_t i = 0; i < instance->n_tokens && reader.bad == NULL; i++)
@@ -527,5 +611,6 @@ int document_decode(struct arena *arena, struct instance *instance, const char *
         reader.bad = wait_check(instance, &instance->waits[i]);
     if (reader.bad != NULL)
         return err_set(err, ERR_INVALID, "%s.", reader.bad);
+    subjects_index(arena, instance);
     return 0;
 }

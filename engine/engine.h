@@ -11,6 +11,7 @@
  * of the document (timers, subscriptions, tasks, calls) are rows that index it: the store writes
  * the difference between the waits that were loaded and those at the end of the batch.
  */
+#include "base/map.h"
 #include "engine/graph.h"
 
 /* ---- Commands: all that can happen to one instance. Numbers are stored; never renumber. ---- */
@@ -88,6 +89,7 @@ struct token {
     int node;         /* -1 while READY */
     uint32_t local;   /* scope with the activity's local variables (inputOutput); 0: none */
     uint32_t child;   /* TOKEN_SCOPE */
+    uint32_t item;    /* of a multi-instance activity: its number, from 1; 0: no item */
     int64_t since_us; /* when it came to its node */
 };
 
@@ -119,10 +121,22 @@ struct variable {
     const struct value *value; /* parsed, or NULL until somebody looks */
 };
 
+/* A multi-instance activity under way. Its items are tokens in its scope. */
+struct loop {
+    uint32_t total, begun, completed;
+    /* The collection, a JSON array, while items are still to be made; NULL: by number. */
+    const char *items;
+    size_t items_n;
+    const struct value *values; /* parsed, or NULL until somebody looks */
+};
+
 struct scope {
     uint32_t id, parent; /* id 0 is the process; its parent is itself */
     int node;            /* sub-process or activity; -1: the process */
     uint32_t token;      /* the token that owns it */
+    uint32_t n_tokens;   /* that move in it */
+    bool changed;        /* its variables are not as they were loaded; not of the process */
+    struct loop *loop;   /* of a multi-instance activity, around its items; else NULL */
     struct variable *variables;
     size_t n_variables, variables_capacity;
 };
@@ -157,9 +171,10 @@ struct instance {
     uint32_t next_id; /* tokens and scopes */
     struct token *tokens;
     size_t n_tokens, tokens_capacity;
-    struct wait *waits;
+    struct wait *waits; /* by token, and of one in the order in which they were made */
     size_t n_waits, waits_capacity;
-    struct wait *gone; /* loaded waits that ended: their rows go */
+    struct map subjects; /* of the waits as loaded: their tokens; made when it pays */
+    struct wait *gone;   /* loaded waits that ended: their rows go */
     size_t n_gone, gone_capacity;
     struct scope *scopes; /* scopes[0] is the process */
     size_t n_scopes, scopes_capacity;
@@ -168,8 +183,9 @@ struct instance {
     struct uuid *calls_gone; /* fired calls that nobody waits for any more: rows go */
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
-    bool locals_changed; /* variables of scopes inside of the process */
-    uint32_t depth;      /* call activities above it */
+    bool locals_changed;   /* variables of scopes inside of the process */
+    size_t variable_bytes; /* of all scopes, but for variables_text */
+    uint32_t depth;        /* call activities above it */
     /* The process variables as loaded, until somebody looks at them; then NULL. */
     const char *variables_text;
     size_t variables_n;
@@ -241,7 +257,11 @@ struct message_out {
     const char *body; /* JSON object */
 };
 
-/* Stored; never renumber. What a row's data is, as JSON. */
+/*
+ * Stored; never renumber. What a row's data is, as JSON. Of a multi-instance activity that of kinds
+ * 3, 4, 5 and 16 begins with "loopCounter" for an item, and for the whole with "nrOfInstances" and
+ * "nrOfCompletedInstances".
+ */
 enum history_kind {
     HISTORY_INSTANCE_STARTED = 1,   /* called: {"calledBy":instance,"element":…} */
     HISTORY_INSTANCE_ENDED = 2,     /* {"state":"cancelled|terminated","reason":…} or none */
@@ -412,9 +432,18 @@ void instance_variables(struct family *family, const struct instance *instance,
 /*
  * The variables that a token sees inside of the process scope (its activity's and sub-processes'),
  * as one JSON object; NULL: none. Workers are given them, so the store keeps them beside the
- * external task: of fresh waits, and of all when locals_changed. Arena memory.
+ * external task: of fresh waits, and of those that see others than were loaded. Arena memory.
  */
 const char *instance_locals(struct family *family, const struct instance *instance, uint32_t token);
+/* Are they not as they were loaded? */
+bool instance_locals_changed(const struct instance *instance, uint32_t token);
 
 /* The loaded or new instance, or NULL. */
 struct instance *family_instance(const struct family *family, const struct uuid *id);
+/* What is in an instance; NULL: it is gone. */
+struct token *token_find(const struct instance *instance, uint32_t id);
+struct wait *wait_find(const struct instance *instance, enum wait_kind kind, uint32_t token,
+                       int node);
+struct wait *wait_find_subject(const struct instance *instance, enum wait_kind kind,
+                               const struct uuid *subject);
+struct fired_call *fired_find(const struct instance *instance, const struct uuid *id);

@@ -152,7 +152,7 @@ static int answer_throw(struct step *step, const struct trigger *trigger, const 
                         const char *message)
 {
     return error_throw(step, trigger->instance, trigger->token, trigger->node,
-                       node_is_activity(trigger->node), code, message);
+                       node_is_activity(trigger->node->kind), code, message);
 }
 
 static void note_completed(struct step *step, const struct trigger *trigger)

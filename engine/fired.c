@@ -59,6 +59,13 @@ void fired_scope_ended(struct step *step, struct instance *instance, uint32_t sc
     }
 }
 
+void fired_again(struct step *step, struct instance *instance, int node, uint32_t scope)
+{
+    for (size_t i = instance->n_calls; i-- > 0;)
+        if (instance->calls[i].node == node && instance->calls[i].scope == scope)
+            close_at(step, instance, i);
+}
+
 int fired_new(struct step *step, struct instance *instance, uint32_t token, const struct node *node)
 {
     struct fired_call call = {.id = family_uuid(step->family),
@@ -69,9 +76,9 @@ int fired_new(struct step *step, struct instance *instance, uint32_t token, cons
 
     if (call_request(step, instance, token, token_scope(instance, token), node, &call.id, 1) < 0)
         return err_trace(step->err);
-    for (size_t i = instance->n_calls; i-- > 0;)
-        if (instance->calls[i].node == call.node && instance->calls[i].scope == call.scope)
-            close_at(step, instance, i);
+    /* Items of a multi-instance activity fire side by side: see multi_begin(). */
+    if (token_find(instance, token)->item == 0)
+        fired_again(step, instance, call.node, call.scope);
     *arena_push(step->arena, instance->calls, instance->n_calls, instance->calls_capacity) = call;
     return 0;
 }

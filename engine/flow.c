@@ -145,6 +145,8 @@ static int move_enter(struct step *step, struct instance *instance, uint32_t tok
                       const struct node *node)
 {
     step->family->moves++;
+    if (node->multi != NULL && token_find(instance, token)->item == 0)
+        return multi_begin(step, instance, token, node);
     if (activity_begin(step, instance, token, node) < 0)
         return err_trace(step->err);
     if (behaviour_of(node)->enter(step, instance, token, node) < 0)
@@ -158,9 +160,13 @@ static int move_run(struct step *step, const struct move *move)
 {
     struct instance *instance = move->instance;
     const struct node *node = &instance->graph->nodes[move->node];
+    bool item = token_find(instance, move->token)->item != 0;
+    bool async_after = item ? node->multi->async_after : node->async_after;
 
     switch (move->kind) {
     case MOVE_ARRIVE:
+        if (item)
+            return item_arrive(step, instance, move->token, node);
         if (node->async_before)
             token_ready(step, instance, move->token, node, PHASE_BEFORE);
         else if (step->family->moves >= LIMIT_STEP_MOVES || step->family->suspended)
@@ -172,7 +178,7 @@ static int move_run(struct step *step, const struct move *move)
         return move_enter(step, instance, move->token, node);
     case MOVE_LEAVE:
         /* A parallel gateway makes a job of each of its flows instead: see take_flows(). */
-        if (node->async_after && node->kind != NODE_PARALLEL_GATEWAY) {
+        if (async_after && node->kind != NODE_PARALLEL_GATEWAY) {
             token_ready(step, instance, move->token, node, PHASE_AFTER);
             return 0;
         }
@@ -180,6 +186,8 @@ static int move_run(struct step *step, const struct move *move)
     case MOVE_FLOWS:
         break;
     }
+    if (item)
+        return item_end(step, instance, move->token);
     return move_flows(step, instance, move->token, node);
 }
 
@@ -215,6 +223,8 @@ int token_end(struct step *step, struct instance *instance, uint32_t token)
 {
     uint32_t scope = token_find(instance, token)->scope;
 
+    if (token_find(instance, token)->item != 0)
+        return item_end(step, instance, token);
     token_remove(instance, token);
     if (scope_has_tokens(instance, scope))
         return 0;

@@ -27,6 +27,23 @@ const char *node_kind_name(enum node_kind kind)
     return (unsigned)kind < NODE_KINDS ? names[kind] : "unknown";
 }
 
+bool node_is_activity(enum node_kind kind)
+{
+    switch (kind) {
+    case NODE_TASK:
+    case NODE_MANUAL_TASK:
+    case NODE_SERVICE_TASK:
+    case NODE_SEND_TASK:
+    case NODE_RECEIVE_TASK:
+    case NODE_USER_TASK:
+    case NODE_SUB_PROCESS:
+    case NODE_CALL_ACTIVITY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct graph *graph_new(size_t cap)
 {
     struct arena arena;

@@ -34,6 +34,7 @@ enum node_kind {
 };
 /* The BPMN name: "startEvent", "serviceTask", … */
 const char *node_kind_name(enum node_kind kind);
+bool node_is_activity(enum node_kind kind);
 struct node;
 /* Does a token wait here for the answer of a call: of a service, or of a C delegate? */
 bool node_awaits_call(const struct node *node);
@@ -191,6 +192,19 @@ struct call_mapping {
     bool local; /* only the innermost scope */
 };
 
+/* multiInstanceLoopCharacteristics: the activity is carried out once for each item. */
+struct multi_instance {
+    bool sequential;
+    const struct expr *cardinality;  /* how many; NULL: one for each item of the collection */
+    const char *collection_variable; /* the collection: a variable by its name … */
+    const struct expr *collection;   /* … or an expression */
+    const char *element_variable;    /* of each: its item; NULL: none */
+    const char *index_variable;      /* of each: its number, besides loopCounter; NULL: none */
+    const struct expr *completion;   /* ends it before all are done; NULL: none */
+    bool async_before, async_after;  /* of each */
+    struct retry_policy *retry;      /* of the jobs of each; NULL: the activity's */
+};
+
 struct call_activity {
     const struct expr *called_element;
     enum call_binding binding;
@@ -227,6 +241,7 @@ struct node {
     bool interrupting;
     int *boundary; /* activities: boundary events attached, in document order */
     size_t n_boundary;
+    struct multi_instance *multi; /* activities; NULL: once */
     /* NODE_SERVICE_TASK, NODE_SEND_TASK, message throw and end events */
     enum service_kind service;
     const struct expr *expression;

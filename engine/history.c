@@ -6,11 +6,37 @@
 
 #include "engine/step.h"
 
+/* Of a multi-instance activity: which item it is, or how many the whole has, first in the data. */
+static const char *with_item(struct step *step, enum history_kind kind,
+                             const struct instance *instance, uint32_t token,
+                             const struct node *node, const char *data)
+{
+    const struct token *at = NULL;
+    const char *first = NULL;
+    bool life = kind == HISTORY_ACTIVITY_STARTED || kind == HISTORY_ACTIVITY_ENDED ||
+                kind == HISTORY_ACTIVITY_CANCELLED || kind == HISTORY_INCIDENT;
+
+    if (life && node != NULL && node->multi != NULL)
+        at = token_find(instance, token);
+    if (at != NULL && at->item != 0)
+        first = arena_printf(step->arena, "{\"loopCounter\":%u", at->item - 1);
+    const struct scope *inner =
+        at != NULL && at->state == TOKEN_SCOPE ? scope_find(instance, at->child) : NULL;
+    if (inner != NULL && inner->loop != NULL)
+        first = arena_printf(step->arena, "{\"nrOfInstances\":%u,\"nrOfCompletedInstances\":%u",
+                             inner->loop->total, inner->loop->completed);
+    if (first == NULL)
+        return data;
+    return arena_printf(step->arena, "%s%s%s", first, data != NULL ? "," : "}",
+                        data != NULL ? data + 1 : "");
+}
+
 void history_add(struct step *step, enum history_kind kind, const struct instance *instance,
                  uint32_t token, const struct node *node, int64_t started_us, const char *data)
 {
     struct family *family = step->family;
 
+    data = with_item(step, kind, instance, token, node, data);
     *arena_push(family->arena, family->history, family->n_history, family->history_capacity) =
         (struct history){.kind = kind,
                          .instance = instance->id,

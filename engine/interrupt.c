@@ -30,19 +30,26 @@ static void add(struct extent *extent, struct instance *instance, uint32_t token
 static void add_scope(struct extent *extent, struct instance *instance, uint32_t scope,
                       uint32_t but)
 {
-    for (size_t i = 0; i < instance->n_tokens; i++)
-        if (instance->tokens[i].scope == scope && instance->tokens[i].id != but)
+    uint32_t left = scope_find(instance, scope)->n_tokens;
+
+    for (size_t i = scope_first_token(instance, scope); left > 0 && i < instance->n_tokens; i++) {
+        if (instance->tokens[i].scope != scope)
+            continue;
+        left--;
+        if (instance->tokens[i].id != but)
             add(extent, instance, instance->tokens[i].id);
+    }
 }
 
 static int add_called(struct extent *extent, struct instance *instance, uint32_t token)
 {
     struct step *step = extent->step;
+    size_t first, n = waits_of(instance, token, &first);
 
-    for (size_t i = 0; i < instance->n_waits; i++) {
+    for (size_t i = first; i < first + n; i++) {
         const struct wait *wait = &instance->waits[i];
         struct instance *child;
-        if (wait->kind != WAIT_CHILD || wait->token != token)
+        if (wait->kind != WAIT_CHILD)
             continue;
         if (need_instance(step, &wait->subject, &child) < 0) {
             if (step->family->n_needs == 0)
@@ -83,9 +90,11 @@ static void end_instance(struct step *step, struct instance *instance,
 static void end_called(struct step *step, struct instance *instance, uint32_t token,
                        const struct interruption *why)
 {
-    for (size_t i = 0; i < instance->n_waits; i++) {
+    size_t first, n = waits_of(instance, token, &first);
+
+    for (size_t i = first; i < first + n; i++) {
         const struct wait *wait = &instance->waits[i];
-        if (wait->kind != WAIT_CHILD || wait->token != token)
+        if (wait->kind != WAIT_CHILD)
             continue;
         struct instance *child = family_instance(step->family, &wait->subject);
         if (child != NULL && child->fate != INSTANCE_ENDED)

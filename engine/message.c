@@ -74,6 +74,20 @@ static int ttl_read(struct step *step, struct view *view, int64_t *ret_us)
     return 0;
 }
 
+/* Its input parameters; what else it may know, as an item of a multi-instance, is its own. */
+static const char *inputs_object(struct step *step, const struct scope *local,
+                                 const struct node *node)
+{
+    struct scope inputs = {0};
+
+    for (size_t v = 0; v < local->n_variables; v++)
+        for (size_t i = 0; i < node->n_inputs; i++)
+            if (strcmp(local->variables[v].name, node->inputs[i].name) == 0)
+                *arena_push(step->arena, inputs.variables, inputs.n_variables,
+                            inputs.variables_capacity) = local->variables[v];
+    return scope_object(step->arena, &inputs, NULL);
+}
+
 int message_publish(struct step *step, struct instance *instance, uint32_t token,
                     const struct node *node)
 {
@@ -88,7 +102,7 @@ int message_publish(struct step *step, struct instance *instance, uint32_t token
         ttl_read(step, &view, &message.ttl_us) < 0)
         return err_trace(step->err);
     if (local != 0)
-        message.body = scope_object(step->arena, scope_find(instance, local), NULL);
+        message.body = inputs_object(step, scope_find(instance, local), node);
     *arena_push(family->arena, family->messages, family->n_messages, family->messages_capacity) =
         message;
     history_add(step, HISTORY_MESSAGE_SENT, instance, token, node, 0,

@@ -14,6 +14,7 @@
 struct wish {
     const struct node *node, *to;
     uint32_t token; /* 0: the one that is there */
+    bool named;     /* its number was given, and not found by its job */
     bool after;
     const struct value *variables, *response; /* NULL: none */
 };
@@ -59,6 +60,7 @@ static int wish_read(struct step *step, const struct instance *instance, struct 
         return 0;
     if (value_read(step->arena, command->body, command->body_n, body, step->err) < 0)
         return err_trace(step->err);
+    ret->named = member(body, "token", VALUE_NUMBER) != NULL;
     value = member(body, "to", VALUE_STRING);
     if (value != NULL && node_named(step, instance, value->u.string.text, &ret->to) < 0)
         return err_trace(step->err);
@@ -89,6 +91,8 @@ static int place_find(struct step *step, const struct instance *instance, const 
                       struct place *ret)
 {
     int node = node_index(instance, wish->node);
+    /* Without a number a multi-instance activity is meant as a whole. */
+    bool whole = wish->node->multi != NULL && !wish->named;
     size_t n = 0;
 
     *ret = (struct place){0};
@@ -96,10 +100,9 @@ static int place_find(struct step *step, const struct instance *instance, const 
         const struct token *token = &instance->tokens[i];
         const struct wait *wait = gateway_wait(instance, token, node);
         bool job = token->state == TOKEN_READY && step->command->node == node &&
-                   token->id == step->command->token &&
-                   wish->node->scope == scope_place(instance, token->scope);
+                   token->id == step->command->token && token_fits(instance, token, wish->node);
         bool here = (token->state != TOKEN_READY && token->node == node) || wait != NULL || job;
-        if (!here || (wish->token != 0 && wish->token != token->id))
+        if (!here || (whole ? token->item != 0 : wish->token != 0 && wish->token != token->id))
             continue;
         *ret = (struct place){
             .token = token->id, .ready = job, .phase = step->command->phase, .wait = wait};
@@ -126,6 +129,8 @@ static int token_replace(struct step *step, struct instance *instance, uint32_t 
 
     if (token_new(step, instance, scope, ret_new) < 0)
         return err_trace(step->err);
+    if (token_find(instance, old)->scope == scope)
+        token_find(instance, *ret_new)->item = token_find(instance, old)->item;
     if (token_find(instance, old)->state != TOKEN_READY &&
         activity_interrupt(step, instance, old, &why) < 0)
         return err_trace(step->err);
@@ -195,6 +200,8 @@ static int scope_of_target(struct step *step, const struct instance *instance, u
                            const struct node *to, uint32_t *ret)
 {
     for (;; scope = scope_find(instance, scope)->parent) {
+        if (scope_find(instance, scope)->loop != NULL)
+            continue; /* only its items are in it, and only at their activity */
         if (scope_place(instance, scope) == to->scope) {
             *ret = scope;
             return 0;
@@ -215,11 +222,10 @@ static uint32_t outermost_alone(const struct instance *instance, uint32_t id, ui
         const struct token *token = token_find(instance, id);
         if (token->scope == scope)
             return id;
-        for (size_t i = 0; i < instance->n_tokens; i++) {
-            if (instance->tokens[i].scope == token->scope && instance->tokens[i].id != id)
-                return id;
-        }
-        id = scope_find(instance, token->scope)->token;
+        const struct scope *around = scope_find(instance, token->scope);
+        if (around->n_tokens > 1 || (around->loop != NULL && !item_is_last(around)))
+            return id;
+        id = around->token;
     }
 }
 
@@ -228,11 +234,18 @@ static int move(struct step *step, struct instance *instance, const struct wish 
 {
     uint32_t scope, next;
 
+    if (wish->to == wish->node && token_find(instance, place->token)->item != 0)
+        return err_set(step->err, ERR_CONFLICT,
+                       "An item of '%s' can not be moved to it again: complete it, skip it, or "
+                       "move the whole.",
+                       wish->node->id);
     if (target_check(step, wish) < 0 ||
         scope_of_target(step, instance, token_find(instance, place->token)->scope, wish->to,
                         &scope) < 0)
         return err_trace(step->err);
     uint32_t victim = outermost_alone(instance, place->token, scope);
+    uint32_t around = token_find(instance, victim)->scope;
+    uint32_t item = around != scope ? token_find(instance, victim)->item : 0;
     if (token_replace(step, instance, scope, victim, "moved by hand", &next) < 0 ||
         set_variables(step, instance, next, wish) < 0)
         return err_trace(step->err);
@@ -241,21 +254,26 @@ static int move(struct step *step, struct instance *instance, const struct wish 
                              wish->after ? "after" : "before", "actor", step->command->actor,
                              "reason", step->command->detail));
     move_push(step, instance, next, wish->to, wish->after ? MOVE_LEAVE : MOVE_ARRIVE);
-    return 0;
+    return item != 0 ? item_gone(step, instance, around, item) : 0;
 }
 
 /* ---- Completing ---- */
 
-static int can_complete(struct step *step, const struct node *node)
+static int can_complete(struct step *step, const struct node *node, bool item)
 {
     bool event = node->kind == NODE_CATCH_EVENT;
 
+    if (node->multi != NULL && !item)
+        return err_set(step->err, ERR_CONFLICT,
+                       "%s '%s' is carried out once for each item: say which one is done, by its "
+                       "token's number, or skip it as a whole.",
+                       node_kind_name(node->kind), node->id);
     if (node->kind == NODE_SUB_PROCESS || node->kind == NODE_CALL_ACTIVITY)
         return err_set(step->err, ERR_CONFLICT,
                        "%s '%s' has a result of its own: complete what waits inside of it, or skip "
                        "it.",
                        node_kind_name(node->kind), node->id);
-    if (!node_is_activity(node) && !event)
+    if (!node_is_activity(node->kind) && !event)
         return err_set(step->err, ERR_CONFLICT,
                        "%s '%s' has no result: skip it, or move its token.",
                        node_kind_name(node->kind), node->id);
@@ -285,7 +303,7 @@ static int complete(struct step *step, struct instance *instance, const struct w
 {
     uint32_t token = place->token;
 
-    if (can_complete(step, wish->node) < 0)
+    if (can_complete(step, wish->node, token_find(instance, token)->item != 0) < 0)
         return err_trace(step->err);
     if (place->ready && place->phase == PHASE_AFTER)
         return err_set(step->err, ERR_CONFLICT,

@@ -39,7 +39,8 @@ int64_t retry_backoff_us(const struct retry_backoff *backoff, uint32_t tries, in
 
 /* The cycle that an expression gives now; false: `note` says why there is none. */
 static bool cycle_now(struct step *step, struct instance *instance, const struct command *command,
-                      const struct node *node, struct retry_cycle *ret, const char **note)
+                      const struct node *node, const struct retry_policy *policy,
+                      struct retry_cycle *ret, const char **note)
 {
     uint32_t scope =
         token_find(instance, command->token) != NULL ? token_scope(instance, command->token) : 0;
@@ -47,7 +48,7 @@ static bool cycle_now(struct step *step, struct instance *instance, const struct
     const char *text;
     struct err kept = *step->err, why = {0};
 
-    bool read = view_string(&view, node->retry->expression, &text) == 0;
+    bool read = view_string(&view, policy->expression, &text) == 0;
     why = *step->err;
     *step->err = kept;
     if (read && text != NULL && retry_cycle_parse(step->arena, text, ret, &why) == 0)
@@ -72,9 +73,13 @@ static int64_t cycle_due(const struct retry_cycle *cycle, uint32_t tries, int64_
 static bool policy_due(struct step *step, struct instance *instance, const struct command *command,
                        const struct node *node, uint32_t plain_tries, struct retry *ret)
 {
+    const struct token *token = token_find(instance, command->token);
     const struct retry_policy *policy = node != NULL ? node->retry : NULL;
     struct retry_cycle cycle = {.tries = plain_tries};
 
+    if (node != NULL && node->multi != NULL && node->multi->retry != NULL && token != NULL &&
+        token->item != 0)
+        policy = node->multi->retry;
     if (policy != NULL && policy->kind == RETRY_BACKOFF) {
         if (command->tries >= policy->backoff.attempts)
             return false;
@@ -84,7 +89,8 @@ static bool policy_due(struct step *step, struct instance *instance, const struc
     }
     if (policy != NULL && policy->kind == RETRY_CYCLE)
         cycle = policy->cycle;
-    else if (policy != NULL && !cycle_now(step, instance, command, node, &cycle, &ret->note))
+    else if (policy != NULL &&
+             !cycle_now(step, instance, command, node, policy, &cycle, &ret->note))
         cycle = (struct retry_cycle){.tries = DEFAULT_TRIES};
     ret->due_us = cycle_due(&cycle, command->tries, step->family->now_us);
     return command->tries < cycle.tries;

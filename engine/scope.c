@@ -32,6 +32,11 @@ static int name_check(struct step *step, const char *name)
     return 0;
 }
 
+size_t variable_bytes(const struct variable *variable)
+{
+    return strlen(variable->name) + variable->n + 4;
+}
+
 static int put(struct step *step, struct instance *instance, struct scope *scope,
                const struct variable *variable)
 {
@@ -52,8 +57,10 @@ static int put(struct step *step, struct instance *instance, struct scope *scope
             return 0; /* as it was: the row need not be written */
         instance->variables_changed = true;
     } else {
-        instance->locals_changed = true;
+        instance->locals_changed = scope->changed = true;
     }
+    if (old != NULL)
+        instance->variable_bytes -= variable_bytes(old);
     if (old == NULL) {
         if (name_check(step, variable->name) < 0)
             return err_trace(step->err);
@@ -64,6 +71,7 @@ static int put(struct step *step, struct instance *instance, struct scope *scope
     old->text = variable->text;
     old->n = variable->n;
     old->value = variable->value;
+    instance->variable_bytes += variable_bytes(old);
     return 0;
 }
 
@@ -324,10 +332,7 @@ int variables_check(struct step *step)
             (!instance->variables_changed && instance->n_scopes == 1))
             continue;
         size_t bytes = instance->variables_text != NULL ? instance->variables_n : 0;
-        for (size_t s = 0; s < instance->n_scopes; s++)
-            for (size_t v = 0; v < instance->scopes[s].n_variables; v++)
-                bytes += strlen(instance->scopes[s].variables[v].name) +
-                         instance->scopes[s].variables[v].n + 4;
+        bytes += instance->variable_bytes;
         if (bytes > LIMIT_VARIABLES_BYTES)
             return err_set(step->err, ERR_LIMIT,
                            "The variables of the instance would be %zu bytes long in all, and the "
@@ -373,13 +378,25 @@ const char *instance_locals(struct family *family, const struct instance *instan
     buf_init(&buf, 0);
     for (uint32_t id = inner; id != 0 && (scope = scope_find(instance, id)) != NULL;
          id = scope->parent)
-        for (size_t i = 0; i < scope->n_variables; i++)
+        /* How far a multi-instance activity is would be old before anybody reads it. */
+        for (size_t i = 0; scope->loop == NULL && i < scope->n_variables; i++)
             if (!shadowed(instance, inner, id, scope->variables[i].name))
                 object_add(&buf, &scope->variables[i]);
     if (buf.len == 0)
         return NULL;
     buf_add_char(&buf, '}');
     return arena_strndup(family->arena, buf.data, buf.len);
+}
+
+bool instance_locals_changed(const struct instance *instance, uint32_t token)
+{
+    const struct scope *scope;
+
+    for (uint32_t id = token_scope(instance, token);
+         id != 0 && (scope = scope_find(instance, id)) != NULL; id = scope->parent)
+        if (scope->changed)
+            return true;
+    return false;
 }
 
 void instance_variables(struct family *family, const struct instance *instance,

@@ -19,6 +19,23 @@ const struct node *node_at(const struct instance *instance, int node)
     return &instance->graph->nodes[node];
 }
 
+/* ---- Arrays in order ---- */
+
+/* Takes an item out. The shorter side moves, so that taking one after the other is cheap. */
+static void *take_out(void *items, size_t *n, size_t *capacity, size_t i, size_t size)
+{
+    char *base = items;
+
+    (*n)--;
+    if (i >= *n / 2) {
+        memmove(base + i * size, base + (i + 1) * size, (*n - i) * size);
+        return base;
+    }
+    memmove(base + size, base, i * size);
+    (*capacity)--;
+    return base + size;
+}
+
 /* ---- Tokens: sorted by id, because ids only grow ---- */
 
 static size_t token_index(const struct instance *instance, uint32_t id)
@@ -58,6 +75,7 @@ int token_new(struct step *step, struct instance *instance, uint32_t scope, uint
     *token =
         (struct token){.id = instance->next_id++, .scope = scope, .state = TOKEN_READY, .node = -1};
     *ret_id = token->id;
+    scope_find(instance, scope)->n_tokens++;
     return 0;
 }
 
@@ -67,9 +85,11 @@ void token_remove(struct instance *instance, uint32_t id)
 
     if (i == instance->n_tokens || instance->tokens[i].id != id)
         return;
-    memmove(&instance->tokens[i], &instance->tokens[i + 1],
-            (instance->n_tokens - i - 1) * sizeof(*instance->tokens));
-    instance->n_tokens--;
+    struct scope *scope = scope_find(instance, instance->tokens[i].scope);
+    if (scope != NULL) /* it goes before its tokens when it is interrupted */
+        scope->n_tokens--;
+    instance->tokens = take_out(instance->tokens, &instance->n_tokens, &instance->tokens_capacity,
+                                i, sizeof(*instance->tokens));
 }
 
 void token_detach(struct instance *instance, uint32_t id)
@@ -97,31 +117,94 @@ void token_place(struct step *step, struct instance *instance, uint32_t id, enum
 
 bool scope_has_tokens(const struct instance *instance, uint32_t scope)
 {
-    for (size_t i = instance->n_tokens; i-- > 0;)
-        if (instance->tokens[i].scope == scope)
-            return true;
-    return false;
+    return scope_find(instance, scope)->n_tokens > 0;
 }
 
-/* ---- Waits ---- */
+/* They are younger than the token that owns the scope. */
+size_t scope_first_token(const struct instance *instance, uint32_t scope)
+{
+    return scope != 0 ? token_index(instance, scope_find(instance, scope)->token) : 0;
+}
+
+bool token_fits(const struct instance *instance, const struct token *token, const struct node *node)
+{
+    const struct scope *scope = scope_find(instance, token->scope);
+
+    if (scope == NULL)
+        return false;
+    return scope->loop != NULL ? scope->node == node_index(instance, node)
+                               : scope->node == node->scope;
+}
+
+/* ---- Waits: sorted by token ---- */
+
+/* The first wait of this token or a later one. */
+static size_t wait_index(const struct instance *instance, uint64_t token)
+{
+    size_t low = 0, high = instance->n_waits;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (instance->waits[middle].token < token)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t waits_of(const struct instance *instance, uint32_t token, size_t *ret_first)
+{
+    size_t n = 0;
+
+    *ret_first = wait_index(instance, token);
+    while (*ret_first + n < instance->n_waits && instance->waits[*ret_first + n].token == token)
+        n++;
+    return n;
+}
+
+struct wait *wait_add(struct arena *arena, struct instance *instance, const struct wait *wait)
+{
+    size_t n = instance->n_waits, i = n;
+
+    if (n > 0 && instance->waits[n - 1].token > wait->token)
+        i = wait_index(instance, (uint64_t)wait->token + 1);
+    *arena_push(arena, instance->waits, instance->n_waits, instance->waits_capacity) = *wait;
+    if (i < n) {
+        memmove(&instance->waits[i + 1], &instance->waits[i], (n - i) * sizeof(*wait));
+        instance->waits[i] = *wait;
+    }
+    return &instance->waits[i];
+}
 
 struct wait *wait_new(struct step *step, struct instance *instance, enum wait_kind kind,
                       uint32_t token, const struct node *node)
 {
-    struct wait *wait =
-        arena_push(step->arena, instance->waits, instance->n_waits, instance->waits_capacity);
-
-    *wait = (struct wait){
-        .kind = kind, .token = token, .node = node_index(instance, node), .fresh = true};
-    return wait;
+    return wait_add(
+        step->arena, instance,
+        &(struct wait){
+            .kind = kind, .token = token, .node = node_index(instance, node), .fresh = true});
 }
 
 struct wait *wait_find(const struct instance *instance, enum wait_kind kind, uint32_t token,
                        int node)
 {
-    for (size_t i = 0; i < instance->n_waits; i++) {
+    size_t first, n = waits_of(instance, token, &first);
+
+    for (size_t i = first; i < first + n; i++) {
         struct wait *wait = &instance->waits[i];
-        if (wait->kind == kind && wait->token == token && wait->node == node)
+        if (wait->kind == kind && wait->node == node)
+            return wait;
+    }
+    return NULL;
+}
+
+static struct wait *find_subject(const struct instance *instance, size_t first, size_t n,
+                                 enum wait_kind kind, const struct uuid *subject)
+{
+    for (size_t i = first; i < first + n; i++) {
+        struct wait *wait = &instance->waits[i];
+        if (wait->kind == kind && uuid_equal(&wait->subject, subject))
             return wait;
     }
     return NULL;
@@ -130,12 +213,16 @@ struct wait *wait_find(const struct instance *instance, enum wait_kind kind, uin
 struct wait *wait_find_subject(const struct instance *instance, enum wait_kind kind,
                                const struct uuid *subject)
 {
-    for (size_t i = 0; i < instance->n_waits; i++) {
-        struct wait *wait = &instance->waits[i];
-        if (wait->kind == kind && uuid_equal(&wait->subject, subject))
+    /* What was made since is not in it: few, and nobody knows their ids yet. */
+    const void *token = map_get(&instance->subjects, subject);
+
+    if (token != NULL) {
+        size_t first, n = waits_of(instance, (uint32_t)(uintptr_t)token, &first);
+        struct wait *wait = find_subject(instance, first, n, kind, subject);
+        if (wait != NULL)
             return wait;
     }
-    return NULL;
+    return find_subject(instance, 0, instance->n_waits, kind, subject);
 }
 
 void wait_remove(struct step *step, struct instance *instance, struct wait *wait)
@@ -154,9 +241,8 @@ void wait_remove(struct step *step, struct instance *instance, struct wait *wait
     /* A loaded call may have been asked for again in this batch. */
     if (wait->kind == WAIT_CALL)
         effect_remove_call(step->family, &wait->subject);
-    size_t i = (size_t)(wait - instance->waits);
-    memmove(wait, wait + 1, (instance->n_waits - i - 1) * sizeof(*wait));
-    instance->n_waits--;
+    instance->waits = take_out(instance->waits, &instance->n_waits, &instance->waits_capacity,
+                               (size_t)(wait - instance->waits), sizeof(*wait));
 }
 
 void waits_leave(struct step *step, struct instance *instance, uint32_t id)
@@ -164,12 +250,10 @@ void waits_leave(struct step *step, struct instance *instance, uint32_t id)
     const struct token *token = token_find(instance, id);
     uint32_t scope = token != NULL ? token->scope : 0;
     const char **names = NULL;
-    size_t n_names = 0, capacity = 0;
+    size_t n_names = 0, capacity = 0, first, n = waits_of(instance, id, &first);
 
-    for (size_t i = instance->n_waits; i-- > 0;) {
+    for (size_t i = first + n; i-- > first;) {
         struct wait *wait = &instance->waits[i];
-        if (wait->token != id)
-            continue;
         if (wait->kind == WAIT_MESSAGE && instance->n_calls > 0)
             *arena_push(step->arena, names, n_names, capacity) = wait->name;
         wait_remove(step, instance, wait);
@@ -215,9 +299,10 @@ void scope_remove(struct instance *instance, uint32_t id)
 
     if (id == 0 || scope == NULL)
         return;
-    size_t i = (size_t)(scope - instance->scopes);
-    memmove(scope, scope + 1, (instance->n_scopes - i - 1) * sizeof(*scope));
-    instance->n_scopes--;
+    for (size_t v = 0; v < scope->n_variables; v++)
+        instance->variable_bytes -= variable_bytes(&scope->variables[v]);
+    instance->scopes = take_out(instance->scopes, &instance->n_scopes, &instance->scopes_capacity,
+                                (size_t)(scope - instance->scopes), sizeof(*scope));
 }
 
 static bool scope_lies_in(const struct instance *instance, uint32_t inner, uint32_t outer)

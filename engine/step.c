@@ -45,7 +45,7 @@ static int job_node(struct step *step, const struct instance *instance, const st
                     const struct node **ret)
 {
     *ret = node_at(instance, step->command->node);
-    if (*ret == NULL || (*ret)->scope != scope_place(instance, token->scope))
+    if (*ret == NULL || !token_fits(instance, token, *ret))
         return err_set(step->err, ERR_INVALID,
                        "The job names element number %d, which is not where its token is.",
                        step->command->node);

@@ -62,7 +62,6 @@ struct interruption {
 
 /* ---- state.c: tokens, waits, scopes, as data ---- */
 
-struct token *token_find(const struct instance *instance, uint32_t id); /* NULL: gone */
 int token_new(struct step *step, struct instance *instance, uint32_t scope,
               uint32_t *ret_id) MUST_CHECK;
 void token_remove(struct instance *instance, uint32_t id);
@@ -71,13 +70,18 @@ void token_detach(struct instance *instance, uint32_t id);
 void token_place(struct step *step, struct instance *instance, uint32_t id, enum token_state state,
                  const struct node *node);
 bool scope_has_tokens(const struct instance *instance, uint32_t scope);
+/* Where tokens of the scope may begin in instance->tokens. */
+size_t scope_first_token(const struct instance *instance, uint32_t scope);
+/* May the token be at this node, by the scope that it moves in? */
+bool token_fits(const struct instance *instance, const struct token *token,
+                const struct node *node);
 
+/* In its place. */
+struct wait *wait_add(struct arena *arena, struct instance *instance, const struct wait *wait);
 struct wait *wait_new(struct step *step, struct instance *instance, enum wait_kind kind,
                       uint32_t token, const struct node *node);
-struct wait *wait_find(const struct instance *instance, enum wait_kind kind, uint32_t token,
-                       int node);
-struct wait *wait_find_subject(const struct instance *instance, enum wait_kind kind,
-                               const struct uuid *subject);
+/* The waits of a token: from instance->waits + *ret_first on. Returns how many. */
+size_t waits_of(const struct instance *instance, uint32_t token, size_t *ret_first);
 /* Takes it out: a loaded wait goes to `gone`, a fresh one leaves nothing, nor its task or call. */
 void wait_remove(struct step *step, struct instance *instance, struct wait *wait);
 /* All waits of a token; answers that only they could take become late (fired.c). */
@@ -141,6 +145,8 @@ int variable_set_text(struct step *step, struct instance *instance, uint32_t sco
                       const struct variable *variable) MUST_CHECK;
 /* The variables of one scope as a JSON object; the process scope must have been looked at. */
 const char *scope_object(struct arena *arena, const struct scope *scope, size_t *ret_n);
+/* What a variable adds to their limit. */
+size_t variable_bytes(const struct variable *variable);
 /* The limits on the variables of all instances that the step may have changed. */
 int variables_check(struct step *step) MUST_CHECK;
 /* Where the token sees variables: its local scope, or the one that it moves in. */
@@ -226,8 +232,26 @@ int event_happened(struct step *step, const struct trigger *trigger) MUST_CHECK;
 /* The waits of the boundary events of an activity. */
 int boundary_arm(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node) MUST_CHECK;
-bool node_is_activity(const struct node *node);
 bool node_takes_message(const struct node *node);
+
+/* ---- multi_instance.c: an activity for each item ---- */
+
+/* The token of the whole comes to the activity: its items begin. */
+int multi_begin(struct step *step, struct instance *instance, uint32_t token,
+                const struct node *node) MUST_CHECK;
+/* An item comes to the activity, before it is entered: the next one follows, if it is parallel. */
+int item_arrive(struct step *step, struct instance *instance, uint32_t token,
+                const struct node *node) MUST_CHECK;
+/* Its number and its element, as variables of the scope. */
+int item_variables(struct step *step, struct instance *instance, uint32_t token,
+                   uint32_t scope) MUST_CHECK;
+/* An item is done. The last one ends the whole. */
+int item_end(struct step *step, struct instance *instance, uint32_t token) MUST_CHECK;
+/* An item has gone: the next one begins, or the whole ends. */
+int item_gone(struct step *step, struct instance *instance, uint32_t scope,
+              uint32_t item) MUST_CHECK;
+/* Would nothing be left of the multi-instance activity without this one item? */
+bool item_is_last(const struct scope *scope);
 
 /* ---- interrupt.c ---- */
 
@@ -318,11 +342,12 @@ int delegate_answered(struct step *step, const struct trigger *trigger,
 /* Fires the node's call: it is done at once. */
 int fired_new(struct step *step, struct instance *instance, uint32_t token,
               const struct node *node) MUST_CHECK;
-struct fired_call *fired_find(const struct instance *instance, const struct uuid *id);
 int fired_answered(struct step *step, struct instance *instance,
                    struct fired_call *call) MUST_CHECK;
 /* Hands answers that were kept to a token that just began to wait. */
 int fired_deliver_kept(struct step *step, struct instance *instance, uint32_t token) MUST_CHECK;
+/* The node fires again in the scope: what it fired there before is closed. */
+void fired_again(struct step *step, struct instance *instance, int node, uint32_t scope);
 /* Message waits of a token were left: what only they could take is late. */
 void fired_left(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
                 const char *const *names, size_t n);

@@ -217,6 +217,7 @@ static void read_node(struct process_build *process, int index)
     check_children(file, e, kind == NODE_SUB_PROCESS);
     read_boundaries(process, node, e);
     read_mappings(process, index);
+    read_multi_instance(process, index);
     if (kind <= NODE_BOUNDARY_EVENT)
         read_event(process, index);
     else

@@ -9,6 +9,7 @@
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   external.c    external tasks, Java classes mapped to topics
  *   delegate.c    pawl:sql, pawl:delegate
+ *   multi_instance.c   an activity for each item
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
  * extension check*.c      rules of the finished graph                lint*.c    advice
@@ -136,6 +137,7 @@ enum owner {
     OWNER_DEFINITIONS = 1u << (NODE_KINDS + 8),
     OWNER_CONDITION = 1u << (NODE_KINDS + 9),
     OWNER_TIME = 1u << (NODE_KINDS + 10), /* timeDate, timeDuration, timeCycle */
+    OWNER_LOOP = 1u << (NODE_KINDS + 11), /* multiInstanceLoopCharacteristics */
 };
 
 /* Looks through the attributes and extension elements of one element; reports what is not executed.
@@ -161,6 +163,8 @@ void check_plain_attributes(struct file_build *file, const struct xml_element *e
 
 void read_activity(struct process_build *process, int index);
 void read_event(struct process_build *process, int index);
+/* Its items, if it has multiInstanceLoopCharacteristics. */
+void read_multi_instance(struct process_build *process, int index);
 /* startsWhenSent, attachedToRef: once all nodes are read. */
 void link_event(struct process_build *process, int index);
 /* The message of an event, send or receive task: its name by reference. */

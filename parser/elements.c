@@ -51,12 +51,9 @@ static const struct known_element known[] = {
     {"choreographyTask", ELEMENT_REFUSED_NODE, NODE_TASK, "Remove it"},
     {"subChoreography", ELEMENT_REFUSED_NODE, NODE_TASK, "Remove it"},
 
-    {"multiInstanceLoopCharacteristics", ELEMENT_REFUSED, NODE_TASK,
-     "Repeat the activity with an exclusive gateway that loops back and a counter variable, or "
-     "start "
-     "one process for each item"},
     {"standardLoopCharacteristics", ELEMENT_REFUSED, NODE_TASK,
-     "Draw the loop with an exclusive gateway that leads back"},
+     "Draw the loop with an exclusive gateway that leads back, or make it a sequential "
+     "multi-instance activity"},
     {"script", ELEMENT_REFUSED, NODE_TASK, "Remove it"},
     {"potentialOwner", ELEMENT_REFUSED, NODE_TASK,
      "Use camunda:candidateUsers and camunda:candidateGroups"},
@@ -65,6 +62,8 @@ static const struct known_element known[] = {
     {"resourceRole", ELEMENT_REFUSED, NODE_TASK,
      "Use camunda:assignee, camunda:candidateUsers and camunda:candidateGroups"},
 
+    {"multiInstanceLoopCharacteristics", ELEMENT_HARMLESS, NODE_TASK,
+     NULL}, /* read with its activity */
     {"documentation", ELEMENT_HARMLESS, NODE_TASK, NULL},
     {"extensionElements", ELEMENT_HARMLESS, NODE_TASK, NULL},
     {"incoming", ELEMENT_HARMLESS, NODE_TASK, NULL},

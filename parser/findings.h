@@ -92,6 +92,7 @@
     X(RESULT_WITHOUT_EXPRESSION, "result-without-expression", ERROR)                               \
     X(RECEIVE_WITHOUT_MESSAGE, "receive-without-message", ERROR)                                   \
     X(MAPPING_MISPLACED, "mapping-misplaced", ERROR)                                               \
+    X(BAD_MULTI_INSTANCE, "bad-multi-instance", ERROR)                                             \
     X(BAD_CALL, "bad-call", ERROR)                                                                 \
     X(HTTP_WITHOUT_ENDPOINT, "http-without-endpoint", ERROR)                                       \
     X(BAD_HTTP, "bad-http", ERROR)                                                                 \

@@ -64,6 +64,14 @@ static void collect(struct variables *v, const struct node *node)
         add(v, node->call->out[i].target);
         v->open |= node->call->out[i].kind == CALL_MAP_ALL;
     }
+    if (node->multi != NULL) {
+        static const char *const names[] = {"loopCounter", "nrOfInstances", "nrOfActiveInstances",
+                                            "nrOfCompletedInstances"};
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            add(v, names[i]);
+        add(v, node->multi->element_variable);
+        add(v, node->multi->index_variable);
+    }
     bool start_by_timer = node->kind == NODE_START_EVENT && node->event.kind == EVENT_TIMER;
     bool inner_start = node->kind == NODE_START_EVENT && node->scope >= 0;
     v->open |= (node->kind == NODE_START_EVENT && !start_by_timer && !inner_start) ||
@@ -220,6 +228,13 @@ static void look_node(struct variables *v, const struct node *node)
     look(v, node->event.time);
     if (node->retry != NULL)
         look(v, node->retry->expression);
+    if (node->multi != NULL) {
+        look(v, node->multi->cardinality);
+        look(v, node->multi->collection);
+        look(v, node->multi->completion);
+        if (node->multi->collection_variable != NULL)
+            judge(v, node->multi->collection_variable);
+    }
     if (node->http != NULL)
         look_http(v, node->http);
     if (node->external != NULL) {

@@ -41,12 +41,12 @@ struct term {
 
 /* Attributes of Camunda's and Flowable's namespaces. */
 static const struct term attributes[] = {
-    {"async", USED, NODES, NULL},
-    {"asyncBefore", USED, NODES, NULL},
-    {"asyncAfter", USED, NODES, NULL},
+    {"async", USED, NODES | OWNER_LOOP, NULL},
+    {"asyncBefore", USED, NODES | OWNER_LOOP, NULL},
+    {"asyncAfter", USED, NODES | OWNER_LOOP, NULL},
     {"asyncLeave", USED, NODES, NULL},
     {"jobPriority", USED, NODES | OWNER_PROCESS, NULL},
-    {"exclusive", USED, NODES | OWNER_TIMER_EVENT, NULL},
+    {"exclusive", USED, NODES | OWNER_TIMER_EVENT | OWNER_LOOP, NULL},
     {"expression", USED, SERVICES, NULL},
     {"type", USED, SERVICES, NULL},
     {"topic", USED, SERVICES, NULL},
@@ -69,6 +69,9 @@ static const struct term attributes[] = {
     {"businessKey", USED, CALL, NULL},
     {"inheritBusinessKey", USED, CALL, NULL},
     {"inheritVariables", USED, CALL, NULL},
+    {"collection", USED, OWNER_LOOP, NULL},
+    {"elementVariable", USED, OWNER_LOOP, NULL},
+    {"elementIndexVariable", USED, OWNER_LOOP, NULL},
     {"errorCodeVariable", USED, OWNER_ERROR_EVENT, NULL},
     {"errorMessageVariable", USED, OWNER_ERROR_EVENT, NULL},
     {"errorMessage", USED, OWNER_ERROR, NULL},
@@ -110,9 +113,6 @@ static const struct term attributes[] = {
     {"useLocalScopeForOutParameters", REFUSED, 0, "Remove it, and rename the variables that clash"},
     {"completeAsync", REFUSED, 0, "Use camunda:asyncAfter at the call activity"},
     {"processInstanceName", REFUSED, 0, "Pass the name as a variable"},
-    {"collection", REFUSED, 0, "Multi-instance activities are not executed"},
-    {"elementVariable", REFUSED, 0, "Multi-instance activities are not executed"},
-    {"elementIndexVariable", REFUSED, 0, "Multi-instance activities are not executed"},
     {"variableName", REFUSED, 0, "Conditional events are not executed"},
     {"variableEvents", REFUSED, 0, "Conditional events are not executed"},
     {"skipExpression", REFUSED, 0, "Draw an exclusive gateway that leads around the element"},
@@ -133,7 +133,7 @@ static const struct term attributes[] = {
 /* Elements of Camunda's and Flowable's namespaces inside extensionElements. */
 static const struct term elements[] = {
     {"inputOutput", USED, NODES, NULL},
-    {"failedJobRetryTimeCycle", USED, NODES, NULL},
+    {"failedJobRetryTimeCycle", USED, NODES | OWNER_LOOP, NULL},
     {"errorEventDefinition", USED, SERVICES, NULL},
     {"in", USED, CALL, NULL},
     {"out", USED, CALL, NULL},
@@ -175,7 +175,7 @@ static const struct term pawl_attributes[] = {
 
 static const struct term pawl_elements[] = {
     {"http", USED, SERVICES, NULL},
-    {"retry", USED, NODES, NULL},
+    {"retry", USED, NODES | OWNER_LOOP, NULL},
     {"sql", USED, SERVICES, NULL},
     {"delegate", USED, SERVICES, NULL},
 };

@@ -16,7 +16,7 @@
 #include "store/deploy.h"
 #include "store/journal.h"
 #include "store/lanes.h"
-#include "store/map.h"
+#include "base/map.h"
 #include "store/store_internal.h"
 
 /* ---- Where commands come from ---- */

@@ -424,7 +424,9 @@ static void put_locals(struct effects *e, struct family *family, const struct in
 {
     for (size_t i = 0; i < instance->n_waits; i++) {
         const struct wait *wait = &instance->waits[i];
-        if (wait->kind != WAIT_EXTERNAL || !(wait->fresh || instance->locals_changed))
+        if (wait->kind != WAIT_EXTERNAL ||
+            (!wait->fresh &&
+             (!instance->locals_changed || !instance_locals_changed(instance, wait->token))))
             continue;
         const char *locals = instance_locals(family, instance, wait->token);
         if (locals == NULL)

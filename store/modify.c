@@ -59,6 +59,12 @@ static void take_place(struct batch *batch, struct item *item, const struct resu
         if (!uuid_equal(&instance, &c->instance) || result_int(rows, i, 2) != node ||
             (wanted != 0 && token != wanted))
             continue;
+        /* Whose items have jobs: the whole is older, if it has one. */
+        if (n > 0 && graph->nodes[node].multi != NULL) {
+            if (token > c->token)
+                continue;
+            n = 0;
+        }
         c->node = node;
         c->token = token;
         c->phase = (enum command_phase)result_int(rows, i, 3);

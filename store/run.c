@@ -27,15 +27,6 @@ bool item_alive(const struct item *item)
 
 /* ---- Does the command still mean what it meant? ---- */
 
-static const struct token *token_of(const struct instance *instance, uint32_t id)
-{
-    for (size_t i = 0; i < instance->n_tokens; i++) {
-        if (instance->tokens[i].id == id)
-            return &instance->tokens[i];
-    }
-    return NULL;
-}
-
 /* The same token may be back at the same event, waiting for another time. */
 static bool timer_is_current(const struct instance *instance, const struct item *item)
 {
@@ -43,17 +34,13 @@ static bool timer_is_current(const struct instance *instance, const struct item 
 
     if (item->retry || item->fail || c->due_us == 0)
         return true;
-    for (size_t i = 0; i < instance->n_waits; i++) {
-        const struct wait *wait = &instance->waits[i];
-        if (wait->kind == WAIT_TIMER && wait->token == c->token && wait->node == c->node)
-            return wait->due_us == c->due_us;
-    }
-    return true; /* the engine says that it is gone */
+    const struct wait *wait = wait_find(instance, WAIT_TIMER, c->token, c->node);
+    return wait == NULL || wait->due_us == c->due_us; /* the engine says that it is gone */
 }
 
 static bool message_is_current(const struct instance *instance, const struct item *item)
 {
-    const struct token *token = token_of(instance, item->command.token);
+    const struct token *token = token_find(instance, item->command.token);
     struct delivery delivery;
 
     if (token == NULL || !delivery_read(item->command.detail, &delivery))
@@ -63,15 +50,8 @@ static bool message_is_current(const struct instance *instance, const struct ite
 
 static bool waits_for_call(const struct instance *instance, const struct uuid *call)
 {
-    for (size_t i = 0; i < instance->n_waits; i++) {
-        if (instance->waits[i].kind == WAIT_CALL && uuid_equal(&instance->waits[i].subject, call))
-            return true;
-    }
-    for (size_t i = 0; i < instance->n_calls; i++) {
-        if (uuid_equal(&instance->calls[i].id, call))
-            return true;
-    }
-    return false;
+    return wait_find_subject(instance, WAIT_CALL, call) != NULL ||
+           fired_find(instance, call) != NULL;
 }
 
 /*

@@ -223,20 +223,18 @@ select a.instance_id, d.key as process, d.version, e.id as element_id, e.name as
        coalesce(a.started, a.at) as started,
        case when a.kind <> 3 then a.at end as ended,
        case when a.kind <> 3 then a.at - coalesce(a.started, a.at) end as duration,
-       a.data::jsonb as detail, a.token, a.n
-from api_event a
+       a.data::jsonb as detail, a.token, a.n, (a.data::jsonb ->> 'loopCounter')::integer as loop_counter
+from (select v.*, lead(v.kind) over (partition by v.instance_id, v.token, v.node order by v.at, v.n) as next
+      from api_event v where v.kind in (3, 4, 5)) a
 join definition d on d.id = a.definition_id
 left join element e on e.definition_id = a.definition_id and e.node = a.node
-where a.kind in (4, 5)
-   or a.kind = 3 and not exists (
-       select from api_event z
-       where z.instance_id = a.instance_id and z.token = a.token and z.node = a.node and z.kind in (4, 5)
-         and z.at >= a.at and (z.at, z.n) > (a.at, a.n));
+where a.kind in (4, 5) or a.next is null;
 revoke all on history from public;
 comment on view history is 'The way of each instance: a row for each time that an element was passed, waited in, or left by another way. Order by started, n.';
 comment on column history.state is '`active`: it waits there now; `completed`; `cancelled`: left by another way';
 comment on column history.ended is 'NULL while it is active';
-comment on column history.detail is 'of cancelled ones: by what';
+comment on column history.detail is 'of cancelled ones: by what; of a multi-instance activity as a whole: how many items';
+comment on column history.loop_counter is 'of an item of a multi-instance activity: which, from 0; the activity as a whole has a row of its own without';
 comment on column history.n is 'the order of rows with equal times';
 
 create or replace view events as

@@ -86,6 +86,9 @@ const char *sim_trace(struct sim *sim)
         [HISTORY_CALL_LATE] = "late:%",      [HISTORY_MESSAGE_RECEIVED] = "got:%",
         [HISTORY_MESSAGE_SENT] = "told:%",   [HISTORY_TASK_COMPLETED] = "done:%",
         [HISTORY_VARIABLES_SET] = "set",     [HISTORY_INCIDENT] = "incident:%",
+        [HISTORY_SKIPPED] = "skip:%",        [HISTORY_MOVED] = "move:%",
+        [HISTORY_EXTERNAL_FAILED] = "no:%",  [HISTORY_COMPLETED_BY_HAND] = "hand:%",
+        [HISTORY_DELEGATE_RAN] = "ran:%",
     };
     struct buf buf;
 

@@ -14,6 +14,23 @@
     "<serviceTask id='" id "'>" EXTENDED("<pawl:http endpoint='api' method='GET' " attributes      \
                                          ">" inside "</pawl:http>") "</serviceTask>"
 
+#define LOOP(attributes, inside)                                                                   \
+    "<multiInstanceLoopCharacteristics " attributes ">" inside "</"                                \
+    "multiInstanceLoopCharacteristics>"
+#define TWICE "<loopCardinality>2</loopCardinality>"
+/* Items that are jobs, come in turn, and have scopes of their own. */
+#define ITEMS                                                                                      \
+    "<task id='each'>" LOOP(                                                                       \
+        "camunda:asyncBefore='true'",                                                              \
+        TWICE) "</task>"                                                                           \
+               "<userTask id='turn'>" LOOP(                                                        \
+                   "isSequential='true' camunda:collection='${x.deep}' "                           \
+                   "camunda:elementVariable='y'",                                                  \
+                   "") "</userTask>"                                                               \
+                       "<subProcess id='inner'>" LOOP("",                                          \
+                                                      TWICE) "<startEvent id='i0'/>" USER("iu")    \
+                           FLOW("i0", "iu") "</subProcess>" BOUNDARY("it", "inner", TIMER("PT1H"))
+
 /* An instance in which everything that a document can hold is there. */
 static void deploy_all(struct sim *sim)
 {
@@ -36,9 +53,12 @@ static void deploy_all(struct sim *sim)
                                     FLOW("f", "wait") FLOW("f", "call") FLOW("f", "s")
                                         FLOW("f", "g") FLOW("g", "gm") FLOW("g", "gt")
                                             FLOW("f", "j1") FLOW("j1", "j") FLOW("u", "j")
-                                                FLOW("f", "ready"));
+                                                FLOW("f", "ready") ITEMS FLOW("f", "each")
+                                                    FLOW("f", "turn") FLOW("f", "inner"));
     sim_start_only(sim, "p", "{\"x\":{\"deep\":[1,2,3]}}");
-    assert_string_equal(sim_where(sim), "u wait call s{ g j+ ready? su cu");
+    assert_string_equal(sim_where(sim),
+                        "u wait call s{ g j+ ready? each{ turn{ inner{ su each? each? turn "
+                        "inner{ inner{ iu iu cu");
 }
 
 static int load(struct sim *sim, const char *doc, size_t n, struct family *family)
@@ -91,10 +111,17 @@ static void test_step_document__other_formats(void **state)
     sim_init(&sim);
     deploy_all(&sim);
     assert_true(load(&sim, "", 0, &family) < 0);
-    assert_true(load(&sim, "\x02", 1, &family) < 0);
+    assert_true(load(&sim, "\x03", 1, &family) < 0);
     assert_true(load(&sim, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, &family) < 0);
     /* 2^32 tokens in six bytes */
     assert_true(load(&sim, "\x01\x00\x05\xff\xff\xff\xff\x0f", 8, &family) < 0);
+    /* Format 1 is still read: tokens 1 and 3 wait at user tasks since 1 and 2 us after 1970. */
+    int u = graph_find(sim.graphs[1], "u");
+    char doc[] = {1, 0, 4, 2, 1, 2, 0, (char)u, 2, 0, 2, 2, 0, (char)u, 4, 0, 0, 0, 0};
+    assert_int_equal(load(&sim, doc, sizeof(doc), &family), 0);
+    assert_int_equal(family.instances[0]->n_tokens, 2);
+    assert_int_equal(family.instances[0]->tokens[1].id, 3);
+    assert_int_equal(family.instances[0]->tokens[1].since_us, 2);
     sim_deinit(&sim);
 }
 

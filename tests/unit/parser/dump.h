@@ -158,6 +158,22 @@ static void dump_user_task(struct buf *out, const struct user_task *t)
     buf_add_char(out, '\n');
 }
 
+static void dump_multi(struct buf *out, const struct multi_instance *m)
+{
+    buf_printf(out, "    items %s", m->sequential ? "sequential" : "parallel");
+    dump_expr(out, "cardinality", m->cardinality);
+    dump_text(out, "variable", m->collection_variable);
+    dump_expr(out, "collection", m->collection);
+    dump_text(out, "element", m->element_variable);
+    dump_text(out, "index", m->index_variable);
+    dump_expr(out, "until", m->completion);
+    buf_printf(out, "%s%s", m->async_before ? " asyncBefore" : "",
+               m->async_after ? " asyncAfter" : "");
+    if (m->retry != NULL)
+        buf_printf(out, " tries=%u", m->retry->cycle.tries);
+    buf_add_char(out, '\n');
+}
+
 static void dump_node(struct buf *out, const struct graph *g, int index)
 {
     const struct node *n = &g->nodes[index];
@@ -191,6 +207,8 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
                        (long long)iso_duration_us(&cycle->delays[i]));
     }
     buf_add_char(out, '\n');
+    if (n->multi != NULL)
+        dump_multi(out, n->multi);
     for (size_t i = 0; i < n->n_inputs; i++)
         dump_mapping(out, "input", &n->inputs[i], 1);
     for (size_t i = 0; i < n->n_outputs; i++)

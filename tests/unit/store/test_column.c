@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store/map.h"
+#include "base/map.h"
 #include "store/wire.h"
 
 static void test_column__array_of_numbers(void **state UNUSED)

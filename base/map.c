@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include "store/map.h"
+#include "base/map.h"
 
 void map_init(struct map *map, struct arena *arena)
 {
