@@ -94,3 +94,13 @@
 #define LIMIT_HTTP_IDLE_S 10u    /* without a byte from the client */
 #define LIMIT_AWAIT_S 300u       /* how long one request may wait for an outcome */
 #define LIMIT_SIGNATURE_SKEW_S 300u /* between the clock of who signed a request and ours */
+
+/* Events (sql/functions/events.sql has the first three, too). */
+#define LIMIT_EVENT_ENTRIES 1000u        /* of one put_events() */
+#define LIMIT_EVENTS_BYTES (4u << 20)    /* of one put_events() */
+#define LIMIT_EVENT_BYTES (256u << 10)   /* one event */
+#define LIMIT_PATTERN_BYTES (64u << 10)  /* one event pattern, as JSON text */
+#define LIMIT_PATTERN_STARS 32u          /* in one wildcard */
+#define LIMIT_PATTERN_ALTERNATIVES 1000u /* that the $or of one pattern make */
+#define LIMIT_PATTERN_WORK 1000000u /* array elements, in pairs, that a rule tries for an event */
+#define LIMIT_RULE_TARGETS 20u

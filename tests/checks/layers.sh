@@ -25,16 +25,16 @@ allowed() {
     case $1 in
     base) echo "" ;;
     engine) echo "base" ;;
-    parser) echo "base engine" ;;
-    store) echo "base engine parser" ;;
+    parser | events) echo "base engine" ;;
+    store) echo "base engine parser events" ;;
     convert) echo "base" ;;
-    jobexec) echo "base engine parser store" ;;
-    server) echo "base engine parser store convert" ;;
-    embed) echo "base engine parser store jobexec" ;;
-    cli) echo "base engine parser store jobexec server convert" ;;
+    jobexec) echo "base engine parser events store" ;;
+    server) echo "base engine parser events store convert" ;;
+    embed) echo "base engine parser events store jobexec" ;;
+    cli) echo "base engine parser events store jobexec server convert" ;;
     esac
 }
-FOLDERS="base engine parser store jobexec convert server embed cli"
+FOLDERS="base engine parser events store jobexec convert server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue

@@ -57,6 +57,14 @@ seeds() {
                 { file = to NR; printf "%s\n%s", schema, $0 >file; close(file) }'
         echo "$work/schema"
         ;;
+    fuzz_pattern)
+        mkdir -p "$work/pattern"
+        awk -v to="$work/pattern/" '$1 == "pattern" { pattern = substr($0, 9) }
+            $1 == "yes" || $1 == "no" { file = to NR; printf "%s%c%s", pattern, 0, substr($0, length($1) + 2) >file; close(file) }
+            $1 == "refused" { file = to NR; sub(/ -> .*/, ""); printf "%s", substr($0, 9) >file; close(file) }' \
+            tests/unit/events/patterns.txt
+        echo "$work/pattern"
+        ;;
     fuzz_parser)
         find processes tests/parser tests/hostile -name '*.bpmn' -size -200k
         ;;
