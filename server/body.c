@@ -245,7 +245,7 @@ static bool too_deep(const char *text, size_t n)
     return false;
 }
 
-static bool read_json(struct request *request)
+bool body_read_json(struct request *request)
 {
     const char *text = buf_str(&request->body);
     size_t n = request->body.len;
@@ -283,6 +283,6 @@ bool body_accept(struct request *request)
         return false;
     if (operation->body_kind != BODY_JSON)
         return true;
-    return read_json(request) &&
+    return body_read_json(request) &&
            (operation->fields == NULL || judge_members(request, operation->fields));
 }

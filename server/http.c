@@ -227,6 +227,8 @@ static enum MHD_Result send_response(struct exchange *exchange)
         snprintf(number, sizeof(number), "%u", response->retry_after);
         MHD_add_response_header(out, "Retry-After", number);
     }
+    for (size_t i = 0; i < response->n_extra; i++)
+        MHD_add_response_header(out, response->extra[i].name, response->extra[i].value);
     if (response->close)
         MHD_add_response_header(out, "Connection", "close");
     note_request(exchange);
@@ -258,6 +260,17 @@ const char *request_header(const struct request *request, const char *name)
     const struct exchange *exchange = (const struct exchange *)request;
 
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+size_t request_headers(const struct request *request, struct guard_header *list, size_t room)
+{
+    const struct exchange *exchange = (const struct exchange *)request;
+    struct headers headers = {.n = 0};
+
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, take_header, &headers);
+    size_t n = headers.n < room ? headers.n : room;
+    memcpy(list, headers.list, n * sizeof(*list));
+    return n;
 }
 
 /* "application/json", perhaps with a charset that is UTF-8. */

@@ -27,6 +27,15 @@ void response_json(struct response *response, unsigned status, const char *body,
         buf_add(&response->body, body, n);
 }
 
+void response_header(struct request *request, const char *name, const char *value)
+{
+    struct response *response = &request->response;
+
+    assert(response->n_extra < RESPONSE_EXTRA_MAX);
+    response->extra[response->n_extra++] =
+        (struct pair){name, arena_strdup(&request->arena, value)};
+}
+
 static const char *title_of(unsigned status)
 {
     static const struct {

@@ -23,14 +23,18 @@ struct pair {
     const char *name, *value; /* decoded, UTF-8 */
 };
 
+#define RESPONSE_EXTRA_MAX 4u
+
 struct response {
     unsigned status;
     const char *content_type;
-    const char *allow;    /* 405 */
-    const char *location; /* 201 */
-    unsigned retry_after; /* seconds; 0: none */
-    bool authenticate;    /* WWW-Authenticate */
-    bool close;           /* it is the last one of its connection */
+    const char *allow;                     /* 405 */
+    const char *location;                  /* 201 */
+    unsigned retry_after;                  /* seconds; 0: none */
+    bool authenticate;                     /* WWW-Authenticate */
+    bool close;                            /* it is the last one of its connection */
+    struct pair extra[RESPONSE_EXTRA_MAX]; /* headers of one dialect */
+    size_t n_extra;
     struct buf body;
 };
 
@@ -70,6 +74,9 @@ struct request {
 const char *request_path(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
+struct guard_header;
+/* All headers as they came, up to `room`; they live as long as the request. */
+size_t request_headers(const struct request *request, struct guard_header *list, size_t room);
 /* Its parameters as the statements take them. */
 const char *request_parameters(struct request *request);
 
@@ -90,6 +97,8 @@ void request_answer(struct request *request, const struct desk_answer *answer);
 void response_text(struct response *response, unsigned status, const char *text);
 /* Copies. */
 void response_json(struct response *response, unsigned status, const char *body, size_t n);
+/* One more header; copies. */
+void response_header(struct request *request, const char *name, const char *value);
 /* An error in the dialect of the request. hint, code: may be NULL. */
 void response_problem(struct request *request, unsigned status, const char *code, const char *hint,
                       const char *format, ...) PRINTF_LIKE(5, 6);
@@ -107,6 +116,8 @@ int router_find(struct request *request, const char *method, const char **ret_al
 
 /* Whether the body and the parameters are what the operation takes; else fills the response. */
 bool body_accept(struct request *request);
+/* Reads the body into request->json; else fills the response. An empty one is none. */
+bool body_read_json(struct request *request);
 /* "30s", "500ms", "2m", "1h". False: it is none of these. */
 bool duration_read(const char *text, int64_t *ret_us);
 

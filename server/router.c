@@ -6,7 +6,8 @@
 #include "base/uuid.h"
 #include "server/request.h"
 
-static const struct operations *const tables[] = {&operations_common, &operations_pawl};
+static const struct operations *const tables[] = {&operations_common, &operations_pawl,
+                                                  &operations_aws};
 
 const struct operation *operation_at(size_t i)
 {
