@@ -281,7 +281,9 @@ bool body_accept(struct request *request)
 
     if (!judge_parameters(request, operation->parameters))
         return false;
-    if (operation->body_kind != BODY_JSON)
+    bool json = operation->body_kind == BODY_JSON ||
+                (operation->body_kind == BODY_MULTIPART && request_is_json(request));
+    if (!json)
         return true;
     return body_read_json(request) &&
            (operation->fields == NULL || judge_members(request, operation->fields));

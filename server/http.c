@@ -274,8 +274,10 @@ size_t request_headers(const struct request *request, struct guard_header *list,
 }
 
 /* "application/json", perhaps with a charset that is UTF-8. */
-static bool is_json(const char *type)
+bool request_is_json(const struct request *request)
 {
+    const char *type = request_header(request, "Content-Type");
+
     if (type == NULL)
         return false;
     size_t n = strcspn(type, "; \t");
@@ -302,11 +304,12 @@ static bool admit_body(struct exchange *exchange, const struct guard_body *body)
         response_problem(request, 413, "PW006", "Keep large data outside, and pass its address.",
                          "the body has %llu bytes, the limit is %zu",
                          (unsigned long long)body->length, exchange->most);
-    else if (operation->body_kind == BODY_JSON && !is_json(type))
+    else if (operation->body_kind == BODY_JSON && !request_is_json(request))
         response_problem(request, 415, "PW003", "Say Content-Type: application/json.",
                          "the body must be JSON in UTF-8, and its Content-Type say so");
     else if (operation->body_kind == BODY_MULTIPART &&
-             (type == NULL || strncasecmp(type, "multipart/form-data", 19) != 0) && !is_json(type))
+             (type == NULL || strncasecmp(type, "multipart/form-data", 19) != 0) &&
+             !request_is_json(request))
         response_problem(request, 415, "PW003", NULL,
                          "the body must be multipart/form-data, and its Content-Type say so");
     else
@@ -490,8 +493,9 @@ static void carry_out(struct request *request)
     } else if (operation->handle != NULL) {
         operation->handle(request);
     } else {
-        const char *parameters = request_parameters(request);
-        request_ask(request, operation->query, operation->writes, &parameters, 1,
+        const char *arguments[DESK_PARAMS];
+        size_t n = request_arguments(request, arguments);
+        request_ask(request, operation->query, operation->writes, arguments, n,
                     operation->awaits ? await_answer : NULL);
     }
 }

@@ -42,10 +42,10 @@ enum dialect {
 };
 
 enum body_kind {
-    BODY_NONE = 0, /* there must be none */
-    BODY_JSON,     /* may be missing: null */
-    BODY_MULTIPART,
-    BODY_RAW, /* any bytes, of any type */
+    BODY_NONE = 0,  /* there must be none */
+    BODY_JSON,      /* may be missing: null */
+    BODY_MULTIPART, /* or JSON */
+    BODY_RAW,       /* any bytes, of any type */
 };
 
 struct problem;
@@ -59,6 +59,9 @@ struct operation {
     const char *query;   /* the statement */
     bool writes;
     void (*handle)(struct request *request);
+    /* What the statement gets, a text each, NULL where it is not there: "request" (the above),
+     * "path.NAME", "query.NAME", "caller.name". NULL: "request". */
+    const char *arguments;
     enum body_kind body_kind;
     const char *fields;     /* of the body; NULL: any JSON */
     const char *parameters; /* of the query; NULL: none */

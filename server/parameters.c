@@ -47,7 +47,7 @@ static json_t *headers_of(struct request *request)
     return object;
 }
 
-const char *request_parameters(struct request *request)
+static const char *whole(struct request *request)
 {
     json_t *object =
         json_pack("{s:o, s:o, s:o}", "path", object_of(request->path, request->n_path), "query",
@@ -63,4 +63,32 @@ const char *request_parameters(struct request *request)
                                    request->json != NULL ? buf_str(&request->body) : "null");
     free(text);
     return all;
+}
+
+static const char *argument(struct request *request, const char *name)
+{
+    if (strcmp(name, "request") == 0)
+        return whole(request);
+    if (strcmp(name, "caller.name") == 0)
+        return request->principal.name;
+    if (strncmp(name, "path.", 5) == 0)
+        return request_path(request, name + 5);
+    assert(strncmp(name, "query.", 6) == 0); /* the tables are ours */
+    return request_query(request, name + 6);
+}
+
+size_t request_arguments(struct request *request, const char **ret_arguments)
+{
+    const char *at = request->operation->arguments;
+    size_t count = 0;
+
+    if (at == NULL)
+        at = "request";
+    while (*(at += strspn(at, " ")) != '\0') {
+        size_t n = strcspn(at, " ");
+        assert(count < DESK_PARAMS);
+        ret_arguments[count++] = argument(request, arena_strndup(&request->arena, at, n));
+        at += n;
+    }
+    return count;
 }

@@ -77,8 +77,10 @@ const char *request_header(const struct request *request, const char *name);
 struct guard_header;
 /* All headers as they came, up to `room`; they live as long as the request. */
 size_t request_headers(const struct request *request, struct guard_header *list, size_t room);
-/* Its parameters as the statements take them. */
-const char *request_parameters(struct request *request);
+/* What its operation's statement gets: DESK_PARAMS at most. */
+size_t request_arguments(struct request *request, const char **ret_arguments);
+/* Whether its body is JSON in UTF-8, by its Content-Type. */
+bool request_is_json(const struct request *request);
 
 /* ---- What becomes of it ---- */
 

@@ -68,6 +68,96 @@ becomes("it is kept", "select key from messages where message_id = '%s'" % answe
 answer = server.ask("POST", "/v1/messages", {"message": "hello", "ttl": "no time"})
 check("a ttl that is none", answer.status == 400, answer)
 
+# ---- Deployments ----
+
+BPMN = open(models + "/processes/basics/approval.bpmn").read()
+FORM = ("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nfirst\r\n"
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"%s\"\r\nContent-Type: text/xml\r\n\r\n%s\r\n--b--\r\n")
+form = {"Content-Type": "multipart/form-data; boundary=b"}
+answer = server.ask("POST", "/v1/deployments", (FORM % ("a; b.bpmn", BPMN)).encode(), form)
+check("deploy a form", answer.status == 201 and answer.body["state"] == "active" and answer.body["definitions"][0]["process"] == "approval", answer)
+check("nothing new in it", answer.body["definitions"][0]["new"] is False, answer)
+answer = server.ask("POST", "/v1/deployments", {"name": "again", "duplicateFiltering": False, "resources": [{"name": "a.bpmn", "content": BPMN}]})
+check("deploy JSON", answer.status == 201 and answer.body["definitions"][0]["version"] == 2, answer)
+second = answer.body["deploymentId"]
+answer = server.ask("GET", "/v1/deployments/" + second)
+check("the deployment", answer.body["processes"] == ["approval:2"] and answer.body["name"] == "again", answer)
+check("the list", server.ask("GET", "/v1/deployments?limit=1").body["items"][0]["deploymentId"] == second)
+bad = BPMN.replace("<bpmn:userTask", "<bpmn:callActivity", 1).replace("</bpmn:userTask>", "</bpmn:callActivity>", 1)
+answer = server.ask("POST", "/v1/deployments", {"resources": [{"name": "bad.bpmn", "content": bad}]})
+check("a bad diagram", answer.status == 400 and answer.body["findings"][0]["file"] == "bad.bpmn" and "bad.bpmn:" in answer.body["detail"], answer)
+for what, body, headers in [("no boundary", b"", {"Content-Type": "multipart/form-data"}), ("no end", (FORM % ("a", BPMN)).encode()[:-8], form),
+                            ("no files", b"--b--\r\n", form), ("nothing", b"", form), ("no name", b"--b\r\n\r\nx\r\n--b--", form),
+                            ("no UTF-8", (FORM % ("a", "X")).encode().replace(b"X", b"\xff"), form), ("NUL", (FORM % ("a", "\0")).encode(), form),
+                            ("resources", b'{"resources": [1]}', {}), ("none", b'{"resources": []}', {}), ("missing", b"{}", {})]:
+    answer = server.ask("POST", "/v1/deployments", body, headers)
+    check("deploy: " + what, answer.status == 400, answer)
+check("a text", server.ask("POST", "/v1/deployments", b"x", {"Content-Type": "text/plain"}).status == 415)
+answer = server.ask("DELETE", "/v1/deployments/%s?reason=oops&cancelInstances=true&await=10s" % second)
+check("withdraw", answer.status == 202 and answer.body["state"] == "done", answer)
+answer = server.ask("GET", "/v1/processes")
+check("processes", [(p["process"], p["version"]) for p in answer.body["items"]] == [("approval", 1), ("at-once", 1), ("waits", 1)], answer)
+check("one process", server.ask("GET", "/v1/processes/waits").body["latest"] is True)
+check("no such process", server.ask("GET", "/v1/processes/nothing").status == 404)
+
+# ---- Instances, tasks, incidents ----
+
+one = server.ask("GET", "/v1/instances/" + instance).body
+check("an instance", one["businessKey"] == "h-1" and one["state"] == "running" and one["elements"], one)
+check("no such instance", server.ask("GET", "/v1/instances/01234567-89ab-7def-8123-456789abcdef").status == 404)
+page, seen = server.ask("GET", "/v1/instances?businessKey=many&limit=40").body, []
+while page["items"]:
+    seen += [i["instanceId"] for i in page["items"]]
+    if page["next"] is None:
+        break
+    page = server.ask("GET", "/v1/instances?businessKey=many&limit=40&after=" + page["next"]).body
+check("pages", len(seen) == len(set(seen)) == len(good), (len(seen), len(good)))
+history = server.ask("GET", "/v1/instances/%s/history" % instance).body["items"]
+check("history", history[0]["kind"] == "startEvent" and history[-1]["state"] == "active", history)
+check("history of nothing", server.ask("GET", "/v1/instances/01234567-89ab-7def-8123-456789abcdef/history").status == 404)
+check("variables", server.ask("GET", "/v1/instances/%s/variables" % instance).body["department"] == "sales")
+answer = server.ask("POST", "/v1/instances/%s/variables?await=5s" % instance, {"variables": {"more": [1, None, "ü"]}})
+check("set variables", answer.status == 202 and answer.body["state"] == "done", answer)
+check("they are set", server.ask("GET", "/v1/instances/%s/variables" % instance).body["more"] == [1, None, "ü"])
+tasks = server.ask("GET", "/v1/tasks?instance=" + instance).body["items"]
+check("its task", len(tasks) == 1 and tasks[0]["process"] == "approval", tasks)
+task = tasks[0]["taskId"]
+check("claim for me", server.ask("POST", "/v1/tasks/%s/claim" % task).status == 202)
+assignee = server.ask("GET", "/v1/tasks?instance=" + instance).body["items"][0]["assignee"]
+check("mine", assignee and [t["taskId"] for t in server.ask("GET", "/v1/tasks?assignee=" + assignee).body["items"]] == [task], assignee)
+answer = server.ask("POST", "/v1/tasks/%s/claim" % task, {"assignee": "bert"})
+check("not for another", answer.status == 409 and answer.body["code"] == "PW002", answer)
+check("release", server.ask("POST", "/v1/tasks/%s/release" % task).status == 202)
+check("complete", server.ask("POST", "/v1/tasks/%s/complete?await=5s" % task, {"variables": {"approved": True}}).body["state"] == "done")
+answer = server.ask("POST", "/v1/tasks/%s/complete" % task, {})
+check("complete again", answer.status == 409, answer)
+check("complete nothing", server.ask("POST", "/v1/tasks/01234567-89ab-7def-8123-456789abcdef/complete", {}).status == 404)
+answer = server.ask("POST", "/v1/tasks/%s/fail" % task, {})
+check("fail without a code", answer.status == 400 and "errorCode" in answer.body["detail"], answer)
+subprocess.run([program, "deploy", models + "/processes/basics/retries.bpmn"], check=True, stdout=subprocess.DEVNULL)
+broken = server.ask("POST", "/v1/processes/retries/start", {"variables": {"divisor": 4, "second": 0}}).body["instanceId"]
+becomes("an incident", "select count(*) from incidents where instance_id = '%s'" % broken, "1", 20)
+incident = server.ask("GET", "/v1/incidents?instance=" + broken).body["items"][0]
+check("the incident", incident["process"] == "retries" and incident["reason"] == "failedJob", incident)
+answer = server.ask("POST", "/v1/incidents/%s/retry?await=10s" % incident["incidentId"], {"variables": {"divisor": 4, "second": 2}, "reason": "mended"})
+check("retry", answer.status == 202 and answer.body["state"] == "done", answer)
+check("retry again", server.ask("POST", "/v1/incidents/%s/retry" % incident["incidentId"]).status == 404)
+stays = server.ask("POST", "/v1/processes/waits/start", {"businessKey": "stays"}).body["instanceId"]
+for act in ("suspend", "resume", "cancel"):
+    answer = server.ask("POST", "/v1/instances/%s/%s?await=5s" % (stays, act), {"reason": "test"})
+    check(act, answer.status == 202 and answer.body["state"] == "done", answer)
+check("it has ended", server.ask("GET", "/v1/instances/" + stays).body["state"] == "cancelled")
+check("cancel again", server.ask("POST", "/v1/instances/%s/cancel" % stays).status == 409)
+check("ended ones", [i["instanceId"] for i in server.ask("GET", "/v1/instances?state=cancelled&process=waits").body["items"]] == [stays])
+waits = server.ask("POST", "/v1/processes/waits/start?await=100ms", {"businessKey": "c"}).body["instanceId"]
+answer = server.ask("POST", "/v1/messages/correlate?await=5s", {"message": "go", "key": "c"})
+check("correlate", answer.status == 202 and answer.body["state"] == "done", answer)
+answer = server.ask("POST", "/v1/messages/correlate?await=5s", {"message": "go", "key": "c"})
+check("nobody waits any more", answer.body["state"] == "refused" and answer.body["detail"]["reason"], answer)
+check("correlate to nobody", server.ask("POST", "/v1/messages/correlate", {"message": "go"}).status == 400)
+sql("select set_endpoint('stub', 'http://127.0.0.1:1')")
+check("endpoints", server.ask("GET", "/v1/endpoints").body["items"][0]["baseUrl"] == "http://127.0.0.1:1")
+
 # ---- What is refused ----
 
 deep = b'{"variables": ' + b'{"a":' * 200 + b"1" + b"}" * 201

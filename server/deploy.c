@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include "base/utf8.h"
+#include "server/await.h"
+#include "server/deploy.h"
+#include "server/server_internal.h"
+
+#define WAIT_US 30000000 /* the judgement takes milliseconds, behind what waits before it */
+
+struct deploying {
+    struct uuid deployment;
+    void (*judged)(struct request *request, const struct uuid *deployment, const json_t *outcome);
+};
+
+static void decided(struct request *request, const json_t *outcome)
+{
+    const struct deploying *deploying = request->own;
+
+    deploying->judged(request, &deploying->deployment, outcome);
+}
+
+static void accepted(struct request *request, const struct desk_answer *answer)
+{
+    struct deploying *deploying = request->own;
+
+    if (answer->sqlstate != NULL) {
+        response_refused(request, answer);
+        request_finish(request);
+        return;
+    }
+    deploying->deployment = answer->subject;
+    awaits_add(request->server->awaits, request, &deploying->deployment, WAIT_US, decided);
+}
+
+void deploy_and_wait(struct request *request, json_t *resources, const char *name, bool filtering,
+                     void (*judged)(struct request *request, const struct uuid *deployment,
+                                    const json_t *outcome))
+{
+    struct deploying *deploying = arena_alloc(&request->arena, sizeof(*deploying));
+    char *text = json_dumps(resources, JSON_COMPACT);
+    const char *params[] = {arena_strdup(&request->arena, text != NULL ? text : "[]"), name,
+                            filtering ? "true" : "false"};
+
+    free(text);
+    json_decref(resources);
+    deploying->judged = judged;
+    request->own = deploying;
+    request_ask(request, "http_deploy", true, params, ARRAY_LEN(params), accepted);
+}
+
+json_t *deploy_resources(struct request *request, const struct part *parts, size_t n)
+{
+    json_t *resources = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].filename == NULL)
+            continue;
+        json_t *resource = json_pack("{s:s, s:s%}", "name", parts[i].filename, "content",
+                                     parts[i].data, parts[i].n);
+        if (resource == NULL) {
+            response_problem(request, 400, "PW003", "Save it as UTF-8.",
+                             "the file \"%.200s\" is not UTF-8", parts[i].filename);
+            json_decref(resources);
+            return NULL;
+        }
+        json_array_append_new(resources, resource);
+    }
+    return resources;
+}
+
+/* ---- POST /v1/deployments ---- */
+
+static void refused(struct request *request, const char *id, const json_t *detail)
+{
+    const char *reason = json_string_value(json_object_get(detail, "reason"));
+    json_t *findings = json_object_get(detail, "findings");
+    const char *text = reason != NULL ? reason : "the files were refused";
+    size_t i;
+    json_t *finding;
+
+    json_array_foreach(findings, i, finding)
+    {
+        const char *severity = json_string_value(json_object_get(finding, "severity"));
+        const char *file = json_string_value(json_object_get(finding, "file"));
+        const char *message = json_string_value(json_object_get(finding, "message"));
+        if (severity == NULL || strcmp(severity, "error") != 0 || message == NULL)
+            continue;
+        text = arena_printf(&request->arena, "%s; %s:%lld: %.600s", text, file != NULL ? file : "",
+                            json_integer_value(json_object_get(finding, "line")), message);
+        break;
+    }
+    json_t *body =
+        json_pack("{s:n, s:s, s:i, s:s, s:s, s:s, s:O*}", "type", "title", "Bad Request", "status",
+                  400, "detail", text, "code", "PW003", "deploymentId", id, "findings", findings);
+    char *dump = json_dumps(body, JSON_COMPACT);
+    response_json(&request->response, 400, dump, dump != NULL ? strlen(dump) : 0);
+    request->response.content_type = "application/problem+json";
+    free(dump);
+    json_decref(body);
+}
+
+static void judged(struct request *request, const struct uuid *deployment, const json_t *outcome)
+{
+    const char *state = json_string_value(json_object_get(outcome, "state"));
+    const json_t *detail = json_object_get(outcome, "detail");
+    char id[UUID_TEXT_BYTES];
+
+    uuid_format(deployment, id);
+    if (state != NULL && strcmp(state, "refused") == 0) {
+        refused(request, id, detail);
+    } else {
+        json_t *body = json_pack("{s:s, s:s, s:O*, s:O*}", "deploymentId", id, "state",
+                                 state != NULL ? state : "accepted", "definitions",
+                                 json_object_get(detail, "definitions"), "findings",
+                                 json_object_get(detail, "findings"));
+        char *dump = json_dumps(body, JSON_COMPACT);
+        response_json(&request->response, state != NULL ? 201 : 202, dump,
+                      dump != NULL ? strlen(dump) : 0);
+        free(dump);
+        json_decref(body);
+    }
+    request_finish(request);
+}
+
+static const char *text_part(const struct part *parts, size_t n, const char *name)
+{
+    const struct part *part = multipart_find(parts, n, name);
+
+    return part != NULL && utf8_valid(part->data, part->n) ? part->data : NULL;
+}
+
+void deploy_files(struct request *request)
+{
+    json_t *resources = NULL;
+    const char *name = NULL;
+    bool filtering = true;
+
+    if (request->json != NULL) {
+        const json_t *given = json_object_get(request->json, "duplicateFiltering");
+        resources = json_incref(json_object_get(request->json, "resources"));
+        name = json_string_value(json_object_get(request->json, "name"));
+        filtering = !json_is_false(given);
+    } else {
+        const char *type = request_header(request, "Content-Type");
+        struct part *parts;
+        size_t n;
+        const char *wrong = multipart_read(&request->arena, type != NULL ? type : "",
+                                           buf_str(&request->body), request->body.len, &parts, &n);
+        if (wrong != NULL) {
+            response_problem(request, 400, "PW003", NULL, "the body is no form: %s", wrong);
+            request_finish(request);
+            return;
+        }
+        resources = deploy_resources(request, parts, n);
+        name = text_part(parts, n, "name");
+        const char *given = text_part(parts, n, "duplicateFiltering");
+        filtering = given == NULL || strcmp(given, "false") != 0;
+    }
+    if (resources == NULL)
+        request_finish(request);
+    else
+        deploy_and_wait(request, resources, name, filtering, judged);
+}
