@@ -150,6 +150,8 @@ struct delivery {
     struct uuid message;
     int64_t expires_us, since_us;
     int mode;
+    const char *tenant; /* not ended by a NUL */
+    size_t tenant_n;
     const char *key;
 };
 const char *delivery_text(struct arena *arena, const struct delivery *delivery);

@@ -372,10 +372,10 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
     if (conn_query(conn, "deploy_findings", PARAMS(p_uuid(&d->id), p_text(findings)), NULL, err) <
         0)
         return err_trace(err);
-    return conn_query(
-        conn, "outcome_put",
-        PARAMS(p_uuid(&d->id), p_text(state), p_text(outcome_json(d, findings)), p_time(now_us)),
-        NULL, err);
+    return conn_query(conn, "outcome_put",
+                      PARAMS(p_uuid(&d->id), p_text(state), p_text(outcome_json(d, findings)),
+                             p_text(d->tenant), p_time(now_us)),
+                      NULL, err);
 }
 
 static int transaction(struct conn *conn, struct deployment *d, const struct worker_fence *fence,

@@ -63,7 +63,8 @@ void effect_ready(struct effects *e, const struct command *command, int lane,
     }
 }
 
-void effect_outcome(struct effects *e, const struct uuid *id, const char *state, const char *detail)
+void effect_outcome(struct effects *e, const struct uuid *id, const char *tenant, const char *state,
+                    const char *detail)
 {
     if (uuid_is_nil(id))
         return;
@@ -71,6 +72,7 @@ void effect_outcome(struct effects *e, const struct uuid *id, const char *state,
     column_uuid(col(e, T_INSERT_OUTCOMES, 0), id);
     column_text(col(e, T_INSERT_OUTCOMES, 1), state);
     column_text(col(e, T_INSERT_OUTCOMES, 2), detail);
+    column_text(col(e, T_INSERT_OUTCOMES, 3), tenant);
 }
 
 const char *effect_reason(struct arena *arena, const char *text)
@@ -687,19 +689,21 @@ static void put_outcome(struct batch *batch, const struct item *item)
     switch (item->state) {
     case ITEM_DONE:
         if (item->kind != COMMAND_START)
-            effect_outcome(e, &item->command_id, "done", NULL);
+            effect_outcome(e, &item->command_id, item->tenant, "done", NULL);
         break;
     case ITEM_DROPPED:
         effect_outcome(
-            e, &item->command_id, "refused",
+            e, &item->command_id, item->tenant, "refused",
             effect_reason(arena, item->why != NULL ? item->why : "what it addresses is gone"));
         break;
     case ITEM_FAILED:
         if (item->kind != COMMAND_START)
-            effect_outcome(e, &item->command_id, "failed", effect_reason(arena, item->why));
+            effect_outcome(e, &item->command_id, item->tenant, "failed",
+                           effect_reason(arena, item->why));
         break;
     case ITEM_REFUSED:
-        effect_outcome(e, &item->command_id, "refused", effect_reason(arena, item->why));
+        effect_outcome(e, &item->command_id, item->tenant, "refused",
+                       effect_reason(arena, item->why));
         break;
     case ITEM_RUN:
     case ITEM_PARKED:

@@ -102,8 +102,8 @@ void park_effects(struct batch *batch, struct fam *fam);
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
                      const char *reason, const char *message);
 /* state: 'done', 'refused', 'failed', 'expired'; detail: JSON or NULL. Nothing for a nil id. */
-void effect_outcome(struct effects *effects, const struct uuid *id, const char *state,
-                    const char *detail);
+void effect_outcome(struct effects *effects, const struct uuid *id, const char *tenant,
+                    const char *state, const char *detail);
 /* {"reason": text} in the arena. */
 const char *effect_reason(struct arena *arena, const char *text);
 struct uuid batch_uuid(struct batch *batch); /* a new version 7 */

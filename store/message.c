@@ -39,23 +39,29 @@ const char *delivery_text(struct arena *arena, const struct delivery *delivery)
     char id[UUID_TEXT_BYTES];
 
     uuid_format(&delivery->message, id);
-    return arena_printf(arena, "%lld %lld %d %s %s", (long long)delivery->expires_us,
-                        (long long)delivery->since_us, delivery->mode, id, delivery->key);
+    return arena_printf(arena, "%lld %lld %d %s %zu %.*s %s", (long long)delivery->expires_us,
+                        (long long)delivery->since_us, delivery->mode, id, delivery->tenant_n,
+                        (int)delivery->tenant_n, delivery->tenant, delivery->key);
 }
 
 bool delivery_read(const char *text, struct delivery *ret_delivery)
 {
     long long expires, since;
     char id[UUID_TEXT_BYTES];
+    size_t tenant;
     int mode, n = 0;
 
-    if (text == NULL || sscanf(text, "%lld %lld %d %36s%n", &expires, &since, &mode, id, &n) != 4 ||
-        text[n] != ' ' || !uuid_parse(id, &ret_delivery->message))
+    if (text == NULL ||
+        sscanf(text, "%lld %lld %d %36s %zu%n", &expires, &since, &mode, id, &tenant, &n) != 5 ||
+        text[n] != ' ' || strnlen(text + n + 1, tenant + 1) <= tenant ||
+        text[(size_t)n + 1 + tenant] != ' ' || !uuid_parse(id, &ret_delivery->message))
         return false;
+    ret_delivery->tenant = text + n + 1;
+    ret_delivery->tenant_n = tenant;
     ret_delivery->expires_us = expires;
     ret_delivery->since_us = since;
     ret_delivery->mode = mode;
-    ret_delivery->key = text + n + 1;
+    ret_delivery->key = ret_delivery->tenant + tenant + 1;
     return true;
 }
 
@@ -169,8 +175,9 @@ static void dropped_letter(struct batch *batch, const struct item *item)
 
     if (!delivery_read(c->detail, &delivery))
         return;
+    const char *tenant = arena_strndup(batch->arena, delivery.tenant, delivery.tenant_n);
     if (delivery.mode == LETTER_CORRELATE) {
-        effect_outcome(batch->effects, &delivery.message, "refused",
+        effect_outcome(batch->effects, &delivery.message, tenant, "refused",
                        effect_reason(batch->arena, "its receiver had left before it came"));
         return;
     }
@@ -178,7 +185,7 @@ static void dropped_letter(struct batch *batch, const struct item *item)
         return;
     add_letter(batch, &(struct letter){
                           .id = delivery.message,
-                          .tenant = "",
+                          .tenant = tenant,
                           .name = or_empty(c->name),
                           .key = delivery.key,
                           .body = c->body,
@@ -297,6 +304,8 @@ static void deliver(struct batch *batch, struct letter *letter, struct waiter *w
                                       .expires_us = letter->expires_us,
                                       .since_us = waiter->since_us,
                                       .mode = (int)letter->mode,
+                                      .tenant = letter->tenant,
+                                      .tenant_n = strlen(letter->tenant),
                                       .key = waiter->key};
     const struct command command = {.kind = COMMAND_MESSAGE,
                                     .instance = waiter->instance,
@@ -420,12 +429,12 @@ static void tell(struct batch *batch, const struct letter *letter)
     struct arena *arena = batch->arena;
 
     if (letter->receiver != NULL)
-        effect_outcome(batch->effects, &letter->id, "done",
+        effect_outcome(batch->effects, &letter->id, letter->tenant, "done",
                        arena_printf(arena, "{\"receivers\":%u,\"instance\":\"%s\"}",
                                     letter->receivers, letter->receiver));
     else if (letter->mode == LETTER_CORRELATE)
         effect_outcome(
-            batch->effects, &letter->id, "refused",
+            batch->effects, &letter->id, letter->tenant, "refused",
             effect_reason(arena, letter->receivers == 0
                                      ? "nobody waits for this message"
                                      : arena_printf(arena,
@@ -433,7 +442,7 @@ static void tell(struct batch *batch, const struct letter *letter)
                                                     "go to exactly one",
                                                     letter->receivers)));
     else if (letter->expires_us <= batch->now_us)
-        effect_outcome(batch->effects, &letter->id, "expired",
+        effect_outcome(batch->effects, &letter->id, letter->tenant, "expired",
                        effect_reason(arena, "nobody took it in its time to live"));
 }
 

@@ -19,7 +19,8 @@ static int tell(struct conn *conn, const struct withdrawal *w, const char *state
                 const char *detail, struct err *err)
 {
     return conn_query(conn, "outcome_put",
-                      PARAMS(p_uuid(&w->command), p_text(state), p_text(detail), p_time(w->now_us)),
+                      PARAMS(p_uuid(&w->command), p_text(state), p_text(detail), p_text(w->tenant),
+                             p_time(w->now_us)),
                       NULL, err);
 }
 

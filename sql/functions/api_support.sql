@@ -27,14 +27,12 @@ as $$
 $$;
 revoke all on function api_id_time(uuid) from public;
 
--- Who calls. Inside of a SECURITY DEFINER function current_user is the owner; the caller is the role
--- that he has SET, else his login. An administrator may say for whom he acts.
+-- Who calls, by name: functions/api_identity.sql. An administrator may say for whom he acts.
 create or replace function api_actor(options jsonb, allowed text[] default '{}') returns text
 language plpgsql volatile
 as $$
 declare
-    login text := case when current_setting('role') in ('none', '') then session_user::text
-                       else current_setting('role') end;
+    login text := coalesce(api_served() ->> 'name', api_login()::text);
     stray text;
 begin
     if options is null or options = '{}' then
@@ -55,7 +53,8 @@ begin
     if not options ? 'actor' then
         return login;
     end if;
-    if not has_function_privilege(login, 'set_endpoint(text,text,jsonb)', 'execute') then
+    if not (case when api_served() is not null then coalesce(api_served() -> 'rights', '[]') ? 'admin'
+                 else api_role_may(api_login(), 'admin') end) then
         raise exception using errcode = 'insufficient_privilege',
             message = format('%s may not act in the name of somebody else', login),
             hint = 'The option actor is for administrators of the engine; leave it out.';

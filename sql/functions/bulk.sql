@@ -69,22 +69,30 @@ end
 $$;
 revoke all on function api_bulk_filter(text, jsonb) from public;
 
+-- Of one process its administrators may do it, of all of them who administers them all.
+create or replace function api_bulk_require(filter jsonb) returns void
+language sql stable
+as $$ select api_require('admin', filter ->> 'process') $$;
+revoke all on function api_bulk_require(jsonb) from public;
+
 -- The incidents that a filter means, and why one of them is left out by a retry with this decision (or none).
-create or replace function api_bulk_incidents(filter jsonb, decision text)
+create or replace function api_bulk_incidents(filter jsonb, decision text, tenants text[])
 returns table (id uuid, instance_id uuid, root_id uuid, at timestamptz, process text, version integer, element_id text,
-               cause text, reason text, pattern text, left_out text)
+               cause text, reason text, pattern text, left_out text, tenant text)
 language sql stable
 as $$
     select x.id, x.instance_id, x.root_id, x.at, d.key, d.version, e.id, x.cause, x.reason, x.pattern,
            case when r.suspended then 'suspended'
                 when x.reason = 'unknownOutcome' and decision is null then 'needs a decision'
-                when x.reason <> 'unknownOutcome' and decision is not null then 'needs no decision' end
+                when x.reason <> 'unknownOutcome' and decision is not null then 'needs no decision' end,
+           coalesce(i.tenant, d.tenant, '')
     from incident x
     left join instance i on i.id = x.instance_id
     left join instance r on r.id = x.root_id
     left join definition d on d.id = coalesce(i.definition_id, x.definition_id)
     left join element e on e.definition_id = d.id and e.node = x.node
-    where (filter ->> 'process' is null or d.key = filter ->> 'process')
+    where (tenants is null or d.tenant = any (tenants))
+      and (filter ->> 'process' is null or d.key = filter ->> 'process')
       and (filter ->> 'version' is null or d.version = (filter ->> 'version')::integer)
       and (filter ->> 'element' is null or e.id = filter ->> 'element')
       and (filter ->> 'cause' is null or x.cause = filter ->> 'cause')
@@ -94,19 +102,19 @@ as $$
       and (filter ->> 'since' is null or x.at >= (filter ->> 'since')::timestamptz)
       and (filter ->> 'until' is null or x.at < (filter ->> 'until')::timestamptz)
 $$;
-revoke all on function api_bulk_incidents(jsonb, text) from public;
+revoke all on function api_bulk_incidents(jsonb, text, text[]) from public;
 
 -- The outermost instances that a filter means. "definitions" is set by the engine's own functions: families in which one
 -- of these runs. Suspending one that is suspended, or resuming one that is not, is left out.
-create or replace function api_bulk_instances(filter jsonb, action text)
-returns table (id uuid, at timestamptz, process text, version integer, left_out text)
+create or replace function api_bulk_instances(filter jsonb, action text, tenants text[])
+returns table (id uuid, at timestamptz, process text, version integer, left_out text, tenant text)
 language sql stable
 as $$
     select r.id, r.started, d.key, d.version,
            case when action = 'suspend' and r.suspended then 'suspended'
-                when action = 'resume' and not r.suspended then 'not suspended' end
+                when action = 'resume' and not r.suspended then 'not suspended' end, r.tenant
     from instance r join definition d on d.id = r.definition_id
-    where r.parent_id is null
+    where r.parent_id is null and (tenants is null or r.tenant = any (tenants))
       and (filter ->> 'process' is null or d.key = filter ->> 'process')
       and (filter ->> 'version' is null or d.version = (filter ->> 'version')::integer)
       and (filter ->> 'businessKeyPrefix' is null or starts_with(r.business_key, filter ->> 'businessKeyPrefix'))
@@ -116,7 +124,7 @@ as $$
            or exists (select from instance c where c.root_id = r.id and c.parent_id is not null
                       and filter -> 'definitions' @> to_jsonb(c.definition_id)))
 $$;
-revoke all on function api_bulk_instances(jsonb, text) from public;
+revoke all on function api_bulk_instances(jsonb, text, text[]) from public;
 
 create or replace function api_bulk_actor(action text, options jsonb) returns text
 language sql volatile
@@ -140,15 +148,16 @@ declare
     caller text := api_bulk_actor(bulk_preview.action, bulk_preview.options);
     wishes jsonb := api_bulk_options(bulk_preview.action, bulk_preview.options);
 begin
+    perform api_bulk_require(meant);
     if bulk_preview.action = 'retry' then
         return query
             select x.process, x.version, x.element_id, x.cause, x.reason, x.pattern, x.left_out, count(*)
-            from api_bulk_incidents(meant, wishes ->> 'decision') x
+            from api_bulk_incidents(meant, wishes ->> 'decision', null) x
             group by 1, 2, 3, 4, 5, 6, 7 order by x.left_out nulls first, 8 desc, 1, 2, 3, 4;
     else
         return query
             select x.process, x.version, null::text, null::text, null::text, null::text, x.left_out, count(*)
-            from api_bulk_instances(meant, bulk_preview.action) x
+            from api_bulk_instances(meant, bulk_preview.action, null) x
             group by 1, 2, 7 order by x.left_out nulls first, 8 desc, 1, 2;
     end if;
 end
@@ -201,6 +210,7 @@ declare
     pace double precision := case when bulk.options ? 'pace' then (bulk.options ->> 'pace')::double precision
                                   when bulk.action = 'retry' then 50 end;
 begin
+    perform api_bulk_require(meant);
     select r.bulk_id, r.matching into bulk.bulk_id, bulk.matching
     from api_bulk_begin(bulk.action, meant, wishes, pace, caller) r;
 end
@@ -224,10 +234,12 @@ declare
 begin
     bulk_id := api_id();
     matching := case when action = 'retry'
-        then (select count(*) from api_bulk_incidents(filter, wishes ->> 'decision') x where x.left_out is null)
-        else (select count(*) from api_bulk_instances(filter, action) x where x.left_out is null) end;
-    insert into bulk (id, action, filter, options, pace, matching, next_at, actor, at)
-    values (bulk_id, action, filter, wishes, pace, matching, now, actor, now);
+        then (select count(*) from api_bulk_incidents(filter, wishes ->> 'decision', null) x where x.left_out is null)
+        else (select count(*) from api_bulk_instances(filter, action, null) x where x.left_out is null) end;
+    -- Here the policies show only the caller's; when a worker carries it on, the row says whose are meant.
+    insert into bulk (id, action, filter, options, pace, matching, tenants, next_at, actor, at)
+    values (bulk_id, action, filter, wishes, pace, matching,
+            case when not api_engine() and not api_all_tenants() then api_tenants() end, now, actor, now);
     return next;
 end
 $$;
@@ -242,6 +254,7 @@ declare
     caller text := api_actor(bulk_stop.options);
     known text;
 begin
+    perform api_bulk_require(b.filter) from bulk b where b.id = bulk_stop.bulk_id;
     update bulk b set state = 'stopped', ended = clock(), ended_by = caller
     where b.id = api_given('bulk_id', bulk_stop.bulk_id) and b.state = 'running'
     returning b.handed into bulk_stop.handed;
@@ -298,23 +311,24 @@ begin
         select least(a.n, room), a.again into most, again from api_bulk_allowed(job.pace, job.next_at, now) a;
         if job.action = 'retry' then
             with picked as materialized (
-                select x.id, x.instance_id, x.root_id from api_bulk_incidents(job.filter, job.options ->> 'decision') x
+                select x.id, x.instance_id, x.root_id, x.tenant
+                from api_bulk_incidents(job.filter, job.options ->> 'decision', job.tenants) x
                 where x.id > job.position and x.at < job.at and x.left_out is null order by x.id limit most
             ), given as (
                 insert into inbox (kind, command_id, root_id, instance_id, subject, detail, body, actor, tenant, at)
                 select 103, api_id(), p.root_id, p.instance_id, p.id, job.options ->> 'reason',
-                       (job.options - 'reason')::text, job.actor, '', now
+                       (job.options - 'reason')::text, job.actor, p.tenant, now
                 from picked p order by p.id
             )
             select count(*), max(p.id::text)::uuid into handed, last from picked p;
         else
             with picked as materialized (
-                select x.id from api_bulk_instances(job.filter, job.action) x
+                select x.id, x.tenant from api_bulk_instances(job.filter, job.action, job.tenants) x
                 where x.id > job.position and x.at < job.at and x.left_out is null order by x.id limit most
             ), given as (
                 insert into inbox (kind, command_id, root_id, instance_id, detail, actor, tenant, at)
                 select case job.action when 'cancel' then 9 when 'suspend' then 106 else 107 end,
-                       api_id(), p.id, p.id, job.options ->> 'reason', job.actor, '', now
+                       api_id(), p.id, p.id, job.options ->> 'reason', job.actor, p.tenant, now
                 from picked p order by p.id
             )
             select count(*), max(p.id::text)::uuid into handed, last from picked p;

@@ -42,6 +42,26 @@ end
 $$;
 revoke all on function api_instance(uuid) from public;
 
+-- The family that a command is for, once it is clear that the caller may do this with the instance.
+create or replace function api_family(id uuid, what text, out root uuid, out tenant text)
+language plpgsql volatile
+as $$
+declare
+    process text;
+begin
+    root := api_instance(api_given('instance_id', id));
+    select i.tenant, d.key into tenant, process
+    from instance i join definition d on d.id = i.definition_id where i.id = api_family.id;
+    if not found then
+        select b.tenant, d.key into tenant, process
+        from inbox b join definition d on d.id = b.definition_id where b.kind = 1 and b.instance_id = api_family.id;
+    end if;
+    tenant := coalesce(tenant, api_tenant('{}')); -- it has just ended
+    perform api_require(what, process);
+end
+$$;
+revoke all on function api_family(uuid, text) from public;
+
 -- Raises if the family is suspended. The engine looks again when it has the lock.
 create or replace function api_not_suspended(root_id uuid) returns void
 language plpgsql volatile
@@ -66,12 +86,13 @@ as $$
 #variable_conflict use_column
 declare
     caller text := api_actor(cancel.options);
-    root uuid := api_instance(api_given('instance_id', cancel.instance_id));
+    family record;
 begin
+    family := api_family(cancel.instance_id, 'admin');
     perform api_prose('reason', cancel.reason);
     cancel.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, detail, actor, tenant, at)
-    values (9, cancel.command_id, root, cancel.instance_id, cancel.reason, caller, '', clock());
+    values (9, cancel.command_id, family.root, cancel.instance_id, cancel.reason, caller, family.tenant, clock());
 end
 $$;
 
@@ -95,11 +116,12 @@ as $$
 declare
     caller text := api_actor(set_variables.options);
     body text := api_variables(set_variables.variables);
-    root uuid := api_instance(api_given('instance_id', set_variables.instance_id));
+    family record;
 begin
+    family := api_family(set_variables.instance_id, 'admin');
     set_variables.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, body, actor, tenant, at)
-    values (10, set_variables.command_id, root, set_variables.instance_id, body, caller, '', clock());
+    values (10, set_variables.command_id, family.root, set_variables.instance_id, body, caller, family.tenant, clock());
 end
 $$;
 
@@ -124,6 +146,7 @@ declare
     decision text := retry.options ->> 'decision';
     variables text := case when retry.options ? 'variables' then api_variables(retry.options -> 'variables') end;
     incident record;
+    family record;
 begin
     perform api_given('incident_id', retry.incident_id);
     select i.instance_id, i.root_id, i.reason into incident from incident i where i.id = retry.incident_id;
@@ -147,6 +170,7 @@ begin
             hint = 'Leave the decision out to try again, or cancel the instance.';
     end if;
 
+    family := api_family(incident.instance_id, 'admin');
     perform api_not_suspended(incident.root_id);
     retry.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, subject, detail, body, actor, tenant, at)
@@ -154,7 +178,7 @@ begin
             api_prose('reason', retry.options ->> 'reason'),
             (case when decision is null then '{}' else jsonb_build_object('decision', decision) end
              || case when variables is null then '{}' else jsonb_build_object('variables', variables::jsonb) end)::text,
-            caller, '', clock());
+            caller, family.tenant, clock());
 end
 $$;
 
@@ -170,16 +194,17 @@ create or replace function api_suspend(instance_id uuid, kind smallint, reason t
 language plpgsql volatile
 as $$
 declare
-    root uuid := api_instance(api_given('instance_id', instance_id));
+    family record;
     command uuid := api_id();
 begin
-    if root <> instance_id then
+    family := api_family(instance_id, 'admin');
+    if family.root <> instance_id then
         raise exception using errcode = 'PW003',
             message = format('the instance %s was started by a call activity', instance_id),
-            hint = format('Name the outermost caller, %s: what it called goes with it.', root);
+            hint = format('Name the outermost caller, %s: what it called goes with it.', family.root);
     end if;
     insert into inbox (kind, command_id, root_id, instance_id, detail, actor, tenant, at)
-    values (kind, command, root, root, api_prose('reason', reason), actor, '', clock());
+    values (kind, command, family.root, family.root, api_prose('reason', reason), actor, family.tenant, clock());
     return command;
 end
 $$;
@@ -227,19 +252,21 @@ returns table (definitions integer, bulk_id uuid, matching bigint)
 language plpgsql volatile
 as $$
 declare
-    caller text := api_actor(options, array['includeInstances', 'reason']);
+    caller text := api_actor(options, array['includeInstances', 'reason', 'tenant']);
+    of_tenant text := api_tenant(options);
     action text := case when suspended then 'suspend' else 'resume' end;
     ids integer[];
     now timestamptz := clock();
 begin
     perform api_text('process', process, true);
+    perform api_require('admin', process);
     if jsonb_typeof(options -> 'includeInstances') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option includeInstances must be true or false',
             hint = 'Example: options => ''{"includeInstances": true}''.';
     end if;
     with changed as (
         update definition d set suspended = api_suspend_definition.suspended
-        where d.tenant = '' and d.key = api_suspend_definition.process
+        where d.tenant = of_tenant and d.key = api_suspend_definition.process
           and (api_suspend_definition.version is null or d.version = api_suspend_definition.version)
         returning d.id
     )
@@ -283,7 +310,7 @@ comment on function suspend_definition(text, integer, jsonb) is
 
 - `process`: its id in the BPMN file. PW001 if it is not deployed.
 - `version`: only this one; all of them by default.
-- `options`: `includeInstances` = true suspends those that run, too, and the families in which one was called: see suspend(); `reason`; `actor`.
+- `options`: `includeInstances` = true suspends those that run, too, and the families in which one was called: see suspend(); `reason`; `tenant`; `actor`.
 
 Returns how many versions, the row of the view bulks that shows it, and how many instances are meant.';
 
@@ -306,7 +333,7 @@ comment on function resume_definition(text, integer, jsonb) is
 'Takes back suspend_definition(). A timer that should have started an instance meanwhile starts one now.
 
 - `process`, `version`: as for suspend_definition().
-- `options`: `includeInstances` = true resumes its instances, too; `reason`; `actor`.
+- `options`: `includeInstances` = true resumes its instances, too; `reason`; `tenant`; `actor`.
 
 Returns the same.';
 
@@ -318,22 +345,25 @@ create or replace function set_concurrency(
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
+declare
+    of_tenant text := api_tenant(options);
 begin
     perform api_text('process', process, true);
-    perform api_actor(options);
+    perform api_actor(options, array['tenant']);
+    perform api_require('admin', process);
     if most not between 1 and 10000 then
         raise exception using errcode = 'PW003', message = format('%s is no possible concurrency', most),
             hint = 'Give a number from 1 to 10000, or null to take the limit away.';
     end if;
-    select count(*) into versions from definition d where d.tenant = '' and d.key = set_concurrency.process;
+    select count(*) into versions from definition d where d.tenant = of_tenant and d.key = set_concurrency.process;
     if versions = 0 then
         raise exception using errcode = 'PW001', message = format('the process "%s" is not deployed', left(process, 100)),
             hint = 'The view definitions lists the processes.';
     end if;
     if most is null then
-        delete from concurrency c where c.tenant = '' and c.key = set_concurrency.process;
+        delete from concurrency c where c.tenant = of_tenant and c.key = set_concurrency.process;
     else
-        insert into concurrency as c (tenant, key, most) values ('', process, set_concurrency.most)
+        insert into concurrency as c (tenant, key, most) values (of_tenant, process, set_concurrency.most)
         on conflict (tenant, key) do update set most = excluded.most;
     end if;
 end
@@ -344,7 +374,7 @@ comment on function set_concurrency(text, integer, jsonb) is
 
 - `process`: its id in the BPMN file; all versions together, later ones too. PW001 if it is not deployed.
 - `most`: 1 to 10000, or null for no limit, as it is without this.
-- `options`: `actor`.
+- `options`: `tenant`; `actor`.
 
 Counts within two seconds. Returns how many versions there are.';
 
@@ -355,15 +385,16 @@ language plpgsql volatile
 as $$
 declare
     caller text := api_actor(options, array['token', 'reason'] || more);
-    root uuid := api_instance(api_given('instance_id', instance_id));
+    family record;
     command uuid := api_id();
 begin
+    family := api_family(instance_id, 'admin');
     perform api_text('element', element, true);
     insert into inbox (kind, command_id, root_id, instance_id, name, detail, body, actor, tenant, at)
-    values (kind, command, root, instance_id, element, api_prose('reason', options ->> 'reason'),
+    values (kind, command, family.root, instance_id, element, api_prose('reason', options ->> 'reason'),
             (jsonb_strip_nulls(jsonb_build_object('token', api_number(options, 'token', 0, 2147483647, true))) || body
              || jsonb_build_object('variables', api_variables(variables)::jsonb))::text,
-            caller, '', clock());
+            caller, family.tenant, clock());
     return command;
 end
 $$;

@@ -12,11 +12,15 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(deploy_all.options, array['duplicateFiltering']);
+    caller text := api_actor(deploy_all.options, array['duplicateFiltering', 'tenant']);
+    of_tenant text := api_tenant(deploy_all.options);
     example constant text := 'Example: resources => ''[{"name": "order.bpmn", "content": "<definitions …"}]''.';
     files integer;
     resource record;
 begin
+    if not api_may('author', null) and coalesce(api_limits('author'), '{}') = '{}' then
+        perform api_require('author', null);
+    end if;
     perform api_text('name', deploy_all.name, false);
     if jsonb_typeof(deploy_all.options -> 'duplicateFiltering') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option duplicateFiltering must be true or false',
@@ -64,12 +68,13 @@ begin
 
     deploy_all.deployment_id := api_id();
     deploy_all.state := 'accepted';
-    insert into inbox (kind, command_id, name, detail, body, actor, tenant, at)
+    insert into inbox (kind, command_id, name, key, detail, body, actor, tenant, at)
     values (100, deploy_all.deployment_id, deploy_all.name,
+            array_to_json(api_limits('author'))::text, -- the engine holds the processes in the files against it
             case when not (deploy_all.options -> 'duplicateFiltering')::boolean then 'all' end,
             (select jsonb_agg(jsonb_build_object('name', r -> 'name', 'content', r -> 'content') order by n)::text
              from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n)),
-            caller, '', clock());
+            caller, of_tenant, clock());
 end
 $$;
 
@@ -79,7 +84,7 @@ comment on function deploy_all(jsonb, text, jsonb) is
 
 - `resources`: a JSON array of objects with the texts `name` and `content`, at most 100.
 - `name`: of the deployment.
-- `options`: `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
+- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
 
 create or replace function deploy(
     xml text,
@@ -114,7 +119,7 @@ comment on function deploy(text, text, text, jsonb) is
 - `xml`: the text of the file. An encoding named in it is ignored, since the text is decoded already.
 - `resource`: the name of the file.
 - `name`: of the deployment.
-- `options`: `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
+- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
 
 create or replace function withdraw(
     deployment_id uuid,
@@ -127,12 +132,13 @@ as $$
 declare
     caller text := api_actor(withdraw.options, array['cancelInstances', 'reason']);
     known text;
+    of_tenant text;
 begin
     if jsonb_typeof(withdraw.options -> 'cancelInstances') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option cancelInstances must be true or false',
             hint = 'Example: options => ''{"cancelInstances": true}''.';
     end if;
-    select p.state into known from deployment p where p.id = api_given('deployment_id', withdraw.deployment_id);
+    select p.state, p.tenant into known, of_tenant from deployment p where p.id = api_given('deployment_id', withdraw.deployment_id);
     if not found then
         raise exception using errcode = 'PW001', message = format('there is no deployment %s', withdraw.deployment_id),
             hint = 'The view deployments lists them; of one that is not taken up yet, the engine must do that first.';
@@ -140,11 +146,14 @@ begin
         raise exception using errcode = 'PW002', message = format('the deployment %s is %s', withdraw.deployment_id, known),
             hint = 'There is nothing of it to withdraw.';
     end if;
+    perform api_require('author', d.key) from definition d where d.deployment_id = withdraw.deployment_id;
+    perform api_require('author', null) where not exists (
+        select from definition d where d.deployment_id = withdraw.deployment_id);
     withdraw.command_id := api_id();
     insert into inbox (kind, command_id, subject, detail, body, actor, tenant, at)
     values (105, withdraw.command_id, withdraw.deployment_id, api_prose('reason', withdraw.options ->> 'reason'),
             case when withdraw.options -> 'cancelInstances' = 'true' then '{"cancelInstances": true}' else '{}' end,
-            caller, '', clock());
+            caller, of_tenant, clock());
 end
 $$;
 revoke all on function withdraw(uuid, jsonb) from public;

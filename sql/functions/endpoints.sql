@@ -177,7 +177,7 @@ begin
                       array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache',
                             'unknown', 'repeatUnknown', 'retryBudget', 'breaker', 'headers', 'tls', 'proxy', 'redirects',
                             'http', 'allow', 'maxResponse', 'auth', 'sign', 'connections']),
-            api_text('name', set_endpoint.name, true);
+            api_text('name', set_endpoint.name, true), api_require_everything();
     if starts_with(set_endpoint.name, 'delegate:') then -- the limits of a C delegate: it has no URL
         set_endpoint.base_url := set_endpoint.name;
     elsif set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
@@ -243,6 +243,7 @@ as $$
 declare
     waiting bigint := (select count(*) from call c where c.endpoint = drop_endpoint.name);
 begin
+    perform api_require_everything();
     if waiting > 0 then
         raise exception using errcode = 'PW002',
             message = format('%s calls to the endpoint "%s" are not finished', waiting, drop_endpoint.name),
@@ -275,6 +276,7 @@ declare
     reason text := api_prose('the option reason', set_circuit.options ->> 'reason');
     number smallint := case set_circuit.circuit when 'open' then 1 else 0 end;
 begin
+    perform api_require_everything();
     if set_circuit.circuit is null or set_circuit.circuit not in ('open', 'closed', 'auto') then
         raise exception using errcode = 'PW003',
             message = format('a circuit cannot be "%s"', left(set_circuit.circuit, 40)),
@@ -312,6 +314,7 @@ declare
     caller text := api_actor(hold_calls.options, array['reason']);
     why text := api_prose('the option reason', hold_calls.options ->> 'reason');
 begin
+    perform api_require_everything();
     insert into hold (since, actor, reason) values (clock(), caller, why) on conflict do nothing;
     hold_calls.held := true;
 end
@@ -328,7 +331,7 @@ language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 begin
-    perform api_actor(release_calls.options, array[]::text[]);
+    perform api_actor(release_calls.options, array[]::text[]), api_require_everything();
     delete from hold;
     release_calls.released := found;
 end

@@ -69,25 +69,26 @@ language sql immutable
 as $$ select regexp_replace(coalesce(nullif(given, ''), 'default'), '^arn:[^/]*:event-bus/', '') $$;
 revoke all on function api_event_bus(text) from public;
 
-create or replace function api_event_bus_there(bus text) returns text
+create or replace function api_event_bus_there(bus text, tenant text) returns text
 language plpgsql stable
 as $$
 begin
     perform api_text('the name of the bus', bus, true);
-    if bus <> 'default' and not exists (select from event_bus b where b.tenant = '' and b.name = bus) then
+    if bus <> 'default' and not exists (select from event_bus b where b.tenant = api_event_bus_there.tenant and b.name = bus) then
         raise exception using errcode = 'PW001', message = format('there is no event bus "%s"', bus),
             hint = 'Make it with set_event_bus(); the view event_buses lists them.';
     end if;
     return bus;
 end
 $$;
-revoke all on function api_event_bus_there(text) from public;
+revoke all on function api_event_bus_there(text, text) from public;
 
 -- ---- Events ----
 
 -- One entry as it is stored, or why not. Names as AWS has them, or as JSON people write them.
 create or replace function api_event_entry(
     entry jsonb,
+    of_tenant text,
     out bus text, out source text, out detail_type text, out detail text, out happened timestamptz, out resources text,
     out key text, out error_code text, out error_message text)
 language plpgsql stable
@@ -136,7 +137,7 @@ begin
         error_code := 'NotAuthorizedForSourceException';
         error_message := format('Not authorized for the source %s.', source);
         return;
-    elsif bus <> 'default' and not exists (select from event_bus b where b.tenant = '' and b.name = bus) then
+    elsif bus <> 'default' and not exists (select from event_bus b where b.tenant = of_tenant and b.name = bus) then
         error_code := 'ResourceNotFoundException';
         error_message := format('Event bus %s does not exist.', bus);
         return;
@@ -149,7 +150,7 @@ begin
     error_code := null;
 end
 $$;
-revoke all on function api_event_entry(jsonb) from public;
+revoke all on function api_event_entry(jsonb, text) from public;
 
 create or replace function put_events(entries jsonb, options jsonb default '{}')
 returns table (n integer, event_id uuid, error_code text, error_message text, duplicate boolean)
@@ -158,10 +159,12 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(put_events.options);
+    caller text := api_actor(put_events.options, array['tenant']);
+    of_tenant text := api_tenant(put_events.options);
     entry record;
     judged record;
 begin
+    perform api_require('start', null);
     if jsonb_typeof(put_events.entries) is distinct from 'array' or jsonb_array_length(put_events.entries) = 0 then
         raise exception using errcode = 'PW003', message = 'entries must be an array of at least one event',
             hint = 'Example: ''[{"source": "shop", "detailType": "order.paid", "detail": {"order": 7}}]''.';
@@ -176,7 +179,7 @@ begin
     end if;
     for entry in select e.ordinality::integer as place, e.value as given
                  from jsonb_array_elements(put_events.entries) with ordinality e loop
-        judged := api_event_entry(entry.given);
+        judged := api_event_entry(entry.given, of_tenant);
         n := entry.place;
         error_code := judged.error_code;
         error_message := judged.error_message;
@@ -185,20 +188,20 @@ begin
         while error_code is null and judged.key is not null loop
             -- Waits for a caller with the same key whose transaction is still open.
             insert into event_key as k (tenant, bus, source, key, event_id, at)
-            values ('', judged.bus, judged.source, judged.key, put_events.event_id, clock())
+            values (of_tenant, judged.bus, judged.source, judged.key, put_events.event_id, clock())
             on conflict (tenant, bus, source, key) do nothing;
             exit when found;
             select true, k.event_id into duplicate, event_id from event_key k
-            where k.tenant = '' and k.bus = judged.bus and k.source = judged.source and k.key = judged.key;
+            where k.tenant = of_tenant and k.bus = judged.bus and k.source = judged.source and k.key = judged.key;
             exit when found; -- else it expired in between
             event_id := api_id();
             duplicate := false;
         end loop;
         if error_code is null and not duplicate then
             insert into bus_event (id, tenant, bus, source, detail_type, time, resources, detail, actor, at)
-            values (event_id, '', judged.bus, judged.source, judged.detail_type, judged.happened, judged.resources, judged.detail,
+            values (event_id, of_tenant, judged.bus, judged.source, judged.detail_type, judged.happened, judged.resources, judged.detail,
                     caller, clock());
-            insert into event_todo (kind, event_id, tenant, bus, actor, at) values (1, event_id, '', judged.bus, caller, clock());
+            insert into event_todo (kind, event_id, tenant, bus, actor, at) values (1, event_id, of_tenant, judged.bus, caller, clock());
         end if;
         return next;
     end loop;
@@ -235,7 +238,7 @@ begin
     end if;
     test_event_pattern.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, body, actor, at)
-    values (4, test_event_pattern.command_id, '',
+    values (4, test_event_pattern.command_id, api_tenant('{}'),
             jsonb_build_object('pattern', api_event_pattern(test_event_pattern.pattern), 'event', test_event_pattern.event),
             caller, clock());
 end
@@ -256,15 +259,17 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(set_event_bus.options, array['description']);
+    caller text := api_actor(set_event_bus.options, array['description', 'tenant']);
+    of_tenant text := api_tenant(set_event_bus.options);
 begin
+    perform api_require('admin', null);
     set_event_bus.bus := api_text('name', set_event_bus.name, true);
     if set_event_bus.name !~ '^[A-Za-z0-9._/-]+$' then
         raise exception using errcode = 'PW003', message = 'the name of a bus has letters, digits and . _ / - alone',
             hint = 'Example: orders.';
     end if;
-    insert into event_bus as b (name, description, actor, at)
-    values (set_event_bus.name, api_prose('the description', set_event_bus.options ->> 'description'), caller, clock())
+    insert into event_bus as b (tenant, name, description, actor, at)
+    values (of_tenant, set_event_bus.name, api_prose('the description', set_event_bus.options ->> 'description'), caller, clock())
     on conflict (tenant, name) do update set description = excluded.description, actor = excluded.actor, at = excluded.at;
 end
 $$;
@@ -273,21 +278,23 @@ comment on function set_event_bus(text, jsonb) is
 'Makes an event bus. The bus `default` is always there.
 
 - `name`: letters, digits and . _ / -
-- `options`: `description`; `actor`.';
+- `options`: `description`; `tenant`; `actor`.';
 
 create or replace function drop_event_bus(name text, options jsonb default '{}', out bus text)
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
+declare
+    of_tenant text := api_tenant(drop_event_bus.options);
 begin
-    perform api_actor(drop_event_bus.options);
-    drop_event_bus.bus := api_event_bus_there(drop_event_bus.name);
-    if exists (select from event_rule r where r.tenant = '' and r.bus = drop_event_bus.name) then
+    perform api_actor(drop_event_bus.options, array['tenant']), api_require('admin', null);
+    drop_event_bus.bus := api_event_bus_there(drop_event_bus.name, of_tenant);
+    if exists (select from event_rule r where r.tenant = of_tenant and r.bus = drop_event_bus.name) then
         raise exception using errcode = 'PW002', message = format('the event bus "%s" has rules', drop_event_bus.name),
             hint = 'Drop them first (drop_event_rule); the view event_rules lists them.';
     end if;
-    delete from event_bus b where b.tenant = '' and b.name = drop_event_bus.name;
+    delete from event_bus b where b.tenant = of_tenant and b.name = drop_event_bus.name;
 end
 $$;
 revoke all on function drop_event_bus(text, jsonb) from public;
@@ -327,9 +334,11 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(set_event_rule.options, array['description', 'enabled']);
+    caller text := api_actor(set_event_rule.options, array['description', 'enabled', 'tenant']);
+    of_tenant text := api_tenant(set_event_rule.options);
 begin
-    perform api_text('name', set_event_rule.name, true), api_event_bus_there(set_event_rule.bus),
+    perform api_require('admin', null);
+    perform api_text('name', set_event_rule.name, true), api_event_bus_there(set_event_rule.bus, of_tenant),
             api_prose('the description', set_event_rule.options ->> 'description');
     if coalesce(jsonb_typeof(set_event_rule.options -> 'enabled'), 'boolean') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option enabled must be true or false',
@@ -343,7 +352,7 @@ begin
     end if;
     set_event_rule.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, bus, name, body, actor, at)
-    values (2, set_event_rule.command_id, '', set_event_rule.bus, set_event_rule.name,
+    values (2, set_event_rule.command_id, of_tenant, set_event_rule.bus, set_event_rule.name,
             jsonb_build_object('pattern', api_event_pattern(set_event_rule.pattern), 'targets', set_event_rule.targets,
                                'description', set_event_rule.options ->> 'description',
                                'enabled', coalesce((set_event_rule.options -> 'enabled')::boolean, true)),
@@ -370,12 +379,14 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(drop_event_rule.options);
+    caller text := api_actor(drop_event_rule.options, array['tenant']);
+    of_tenant text := api_tenant(drop_event_rule.options);
 begin
-    perform api_text('name', drop_event_rule.name, true), api_event_bus_there(drop_event_rule.bus);
+    perform api_require('admin', null);
+    perform api_text('name', drop_event_rule.name, true), api_event_bus_there(drop_event_rule.bus, of_tenant);
     drop_event_rule.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, bus, name, actor, at)
-    values (3, drop_event_rule.command_id, '', drop_event_rule.bus, drop_event_rule.name, caller, clock());
+    values (3, drop_event_rule.command_id, of_tenant, drop_event_rule.bus, drop_event_rule.name, caller, clock());
 end
 $$;
 revoke all on function drop_event_rule(text, text, jsonb) from public;
@@ -398,7 +409,8 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(replay_events.options, array['dryRun', 'limit']);
+    caller text := api_actor(replay_events.options, array['dryRun', 'limit', 'tenant']);
+    of_tenant text := api_tenant(replay_events.options);
     most bigint := coalesce(api_number(replay_events.options, 'limit', 1, 100000, true), 10000);
     dry boolean := coalesce(replay_events.options ->> 'dryRun', 'false') <> 'false';
     given text;
@@ -406,6 +418,7 @@ declare
     latest timestamptz := 'infinity';
     wanted uuid[];
 begin
+    perform api_require('admin', null);
     perform api_event_options('filter', replay_events.filter,
                               array['state', 'bus', 'source', 'detailType', 'rule', 'from', 'until', 'ids']);
     given := replay_events.filter ->> 'state';
@@ -435,7 +448,7 @@ begin
     with meant as materialized (
         select e.id, e.tenant, e.bus, nullif(d.rule, '') as rule, nullif(d.target, '') as target
         from bus_event e left join event_delivery d on given = 'failed' and d.event_id = e.id and d.state = 'failed'
-        where e.tenant = '' and e.at >= earliest and e.at < latest and e.id >= api_id_from(earliest)
+        where e.tenant = of_tenant and e.at >= earliest and e.at < latest and e.id >= api_id_from(earliest)
           and (wanted is null or e.id = any (wanted))
           and (replay_events.filter ->> 'bus' is null or e.bus = api_event_bus(replay_events.filter ->> 'bus'))
           and (replay_events.filter ->> 'source' is null or e.source = replay_events.filter ->> 'source')
@@ -475,7 +488,7 @@ create or replace function api_event_deliver_one(kind text, a jsonb, actor text)
 language plpgsql volatile
 as $$
 declare
-    options jsonb := jsonb_build_object('actor', actor);
+    options jsonb := jsonb_build_object('actor', actor) || case when a ? 'tenant' then jsonb_build_object('tenant', a -> 'tenant') else '{}' end;
 begin
     case kind
     when 'startProcess' then
@@ -571,7 +584,7 @@ comment on column bus_events.state is '`queued`: the rules have not seen it yet;
 comment on column bus_events.time is 'when it happened, as its source says';
 comment on column bus_events.at is 'when it was put';
 
-create or replace view event_deliveries as
+create or replace view event_deliveries with (security_barrier) as
 select d.event_id, e.bus, e.source, e.detail_type, nullif(d.rule, '') as rule, nullif(d.target, '') as target, d.kind,
        case when d.state = 'done' and d.kind = 'callEndpoint' and exists (select from instance i where i.id = d.result)
             then 'pending' else d.state end as state,

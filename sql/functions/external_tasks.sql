@@ -52,6 +52,8 @@ declare
         'includeExtensionProperties'];
     one jsonb;
     stray text;
+    limits text[] := api_limits('work');
+    everything boolean := limits is null and (api_engine() or api_all_tenants());
 begin
     if jsonb_typeof(topics) is distinct from 'array' or jsonb_array_length(topics) = 0 then
         raise exception using errcode = 'PW003', message = 'topics must be a JSON array of topics',
@@ -80,7 +82,7 @@ begin
         business_key := one ->> 'businessKey';
         with_variables := case when jsonb_typeof(one -> 'processVariables') = 'object' then one -> 'processVariables' end;
         definitions := null;
-        if one ?| array['processDefinitionId', 'processDefinitionIdIn', 'processDefinitionKey', 'processDefinitionKeyIn',
+        if not everything or one ?| array['processDefinitionId', 'processDefinitionIdIn', 'processDefinitionKey', 'processDefinitionKeyIn',
                         'processDefinitionVersionTag', 'tenantIdIn'] or one -> 'withoutTenantId' = 'true' then
             definitions := array(
                 select d.id from definition d
@@ -90,7 +92,8 @@ begin
                   and (one -> 'processDefinitionKeyIn' is null or one -> 'processDefinitionKeyIn' ? d.key)
                   and (one -> 'processDefinitionVersionTag' is null or d.version_tag = one ->> 'processDefinitionVersionTag')
                   and (one -> 'tenantIdIn' is null or one -> 'tenantIdIn' ? d.tenant)
-                  and (one -> 'withoutTenantId' is distinct from 'true' or d.tenant = ''));
+                  and (one -> 'withoutTenantId' is distinct from 'true' or d.tenant = '')
+                  and (limits is null or api_matches(d.key, limits)));
             continue when definitions = '{}';
         end if;
         return next;
@@ -296,6 +299,7 @@ begin
             message = format('the external task %s was fetched again since: its fence is %s, not %s', task_id, mine.fence, fence),
             hint = 'Another one of your threads or an earlier run of your program had it: drop the work.';
     end if;
+    perform api_require('work', api_process(mine.definition_id));
     return mine;
 end
 $$;
@@ -352,7 +356,7 @@ begin
         perform api_not_suspended(task.root_id);
     end if;
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, detail, body, actor, tenant, at)
-    values (command, command_id, task.root_id, task.instance_id, task.id, code, detail, body, actor, '', clock());
+    values (command, command_id, task.root_id, task.instance_id, task.id, code, detail, body, actor, task.tenant, clock());
     return command_id;
 end
 $$;
@@ -544,6 +548,7 @@ begin
     perform api_actor(lock_external_task.options), api_given('task_id', lock_external_task.task_id),
             api_text('worker_id', lock_external_task.worker_id, true);
     select t.* into task from external_task t where t.id = lock_external_task.task_id for update;
+    perform api_require('work', api_process(task.definition_id)) where task.id is not null;
     if task.id is null or task.answered_by is not null then
         raise exception using errcode = 'PW001',
             message = format('there is no open external task %s', lock_external_task.task_id),
@@ -592,6 +597,7 @@ declare
 begin
     perform api_actor(unlock_external_task.options), api_given('task_id', unlock_external_task.task_id);
     select t.* into task from external_task t where t.id = unlock_external_task.task_id for update;
+    perform api_require('work', api_process(task.definition_id)) where task.id is not null;
     if task.id is null or task.answered_by is not null then
         raise exception using errcode = 'PW001',
             message = format('there is no open external task %s', unlock_external_task.task_id),
@@ -629,6 +635,7 @@ begin
             hint = 'With 0 the task becomes an incident.';
     end if;
     select t.* into task from external_task t where t.id = set_external_task_retries.task_id for update;
+    perform api_require('admin', api_process(task.definition_id)) where task.id is not null;
     if task.id is null or task.answered_by is not null then
         raise exception using errcode = 'PW001',
             message = format('there is no open external task %s', set_external_task_retries.task_id),
@@ -675,6 +682,7 @@ begin
         raise exception using errcode = 'PW003', message = 'priority is missing', hint = 'Pass a whole number; 0 is usual.';
     end if;
     select t.* into task from external_task t where t.id = set_external_task_priority.task_id for update;
+    perform api_require('admin', api_process(task.definition_id)) where task.id is not null;
     if task.id is null or task.answered_by is not null then
         raise exception using errcode = 'PW001',
             message = format('there is no open external task %s', set_external_task_priority.task_id),
@@ -711,6 +719,7 @@ as $$
 declare
     caller text := api_actor(map_class.options);
 begin
+    perform api_require_everything();
     insert into class_topic (class, topic, actor, at)
     values (api_text('class', map_class.class, true), api_text('topic', map_class.topic, true), caller, clock())
     on conflict (class) do update set topic = excluded.topic, actor = excluded.actor, at = excluded.at;
@@ -734,7 +743,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 begin
-    perform api_actor(unmap_class.options);
+    perform api_actor(unmap_class.options), api_require_everything();
     delete from class_topic m where m.class = unmap_class.class;
     if not found then
         raise exception using errcode = 'PW001', message = format('the class "%s" is not mapped', left(unmap_class.class, 255)),
@@ -762,10 +771,10 @@ select t.id as task_id, t.topic,
             else 'available' end as state,
        t.worker as worker_id, t.locked_until, t.fence, t.retries, t.error_message, t.error_details, t.priority,
        e.id as element_id, e.name as element_name, t.instance_id, d.key as process, d.version, i.business_key, t.created,
-       coalesce(i.variables::jsonb, '{}') || coalesce(v.variables::jsonb, '{}') as variables
+       coalesce(i.variables::jsonb, '{}') || coalesce(v.variables::jsonb, '{}') as variables, t.tenant
 from external_task t
 join instance i on i.id = t.instance_id
-join definition d on d.id = t.definition_id
+join api_work_definition d on d.id = t.definition_id
 left join element e on e.definition_id = t.definition_id and e.node = t.node
 left join external_variables v on v.task_id = t.id;
 revoke all on external_tasks from public;

@@ -53,11 +53,12 @@ revoke all on function api_call_request(text, text, text, text, bytea, integer, 
 create or replace view incidents as
 select x.id as incident_id, x.instance_id, d.key as process, d.version, i.business_key,
        e.id as element_id, e.name as element_name, x.reason, x.message, x.at, x.tries,
-       x.reason = 'unknownOutcome' as needs_decision, x.token, x.cause, x.endpoint, x.request, x.answer, i.root_id
+       x.reason = 'unknownOutcome' as needs_decision, x.token, x.cause, x.endpoint, x.request, x.answer, i.root_id, d.tenant
 from incident x
 left join instance i on i.id = x.instance_id
-left join definition d on d.id = coalesce(i.definition_id, x.definition_id)
-left join element e on e.definition_id = d.id and e.node = x.node;
+left join api_read_definition d on d.id = coalesce(i.definition_id, x.definition_id)
+left join element e on e.definition_id = d.id and e.node = x.node
+where d.id is not null or (select api_engine());
 revoke all on incidents from public;
 comment on view incidents is 'What went wrong and waits until somebody has looked at it: see retry(), retry_many(), skip(), move_token(), complete_element() and cancel().';
 comment on column incidents.reason is '`failedJob`: all tries are used up; `unknownOutcome`: the engine died while a request was under way; others say themselves';
@@ -78,8 +79,9 @@ select x.cause, d.key as process, e.id as element_id, min(e.name) as element_nam
        x.reason = 'unknownOutcome' as needs_decision, max(x.id::text)::uuid as example,
        (array_agg(x.message order by x.id desc))[1] as message
 from incident x
-left join definition d on d.id = x.definition_id
+left join api_read_definition d on d.id = x.definition_id
 left join element e on e.definition_id = x.definition_id and e.node = x.node
+where d.id is not null or (select api_engine())
 group by x.cause, d.key, e.id, x.reason, x.pattern;
 revoke all on incident_groups from public;
 comment on view incident_groups is 'The incidents by their cause: process, element, reason, and the message without what differs from one instance to the next. retry_many() takes a group at once.';

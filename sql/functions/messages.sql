@@ -13,11 +13,13 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(publish.options, array['all']);
+    caller text := api_actor(publish.options, array['all', 'tenant']);
+    of_tenant text := api_tenant(publish.options);
     body text := api_variables(publish.variables);
     seconds numeric := extract(epoch from coalesce(publish.ttl, '10 minutes'));
 begin
     perform api_text('message', publish.message, true), api_text('key', publish.key, false);
+    perform api_require('start', null); -- it may start any process
     if seconds < 0 or seconds > 3155760000 then
         raise exception using errcode = 'PW003',
             message = format('a time to live of %s is not possible', publish.ttl),
@@ -32,7 +34,7 @@ begin
     insert into inbox (lane, kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
     values (1, 101, publish.message_id, publish.message, coalesce(publish.key, ''),
             case when (publish.options -> 'all')::boolean then 'all' end, body, floor(seconds * 1000000),
-            caller, '', clock());
+            caller, of_tenant, clock());
 end
 $$;
 
@@ -44,7 +46,7 @@ comment on function publish(text, text, jsonb, interval, jsonb) is
 - `key`: the correlation key; the receiver''s is its `pawl:correlationKey`, by default its business key.
 - `variables`: a JSON object that the receiver gets as variables.
 - `ttl`: how long the message is kept; 0 means that only who waits now gets it.
-- `options`: `all` = true delivers it to each who waits now; `actor`.
+- `options`: `all` = true delivers it to each who waits now; `tenant`: one of yours, by default the first; `actor`. Who may start some processes only may not publish: who gets a message is known later.
 
 Returns the id of the message. await() tells what became of it.';
 
@@ -60,7 +62,9 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(correlate.options);
+    caller text := api_actor(correlate.options, array['tenant']);
+    of_tenant text := api_tenant(correlate.options);
+    family record;
     body text := api_variables(correlate.variables);
     root uuid;
 begin
@@ -70,14 +74,18 @@ begin
             hint = 'Pass key => ''…'' (the receiver''s correlation key, by default its business key) or instance_id => ''…''.';
     end if;
     if correlate.instance_id is not null then
-        root := api_instance(correlate.instance_id);
+        family := api_family(correlate.instance_id, 'start');
+        root := family.root;
+        of_tenant := family.tenant;
         perform api_not_suspended(root);
+    else
+        perform api_require('start', null);
     end if;
 
     correlate.command_id := api_id();
     insert into inbox (lane, kind, command_id, root_id, instance_id, name, key, body, actor, tenant, at)
     values (case when correlate.instance_id is null then 1 else 0 end, 102, correlate.command_id, root, correlate.instance_id, correlate.message, correlate.key, body,
-            caller, '', clock());
+            caller, of_tenant, clock());
 end
 $$;
 
@@ -89,4 +97,4 @@ comment on function correlate(text, text, jsonb, uuid, jsonb) is
 - `key`: the correlation key of the receiver, by default its business key.
 - `variables`: a JSON object that the receiver gets as variables.
 - `instance_id`: only this instance. PW001 if it does not exist, PW002 if it has ended. One of `key` and `instance_id` is needed.
-- `options`: `actor`.';
+- `options`: `tenant`; `actor`.';

@@ -21,10 +21,11 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters', 'events', 'eventKeys'];
+    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters', 'events', 'eventKeys', 'audit'];
     before interval := (select r.history from retention r);
 begin
     perform api_actor(set_retention.options, known);
+    perform api_require_everything();
     select array_agg(k order by k) into set_retention.changed
     from jsonb_object_keys(set_retention.options - 'actor') k;
     if set_retention.changed is null then
@@ -42,7 +43,8 @@ begin
         request_keys = coalesce(api_interval(set_retention.options, 'requestKeys', '1 minute'), r.request_keys),
         dead_letters = coalesce(api_interval(set_retention.options, 'deadLetters', '0'), r.dead_letters),
         events = coalesce(api_interval(set_retention.options, 'events', '1 minute'), r.events),
-        event_keys = coalesce(api_interval(set_retention.options, 'eventKeys', '0'), r.event_keys);
+        event_keys = coalesce(api_interval(set_retention.options, 'eventKeys', '0'), r.event_keys),
+        audit = coalesce(api_interval(set_retention.options, 'audit', '1 day'), r.audit);
     if before is distinct from (select r.history from retention r) then
         delete from history_day; -- its days are judged again
     end if;
@@ -58,7 +60,8 @@ comment on function set_retention(jsonb) is
   - `requestKeys`: how long the same request key starts nothing again ("30 days").
   - `deadLetters`: messages that nobody took ("7 days").
   - `events`: events of the buses, their deliveries and dead letters ("14 days").
-  - `eventKeys`: how long an event with the same dedupe key is dropped ("1 day").';
+  - `eventKeys`: how long an event with the same dedupe key is dropped ("1 day").
+  - `audit`: changes of users, rights and settings, and refusals ("365 days").';
 
 create or replace function hold_history(
     instance_id uuid,
@@ -70,15 +73,21 @@ as $$
 #variable_conflict use_column
 declare
     caller text := api_actor(hold_history.options, array['reason']);
+    of record;
 begin
-    if not exists (select from instance i where i.id = api_given('instance_id', hold_history.instance_id))
-       and not exists (select from api_event v where v.instance_id = hold_history.instance_id) then
+    select d.tenant, d.key into of
+    from definition d
+    where d.id = coalesce((select i.definition_id from instance i where i.id = api_given('instance_id', hold_history.instance_id)),
+                          (select v.definition_id from api_event v where v.instance_id = hold_history.instance_id limit 1));
+    if not found then
         raise exception using errcode = 'PW001',
             message = format('there is no instance %s', hold_history.instance_id),
             hint = 'Its history may be gone already. The view instances lists what is there.';
     end if;
-    insert into history_hold (instance_id, reason, actor, at)
-    values (hold_history.instance_id, api_text('the option reason', hold_history.options ->> 'reason', false), caller, clock())
+    perform api_require('admin', of.key);
+    insert into history_hold (instance_id, reason, actor, at, tenant)
+    values (hold_history.instance_id, api_text('the option reason', hold_history.options ->> 'reason', false), caller, clock(),
+            of.tenant)
     on conflict (instance_id) do nothing;
     hold_history.held := found;
 end
@@ -101,6 +110,8 @@ as $$
 begin
     perform api_actor(release_history.options),
             api_given('instance_id', release_history.instance_id);
+    perform api_require('admin', (select d.key from api_event v join definition d on d.id = v.definition_id
+                                  where v.instance_id = release_history.instance_id limit 1));
     delete from history_hold h where h.instance_id = release_history.instance_id;
     release_history.released := found;
 end
@@ -118,7 +129,7 @@ revoke all on history_holds from public;
 comment on view history_holds is 'Instances whose history is kept whatever its age, see hold_history().';
 
 create or replace view retention_settings as
-select r.history, r.outcomes, r.request_keys, r.dead_letters, r.events, r.event_keys from retention r;
+select r.history, r.outcomes, r.request_keys, r.dead_letters, r.events, r.event_keys, r.audit from retention r;
 revoke all on retention_settings from public;
 comment on view retention_settings is 'How long things are kept, see set_retention().';
 comment on column retention_settings.history is 'from an instance''s end, where its definition says nothing; NULL: for ever';
@@ -126,7 +137,7 @@ comment on column retention_settings.history is 'from an instance''s end, where 
 create or replace view dead_letters as
 select l.message_id, l.name, l.key, l.expired, l.instance_id,
        case l.mode when 0 then 'publish' when 1 then 'publish to all' when 2 then 'correlate' end as mode,
-       l.body::jsonb as variables
+       l.body::jsonb as variables, l.tenant
 from dead_letter l;
 revoke all on dead_letters from public;
 comment on view dead_letters is 'Messages that nobody took in their time to live; kept as long as set_retention() says. Publish one again if it is still of use.';

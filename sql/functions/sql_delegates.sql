@@ -12,8 +12,7 @@ as $$
 #variable_conflict use_column
 declare
     caller text := api_actor(set_sql_delegate.options, array['role', 'searchPath', 'timeout', 'lockTimeout']);
-    login text := case when current_setting('role') in ('none', '') then session_user::text
-                       else current_setting('role') end;
+    login name := api_login();
     given text := rtrim(set_sql_delegate.statement, E' \t\r\n;');
     role text := api_text('the option role', set_sql_delegate.options ->> 'role', false);
     path text := coalesce(api_text('the option searchPath', set_sql_delegate.options ->> 'searchPath', false),
@@ -21,7 +20,12 @@ declare
     whole interval := coalesce(api_interval(set_sql_delegate.options, 'timeout', '1 ms'), '5 s');
     locks interval := coalesce(api_interval(set_sql_delegate.options, 'lockTimeout', '1 ms'), '1 s');
 begin
-    perform api_text('name', set_sql_delegate.name, true);
+    perform api_text('name', set_sql_delegate.name, true), api_require_everything();
+    if api_served() is not null then
+        raise exception using errcode = 'insufficient_privilege',
+            message = 'SQL delegates are registered in SQL, by a role of the database',
+            hint = 'Call set_sql_delegate() in a session of your own: it must be clear what that role may do itself.';
+    end if;
     if octet_length(set_sql_delegate.name) > 200 then -- LIMIT_DELEGATE_NAME_BYTES
         raise exception using errcode = 'PW006', message = 'the name of the delegate has more than 200 bytes',
             hint = 'Use a shorter one.';
@@ -35,13 +39,14 @@ begin
     if role is not null and not exists (select from pg_catalog.pg_roles r where r.rolname = role) then
         raise exception using errcode = 'PW001', message = format('there is no role "%s"', role),
             hint = 'Create it first (CREATE ROLE), or ask who may.';
-    elsif role is not null and not pg_has_role(current_user, role::name, 'member') then
+    elsif role is not null and not pg_has_role(current_user, role::name, 'member')
+          and not pg_has_role(session_user, role::name, 'member') then
         raise exception using errcode = 'PW003',
             message = format('the engine runs as %s, which may not act as "%s"', current_user, role),
             hint = format('Let it: grant %I to %I.', role, current_user);
     end if;
     -- Nobody gets by a delegate what he could not do himself.
-    if not pg_has_role(login::name, coalesce(role, current_user)::name, 'member') then
+    if not pg_has_role(login, coalesce(role, current_user)::name, 'member') then
         raise exception using errcode = 'insufficient_privilege',
             message = format('%s may not register what runs as %s', login, coalesce(role, current_user)),
             hint = 'Name a role that you are a member of: options => ''{"role": "…"}''.';
@@ -74,7 +79,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 begin
-    perform api_actor(drop_sql_delegate.options);
+    perform api_actor(drop_sql_delegate.options), api_require_everything();
     delete from sql_delegate d where d.name = drop_sql_delegate.name;
     if not found then
         raise exception using errcode = 'PW001',

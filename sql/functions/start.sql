@@ -13,7 +13,8 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(start.options);
+    caller text := api_actor(start.options, array['tenant']);
+    of_tenant text := api_tenant(start.options);
     body text := api_variables(start.variables);
     id uuid := api_id();
     payload bytea;
@@ -22,6 +23,7 @@ declare
 begin
     perform api_text('process', start.process, true), api_text('business_key', start.business_key, false),
             api_text('request_key', start.request_key, start.request_key is not null);
+    perform api_require('start', start.process);
 
     if start.request_key is not null then
         payload := sha256(convert_to(jsonb_build_array(start.process, start.version, start.business_key,
@@ -29,11 +31,11 @@ begin
         loop
             -- Waits for a caller with the same key whose transaction is still open.
             insert into request_key (tenant, key, digest, instance_id, at)
-            values ('', start.request_key, payload, id, clock())
+            values (of_tenant, start.request_key, payload, id, clock())
             on conflict (tenant, key) do nothing;
             exit when found;
             select r.digest, r.instance_id into known from request_key r
-            where r.tenant = '' and r.key = start.request_key;
+            where r.tenant = of_tenant and r.key = start.request_key;
             continue when not found; -- it expired in between
             if known.digest <> payload then
                 raise exception using errcode = 'PW004',
@@ -48,7 +50,7 @@ begin
     end if;
 
     select d.id, d.version, d.suspended, d.lane into definition from definition d
-    where d.tenant = '' and d.key = start.process and d.withdrawn is null and (start.version is null or d.version = start.version)
+    where d.tenant = of_tenant and d.key = start.process and d.withdrawn is null and (start.version is null or d.version = start.version)
     order by d.version desc limit 1;
     if not found then
         raise exception using errcode = 'PW001',
@@ -62,7 +64,7 @@ begin
     end if;
 
     insert into inbox (lane, kind, instance_id, definition_id, key, body, actor, tenant, at)
-    values (definition.lane % 16, 1, id, definition.id, start.business_key, body, caller, '', clock());
+    values (definition.lane % 16, 1, id, definition.id, start.business_key, body, caller, of_tenant, clock());
     start.instance_id := id;
     start.created := true;
 end
@@ -77,6 +79,6 @@ comment on function start(text, text, jsonb, text, integer, jsonb) is
 - `variables`: a JSON object.
 - `request_key`: makes the call safe to repeat. The same key with the same arguments returns the same instance with `created` = false; with other arguments it is refused with PW004. While another transaction with the same key is open, the call waits for it. Keys are kept for 30 days.
 - `version`: of the process; the latest by default.
-- `options`: `actor`.
+- `options`: `tenant`: one of yours, by default the first; `actor`.
 
 Returns the id of the instance, valid at once for publish(), cancel() and await().';

@@ -38,13 +38,14 @@ declare
 begin
     update task t set answered_by = api_answer.actor
     where t.id = api_answer.task_id and t.answered_by is null
-    returning t.instance_id, t.root_id into answered;
+    returning t.instance_id, t.root_id, t.tenant, t.definition_id into answered;
     if not found then
         perform api_task_refused(api_answer.task_id, seen);
     end if;
+    perform api_require('work', api_process(answered.definition_id));
     perform api_not_suspended(answered.root_id);
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, detail, body, actor, tenant, at)
-    values (command, task_id, answered.root_id, answered.instance_id, task_id, code, detail, body, actor, '', clock());
+    values (command, task_id, answered.root_id, answered.instance_id, task_id, code, detail, body, actor, answered.tenant, clock());
     return task_id;
 end
 $$;
@@ -116,16 +117,17 @@ begin
     seen := exists (select from task t where t.id = claim.task_id);
     update task t set assignee = claim.assignee
     where t.id = claim.task_id and t.answered_by is null and (t.assignee is null or t.assignee = claim.assignee)
-    returning t.instance_id, t.root_id, t.token, t.node into claimed;
+    returning t.instance_id, t.root_id, t.token, t.node, t.tenant, t.definition_id into claimed;
     if not found then
         perform api_task_refused(claim.task_id, seen);
     end if;
+    perform api_require('work', api_process(claimed.definition_id));
     claim.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
     values (104, claim.command_id, claimed.root_id, claimed.instance_id, claim.task_id, 'taskClaimed',
             jsonb_build_object('task', claim.task_id, 'assignee', claim.assignee, 'actor', caller,
                                'token', claimed.token, 'node', claimed.node)::text,
-            caller, '', clock());
+            caller, claimed.tenant, clock());
 end
 $$;
 
@@ -154,16 +156,17 @@ begin
     seen := exists (select from task t where t.id = release.task_id);
     update task t set assignee = null
     where t.id = release.task_id and t.answered_by is null
-    returning t.instance_id, t.root_id, t.token, t.node into former;
+    returning t.instance_id, t.root_id, t.token, t.node, t.tenant, t.definition_id into former;
     if not found then
         perform api_task_refused(release.task_id, seen);
     end if;
+    perform api_require('work', api_process(former.definition_id));
     release.command_id := api_id();
     insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
     values (104, release.command_id, former.root_id, former.instance_id, release.task_id, 'taskReleased',
             jsonb_build_object('task', release.task_id, 'actor', caller,
                                'token', former.token, 'node', former.node)::text,
-            caller, '', clock());
+            caller, former.tenant, clock());
 end
 $$;
 

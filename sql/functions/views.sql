@@ -9,8 +9,8 @@ select d.id as definition_id, d.key as process, d.version, d.name, d.version_tag
                        and n.withdrawn is null)
            as latest,
        d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live, d.withdrawn,
-       c.most as concurrency
-from definition d join deployment p on p.id = d.deployment_id
+       c.most as concurrency, d.tenant
+from api_read_definition d join deployment p on p.id = d.deployment_id
 left join concurrency c on c.tenant = d.tenant and c.key = d.key;
 revoke all on definitions from public;
 comment on view definitions is 'The deployed processes, a row for each version.';
@@ -25,12 +25,12 @@ comment on column definitions.concurrency is 'how many of its instances may be c
 create or replace view deployments as
 select p.id as deployment_id, p.name, p.state, p.at, p.actor, p.findings,
        array(select r.name from resource r where r.deployment_id = p.id order by r.name) as resources,
-       array(select d.key || ':' || d.version from definition d where d.deployment_id = p.id order by d.id) as processes,
-       p.ended as withdrawn, p.ended_by as withdrawn_by
+       array(select d.key || ':' || d.version from api_read_definition d where d.deployment_id = p.id order by d.id) as processes,
+       p.ended as withdrawn, p.ended_by as withdrawn_by, p.tenant
 from deployment p
 union all
 select b.command_id, b.name, 'accepted', b.at, b.actor, '[]',
-       array(select f ->> 'name' from jsonb_array_elements(b.body::jsonb) f order by 1), '{}', null, null
+       array(select f ->> 'name' from jsonb_array_elements(b.body::jsonb) f order by 1), '{}', null, null, b.tenant
 from inbox b where b.kind = 100;
 revoke all on deployments from public;
 comment on view deployments is 'What was deployed, refused deployments included.';
@@ -38,10 +38,10 @@ comment on column deployments.state is '`accepted`: not taken up yet; `active`; 
 comment on column deployments.findings is 'errors and warnings: a JSON array of objects with file, line, column, element, code, severity, message';
 comment on column deployments.processes is 'process:version, for each that is new';
 
-create or replace view tokens as
+create or replace view tokens with (security_barrier) as
 select w.instance_id, d.key as process, d.version, i.business_key, w.token,
        e.id as element_id, e.name as element_name, e.kind as element_kind,
-       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, coalesce(i.root_id, i.id) as root_id
+       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, coalesce(i.root_id, i.id) as root_id, i.tenant
 from (
     select r.instance_id, r.token, r.node, 'job' as waiting_for, null::timestamptz as since, null::timestamptz as due,
            r.name, null::text as key, r.subject, null::text as detail
@@ -88,7 +88,7 @@ from (
     where c.parent_id is not null
 ) w
 join instance i on i.id = w.instance_id
-join definition d on d.id = i.definition_id
+join api_read_definition d on d.id = i.definition_id
 left join element e on e.definition_id = i.definition_id and e.node = w.node;
 revoke all on tokens from public;
 comment on view tokens is
@@ -103,28 +103,28 @@ comment on column tokens.key is 'the correlation key of a message, the business 
 comment on column tokens.subject is 'the id of the task, external task, call, incident or called instance';
 comment on column tokens.detail is 'the error of a retry or incident, the request of a call, whose task it is, which worker has it';
 
-create or replace view instances as
+create or replace view instances with (security_barrier) as
 select i.id as instance_id, d.key as process, d.version, i.business_key,
        case when i.suspended or (select r.suspended from instance r where r.id = i.root_id) then 'suspended'
             when exists (select from incident x where x.instance_id = i.id) then 'incident' else 'running' end as state,
        i.started, null::timestamptz as ended, null::text as reason,
        coalesce(t.elements, '{}') as elements,
        (select count(*)::integer from incident x where x.instance_id = i.id) as incidents,
-       i.parent_id, coalesce(i.root_id, i.id) as root_id
+       i.parent_id, coalesce(i.root_id, i.id) as root_id, i.tenant
 from instance i
-join definition d on d.id = i.definition_id
+join api_read_definition d on d.id = i.definition_id
 left join (select k.instance_id, array_agg(distinct k.element_id order by k.element_id) as elements
            from tokens k where k.element_id is not null group by k.instance_id) t on t.instance_id = i.id
 union all
 select e.instance_id, d.key, d.version, s.business_key, coalesce(e.data::jsonb ->> 'state', 'completed'),
-       coalesce(e.started, s.at), e.at, e.data::jsonb ->> 'reason', '{}', 0, (s.data::jsonb ->> 'calledBy')::uuid, null
+       coalesce(e.started, s.at), e.at, e.data::jsonb ->> 'reason', '{}', 0, (s.data::jsonb ->> 'calledBy')::uuid, null, d.tenant
 from api_event e
-join definition d on d.id = e.definition_id
+join api_read_definition d on d.id = e.definition_id
 left join api_event s on s.instance_id = e.instance_id and s.kind = 1
 where e.ends and e.kind = 2
 union all
-select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.instance_id
-from inbox b join definition d on d.id = b.definition_id
+select b.instance_id, d.key, d.version, b.key, 'accepted', b.at, null, null, '{}', 0, null, b.instance_id, d.tenant
+from inbox b join api_read_definition d on d.id = b.definition_id
 where b.kind = 1;
 revoke all on instances from public;
 comment on view instances is 'All instances, running and ended. Ask for one by `instance_id` or `business_key`, or limit the number of rows.';
@@ -139,10 +139,10 @@ create or replace view tasks as
 select t.id as task_id, t.name, e.id as element_id, t.instance_id, d.key as process, d.version, i.business_key,
        t.assignee, t.candidate_users, t.candidate_groups, t.priority, t.due, t.follow_up, t.form_key, t.created,
        i.variables::jsonb as variables,
-       (select r.suspended from instance r where r.id = t.root_id) as suspended
+       (select r.suspended from instance r where r.id = t.root_id) as suspended, t.tenant
 from task t
 join instance i on i.id = t.instance_id
-join definition d on d.id = t.definition_id
+join api_work_definition d on d.id = t.definition_id
 left join element e on e.definition_id = t.definition_id and e.node = t.node
 where t.answered_by is null;
 revoke all on tasks from public;
@@ -156,26 +156,29 @@ comment on column tasks.priority is 'higher is more urgent; 50 unless the model 
 comment on column tasks.suspended is 'its instance is: it can not be answered';
 comment on column tasks.variables is 'the variables of the process';
 
-create or replace view jobs as
+create or replace view jobs with (security_barrier) as
 select j.instance_id, d.key as process, d.version, i.business_key, e.id as element_id, e.name as element_name,
-       j.job, c.name as command, j.due, j.tries, j.error, j.token
+       j.job, c.name as command, j.due, j.tries, j.error, j.token, i.tenant
 from (
-    select r.instance_id, r.token, r.node, 'ready' as job, r.kind, null::timestamptz as due, r.tries, null::text as error
+    select r.instance_id, r.token, r.node, 'ready' as job, r.kind, null::timestamptz as due, r.tries, null::text as error,
+           case when r.kind = 1 then r.token end as definition_id -- a message starts it
     from ready r
     union all
-    select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end, t.kind, t.due, t.tries, t.error
+    select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end, t.kind, t.due, t.tries, t.error, null
     from timer t
     union all
-    select p.instance_id, p.token, p.node, 'suspended', p.kind, null, p.tries, null from parked p
+    select p.instance_id, p.token, p.node, 'suspended', p.kind, null, p.tries, null, null from parked p
 ) j
 left join instance i on i.id = j.instance_id
-left join definition d on d.id = i.definition_id
+left join api_read_definition d on d.id = coalesce(i.definition_id, j.definition_id)
 left join element e on e.definition_id = i.definition_id and e.node = j.node
 left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (5, 'completeTask'), (6, 'failTask'),
                   (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables'),
                   (11, 'completeExternalTask'), (20, 'failExternalTask'), (21, 'externalTaskFailed'),
                   (22, 'offerExternalTask')) c(kind, name)
-    on c.kind = j.kind;
+    on c.kind = j.kind
+-- One whose instance is gone is nobody's but the engine's.
+where d.id is not null or (select api_engine());
 revoke all on jobs from public;
 comment on view jobs is 'What workers will do by themselves: now, or when it is due.';
 comment on column jobs.job is '`ready`: as soon as a worker is free; `timer`: at `due`; `retry`: failed, again at `due`; `suspended`: when its instance is resumed';
@@ -183,7 +186,7 @@ comment on column jobs.command is 'what is to be done';
 comment on column jobs.tries is 'failures so far';
 comment on column jobs.error is 'of the last failure';
 
-create or replace view calls as
+create or replace view calls with (security_barrier) as
 select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_key,
        e.id as element_id, e.name as element_name, c.endpoint, c.method,
        regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi') as path, -- as in api_call_request()
@@ -191,13 +194,14 @@ select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_k
             when a.call_id is not null then 'sent'
             when q.call_id is not null then 'queued'
             else 'answered' end as state,
-       coalesce(a.attempt, q.attempt) as attempt, c.asked, a.sent, a.until
+       coalesce(a.attempt, q.attempt) as attempt, c.asked, a.sent, a.until, i.tenant
 from call c
 left join instance i on i.id = c.instance_id
-left join definition d on d.id = i.definition_id
+left join api_read_definition d on d.id = i.definition_id
 left join element e on e.definition_id = i.definition_id and e.node = c.node
 left join attempt a on a.call_id = c.id
-left join call_queue q on q.endpoint = c.endpoint and q.call_id = c.id;
+left join call_queue q on q.endpoint = c.endpoint and q.call_id = c.id
+where d.id is not null or (select api_engine());
 revoke all on calls from public;
 comment on view calls is 'Requests to services that are not finished.';
 comment on column calls.path is 'the values of parameters that look secret are masked';
@@ -209,7 +213,7 @@ comment on column calls.until is 'when an answer is no longer expected';
 create or replace view messages as
 select m.message_id, m.name, m.key, m.expires, m.instance_id,
        case m.mode when 0 then 'publish' when 1 then 'publish to all' when 2 then 'correlate' end as mode,
-       m.body::jsonb as variables
+       m.body::jsonb as variables, m.tenant
 from message m;
 revoke all on messages from public;
 comment on view messages is 'Messages that nobody has received yet.';
@@ -217,7 +221,7 @@ comment on column messages.message_id is 'what publish() returned';
 comment on column messages.expires is 'when it is given up';
 comment on column messages.instance_id is 'only for this instance; NULL: for any';
 
-create or replace view history as
+create or replace view history with (security_barrier) as
 select a.instance_id, d.key as process, d.version, e.id as element_id, e.name as element_name, e.kind as element_kind,
        case a.kind when 3 then 'active' when 4 then 'completed' else 'cancelled' end as state,
        coalesce(a.started, a.at) as started,
@@ -226,7 +230,7 @@ select a.instance_id, d.key as process, d.version, e.id as element_id, e.name as
        a.data::jsonb as detail, a.token, a.n, (a.data::jsonb ->> 'loopCounter')::integer as loop_counter
 from (select v.*, lead(v.kind) over (partition by v.instance_id, v.token, v.node order by v.at, v.n) as next
       from api_event v where v.kind in (3, 4, 5)) a
-join definition d on d.id = a.definition_id
+join api_read_definition d on d.id = a.definition_id
 left join element e on e.definition_id = a.definition_id and e.node = a.node
 where a.kind in (4, 5) or a.next is null;
 revoke all on history from public;
@@ -237,14 +241,14 @@ comment on column history.detail is 'of cancelled ones: by what; of a multi-inst
 comment on column history.loop_counter is 'of an item of a multi-instance activity: which, from 0; the activity as a whole has a row of its own without';
 comment on column history.n is 'the order of rows with equal times';
 
-create or replace view events as
+create or replace view events with (security_barrier) as
 select v.at, v.n, v.instance_id, d.key as process, d.version, coalesce(k.name, 'kind ' || v.kind) as kind,
        e.id as element_id, e.name as element_name, v.token, v.started, case when v.kind = 1 then v.business_key end as business_key,
        case when v.kind = 8 and v.data ~ '[?&]'
             then v.data::jsonb || jsonb_build_object('request', regexp_replace(v.data::jsonb ->> 'request', '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'))
-            else v.data::jsonb end as data
+            else v.data::jsonb end as data, d.tenant
 from api_event v
-left join definition d on d.id = v.definition_id
+left join api_read_definition d on d.id = v.definition_id
 left join element e on e.definition_id = v.definition_id and e.node = v.node
 left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activityStarted'), (4, 'activityEnded'),
                   (5, 'activityCancelled'), (6, 'errorThrown'), (7, 'jobFailed'), (8, 'callRequested'), (9, 'callSent'),
@@ -252,7 +256,8 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
                   (17, 'externalTaskFailed'), (20, 'elementSkipped'), (21, 'tokenMoved'), (22, 'elementCompleted'),
                   (25, 'delegateRan'), (100, 'taskClaimed'), (101, 'taskReleased'),
-                  (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind;
+                  (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind
+where d.id is not null or (select api_engine());
 revoke all on events from public;
 comment on view events is 'The audit trail as it was written. Order by at, n.';
 comment on column events.at is 'when it happened; of an activity, when it ended';
@@ -261,7 +266,7 @@ comment on column events.data is 'depends on the kind: who, which task or call, 
 
 create or replace view variables as
 select i.id as instance_id, i.business_key, v.key as name, v.value
-from instance i, jsonb_each(i.variables::jsonb) v;
+from instance i join api_read_definition d on d.id = i.definition_id, jsonb_each(i.variables::jsonb) v;
 revoke all on variables from public;
 comment on view variables is 'The variables of running instances.';
 
@@ -323,6 +328,6 @@ comment on view held_calls is 'Requests that leave, or are dealt with, once rele
 comment on column held_calls.sends is '`first`: the first attempt; `again`: one that failed before; `unknown`: it was under way, the endpoint''s setting `unknown` says what becomes of it';
 
 create or replace view outcomes as
-select o.command_id, o.state, o.detail, o.at from outcome o;
+select o.command_id, o.state, o.detail, o.at, o.tenant from outcome o;
 revoke all on outcomes from public;
 comment on view outcomes is 'How commands, deployments and messages ended; kept for a day. See await().';

@@ -1,18 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Who may do what: the last file, so that everything it names exists.
 -- Whoever may execute the first function of a kind (or see its first view) is of that kind, so that
--- what a later version adds reaches the roles that were granted by hand, too.
+-- what a later version adds reaches the roles that were granted by hand, too. Those of all kinds are what policies and
+-- views ask: they run as whoever reads.
 
 create or replace function api_rights(kind text) returns setof name
 language sql immutable
 as $$
     select object::name from (values
-        ('start', 'start'), ('start', 'publish'), ('start', 'correlate'), ('start', 'await'), ('start', 'clock'),
+        ('*', 'await'), ('*', 'clock'), ('*', 'api_login'), ('*', 'api_engine'), ('*', 'api_tenants'), ('*', 'api_all_tenants'),
+        ('*', 'api_unlimited'), ('*', 'api_processes'),
+        ('author', 'deploy'), ('author', 'deploy_all'), ('author', 'withdraw'),
+        ('start', 'start'), ('start', 'publish'), ('start', 'correlate'),
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
         ('work', 'fetch_and_lock'), ('work', 'lock_external_task'), ('work', 'extend_lock'),
         ('work', 'unlock_external_task'), ('work', 'complete_external_task'), ('work', 'handle_failure'),
         ('work', 'handle_bpmn_error'), ('work', 'external_tasks'),
-        ('work', 'await'), ('work', 'clock'),
         ('read', 'instances'), ('read', 'tokens'), ('read', 'tasks'), ('read', 'jobs'), ('read', 'calls'),
         ('read', 'incidents'), ('read', 'incident_groups'), ('read', 'bulks'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
         ('read', 'sql_delegates'), ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
@@ -23,18 +26,19 @@ as $$
         ('admin', 'set_event_bus'), ('admin', 'drop_event_bus'), ('admin', 'set_event_rule'), ('admin', 'drop_event_rule'),
         ('admin', 'replay_events'),
         ('read', 'event_buses'), ('read', 'event_rules'), ('read', 'bus_events'), ('read', 'event_deliveries'),
-        ('read', 'await'), ('read', 'clock'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'),
-        ('admin', 'set_sql_delegate'), ('admin', 'drop_sql_delegate'), ('admin', 'deploy'), ('admin', 'deploy_all'),
+        ('admin', 'set_sql_delegate'), ('admin', 'drop_sql_delegate'),
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),
         ('admin', 'map_class'), ('admin', 'unmap_class'),
+        ('admin', 'set_role_tenants'), ('admin', 'role_tenants'), ('admin', 'grant_process'), ('admin', 'revoke_process'),
+        ('admin', 'process_rights'),
         ('read', 'held_calls'), ('admin', 'set_circuit'), ('admin', 'hold_calls'), ('admin', 'release_calls'),
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
-        ('admin', 'withdraw'), ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
+        ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
         ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'set_concurrency'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
     ) r(kind, object)
-    where r.kind = api_rights.kind or api_rights.kind = 'admin'
+    where r.kind in (api_rights.kind, '*') or api_rights.kind = 'admin'
 $$;
 revoke all on function api_rights(text) from public;
 
@@ -45,9 +49,9 @@ as $$
 declare
     object record;
 begin
-    if kind is null or kind not in ('start', 'work', 'read', 'admin') then
+    if kind is null or kind not in ('author', 'start', 'work', 'read', 'admin') then
         raise exception using errcode = 'PW003', message = format('there is no kind of user "%s"', kind),
-            hint = 'Choose start, work, read or admin.';
+            hint = 'Choose author, start, work, read or admin.';
     elsif not exists (select from pg_catalog.pg_roles r where r.rolname = grant_usage.role) then
         raise exception using errcode = 'PW001', message = format('there is no role "%s"', role),
             hint = 'Create it first (CREATE ROLE), or ask who may.';
@@ -69,10 +73,10 @@ end
 $$;
 revoke all on function grant_usage(name, text) from public;
 comment on function grant_usage(name, text) is
-'Lets a role use the engine; for the owner of the schema. Where he may, migrate does this itself with four roles that carry the schema''s name: `<schema>_start`, `<schema>_work`, `<schema>_read`, `<schema>_admin`.
+'Lets a role use the engine; for the owner of the schema. Where he may, migrate does this itself with five roles that carry the schema''s name: `<schema>_author`, `<schema>_start`, `<schema>_work`, `<schema>_read`, `<schema>_admin`.
 
 - `role`: an existing role. What later versions add is granted to it by migrate.
-- `kind`: `start` starts processes and sends messages; `work` does tasks; `read` sees all views; `admin` may do everything.';
+- `kind`: `author` deploys; `start` starts processes and sends messages; `work` does tasks; `read` sees all views; `admin` may do everything. See grant_process() for some processes only, set_role_tenants() for tenants.';
 
 do $do$
 declare
@@ -81,7 +85,7 @@ declare
     may_create boolean := (select r.rolsuper or r.rolcreaterole from pg_catalog.pg_roles r where r.rolname = current_user);
     grantee record;
 begin
-    foreach kind in array array['start', 'work', 'read', 'admin'] loop
+    foreach kind in array array['author', 'start', 'work', 'read', 'admin'] loop
         role := current_schema() || '_' || kind;
         if octet_length(role) > 63 then
             continue; -- such names would be cut; grant_usage() serves other roles
@@ -100,7 +104,7 @@ begin
     for grantee in
         select distinct m.kind, r.rolname
         from (select x.kind, a.grantee, a.privilege_type
-              from (values ('start', 'start'), ('work', 'complete'), ('admin', 'set_endpoint')) x(kind, name)
+              from (values ('author', 'deploy'), ('start', 'start'), ('work', 'complete'), ('admin', 'set_endpoint')) x(kind, name)
               join pg_catalog.pg_proc p on p.proname = x.name and p.pronamespace = quote_ident(current_schema())::regnamespace,
               aclexplode(p.proacl) a
               union all
@@ -109,6 +113,7 @@ begin
               where c.relname = 'instances' and c.relnamespace = quote_ident(current_schema())::regnamespace) m
         join pg_catalog.pg_roles r on r.oid = m.grantee
         where m.privilege_type in ('EXECUTE', 'SELECT') and r.rolname <> current_user
+          and not has_table_privilege(r.oid, 'worker'::regclass, 'truncate') -- its owner
     loop
         perform grant_usage(grantee.rolname, grantee.kind);
     end loop;

@@ -132,7 +132,8 @@ create table outcome (
     command_id uuid primary key,
     state text not null,             -- 'done', 'refused', 'active', …
     detail jsonb,
-    at timestamptz not null
+    at timestamptz not null,
+    tenant text not null default ''
 );
 create index on outcome (at);
 
@@ -379,6 +380,7 @@ create table bulk (
     state text not null default 'running' check (state in ('running', 'stopped', 'done')),
     matching bigint not null,        -- when it was asked for
     handed bigint not null default 0, -- given to the engine so far
+    tenants text[],                  -- whose are meant: its caller's; NULL: all of them
     position uuid not null default '00000000-0000-0000-0000-000000000000', -- the last of these
     next_at timestamptz not null,
     actor text not null,
@@ -653,7 +655,8 @@ create table history_hold (
     instance_id uuid primary key,
     reason text,
     actor text not null,
-    at timestamptz not null
+    at timestamptz not null,
+    tenant text not null default ''
 );
 
 -- How long things are kept: one row. NULL: for ever.
@@ -664,9 +667,72 @@ create table retention (
     request_keys interval not null default '30 days',
     dead_letters interval not null default '7 days',
     events interval not null default '14 days',
-    event_keys interval not null default '1 day'
+    event_keys interval not null default '1 day',
+    audit interval not null default '365 days'
 );
 insert into retention default values;
+
+-- ---- Who may what (functions/users.sql, functions/api_identity.sql) ----
+
+-- Users of the server: people, and programs ("technical").
+create table account (
+    name text primary key,
+    technical boolean not null,
+    rights text[] not null,          -- author, start, work, read, admin
+    tenants text[],                  -- NULL: all of them
+    password text,                   -- SCRAM-SHA-256's verifier, as in pg_authid; NULL: none
+    disabled boolean not null default false,
+    created timestamptz not null,
+    created_by text not null
+);
+
+-- Bearer tokens: 256 random bits, of which only the digest is kept.
+create table account_token (
+    id uuid primary key,
+    account text not null references account on delete cascade,
+    name text not null,              -- what it is for
+    digest bytea not null unique,    -- sha256 of the token's text
+    created timestamptz not null,
+    created_by text not null,
+    expires timestamptz,             -- NULL: never
+    last_used timestamptz,           -- to the minute
+    unique (account, name)
+);
+
+-- At most one row; counts changes of the two, so that servers see when they must read them again.
+create table account_version (
+    one boolean primary key default true check (one),
+    n bigint not null
+);
+insert into account_version (n) values (1);
+
+-- The processes for which somebody has a right, where not for all.
+create table process_right (
+    grantee text not null,
+    is_role boolean not null,        -- a database role; else a user
+    may text not null check (may in ('author', 'start', 'work', 'read', 'admin')),
+    process text not null,           -- a key; * stands for any text
+    primary key (grantee, is_role, may, process)
+);
+
+-- The tenants of database roles; no row: the tenant '', of administrators all.
+create table role_tenant (
+    role name primary key,
+    tenants text[]                   -- NULL: all of them
+);
+
+-- What is not in the history of an instance: changes of users, rights and settings, and refusals.
+create table audit_entry (
+    at timestamptz not null,
+    id bigint generated always as identity,
+    kind text not null,
+    actor text not null,             -- who; of a refused login the name that was given
+    tenant text,                     -- NULL: of all of them
+    subject text,                    -- which user, endpoint, process …
+    detail jsonb,
+    address text,                    -- of a refusal: where it came from
+    primary key (at, id)
+);
 
 -- ---- Vacuum ----
 

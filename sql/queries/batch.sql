@@ -311,8 +311,9 @@ with back as (
     from back where command_id is null order by id
 )
 insert into inbox (kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, tenant, at)
-select kind, command_id, root_id, instance_id, subject, name, key, detail, body, actor, '', at
-from back where command_id is not null order by id
+select b.kind, b.command_id, b.root_id, b.instance_id, b.subject, b.name, b.key, b.detail, b.body, b.actor,
+    coalesce((select i.tenant from instance i where i.id = b.root_id), ''), b.at
+from back b where b.command_id is not null order by b.id
 -- name: delete_instances
 delete from instance where ctid = any($1)
 -- name: update_instances
@@ -415,9 +416,9 @@ select $4, u.n, u.instance_id,
              (select e.definition_id from event e where e.instance_id = u.instance_id limit 1), 0), false, u.entries
 from unnest($1, $2, $3) as u (n, instance_id, entries)
 -- name: insert_outcomes
-insert into outcome (command_id, state, detail, at)
-select distinct on (u.id) u.id, u.state, u.detail::jsonb, $4
-from unnest($1, $2, $3) with ordinality as u (id, state, detail, n) order by u.id, u.n desc
+insert into outcome (command_id, state, detail, tenant, at)
+select distinct on (u.id) u.id, u.state, u.detail::jsonb, u.tenant, $5
+from unnest($1, $2, $3, $4) with ordinality as u (id, state, detail, tenant, n) order by u.id, u.n desc
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: move_start_timers
 update start_timer s set due = u.due, remaining = u.remaining

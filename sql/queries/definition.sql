@@ -68,5 +68,5 @@ select $1, m.* from unnest($2, $3, $4) as m (name, definition_id, node) order by
 insert into start_timer (definition_id, node, due, remaining)
 select t.* from unnest($1, $2, $3, $4) as t (definition_id, node, due, remaining) order by 1, 2
 -- name: outcome_put
-insert into outcome (command_id, state, detail, at) values ($1, $2, $3::jsonb, $4)
+insert into outcome (command_id, state, detail, tenant, at) values ($1, $2, $3::jsonb, $4, $5)
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at

@@ -25,8 +25,8 @@ with gone as (
     insert into dead_letter (message_id, tenant, name, key, mode, instance_id, expired, body)
     select message_id, tenant, name, key, mode, instance_id, clock(), body from gone
 )
-insert into outcome (command_id, state, detail, at)
-select message_id, 'expired', '{"reason": "nobody took it in its time to live"}', clock() from gone
+insert into outcome (command_id, state, detail, tenant, at)
+select message_id, 'expired', '{"reason": "nobody took it in its time to live"}', tenant, clock() from gone
 where message_id <> '00000000-0000-0000-0000-000000000000' order by 1
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: sweep_outcomes

@@ -23,6 +23,7 @@ insert into usual values
     ('retries', '1'), ('priority', '1'), ('class', '''a.B'''), ('topic', '''charge'''), ('timeout', '''0'''),
     ('entries', '''[{"source": "shop", "detailType": "t", "detail": {}}]'''), ('bus', '''default'''),
     ('pattern', '''{"source": ["shop"]}'''), ('event', '''{}'''), ('targets', '''[]'''),
+    ('grantee', '''reader'''), ('what', '''read'''), ('role', '''reader'''), ('tenants', '''{north}'''), ('rights', '''{read}'''),
     ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}''');
 
 create temp table odd (type text, value text);

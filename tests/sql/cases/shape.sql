@@ -18,11 +18,11 @@ select signature from f
 where proname not in ('grant_usage', 'api_sql_delegate', 'api_json_object', 'api_event_time', 'api_event_deliver')
   and prosrc ~* '(\mexecute\s|\mexception\s+when\M|\m(pg_)?notify\M|\mfor\s+(key\s+)?share\M|\msavepoint\M)';
 \echo -- API functions whose last argument is not options
-select signature from f where prosecdef and proname not in ('await', 'drop_endpoint')
+select signature from f where prosecdef and proname not like 'api\_%' and proname not in ('await', 'drop_endpoint')
   and (proargnames)[pronargs] <> 'options';
 \echo -- an argument that is not mentioned in the comment
 select signature, a from f, unnest(proargnames[1:pronargs]) a
-where prosecdef and obj_description(oid, 'pg_proc') not like '%`' || a || '`%' order by 1;
+where prosecdef and proname not like 'api\_%' and obj_description(oid, 'pg_proc') not like '%`' || a || '`%' order by 1;
 \echo -- SQLSTATEs of our own, and all that are used
 select distinct m[1] from f, regexp_matches(prosrc, $$errcode = '([^']+)'$$, 'g') m order by 1;
 \echo -- views without a comment

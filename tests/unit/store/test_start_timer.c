@@ -99,11 +99,14 @@ static void test_start_timer__delivery(void **state UNUSED)
 {
     static const char *const keys[] = {"", "a", "with spaces  ", "1 2 3", "\xc3\xa4"};
     static const char *const bad[] = {"", "1", "1 2 3", "1 2 3 no-uuid-at-all key",
-                                      "1 2 3 01a200cb-7503-7672-ab89-dc579293e1fb"};
+                                      "1 2 3 01a200cb-7503-7672-ab89-dc579293e1fb",
+                                      "1 2 3 01a200cb-7503-7672-ab89-dc579293e1fb 9 a b"};
     struct delivery in = {.message = {{9, 8, 7}},
                           .expires_us = INT64_MAX,
                           .since_us = -5,
-                          .mode = 2},
+                          .mode = 2,
+                          .tenant = "no rth",
+                          .tenant_n = 6},
                     out;
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -114,6 +117,8 @@ static void test_start_timer__delivery(void **state UNUSED)
         assert_int_equal(out.since_us, in.since_us);
         assert_int_equal(out.mode, in.mode);
         assert_string_equal(out.key, keys[i]);
+        assert_int_equal(out.tenant_n, 6);
+        assert_memory_equal(out.tenant, "no rth", 6);
     }
     assert_false(delivery_read(NULL, &out));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
