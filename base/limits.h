@@ -104,3 +104,4 @@
 #define LIMIT_PATTERN_ALTERNATIVES 1000u /* that the $or of one pattern make */
 #define LIMIT_PATTERN_WORK 1000000u /* array elements, in pairs, that a rule tries for an event */
 #define LIMIT_RULE_TARGETS 20u
+#define LIMIT_EVENT_SLICE 500u /* events of one transaction */

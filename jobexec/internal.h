@@ -30,6 +30,7 @@ struct jobexec {
     atomic_bool draining;           /* set once: workers take no new work but answers */
     _Atomic int64_t drain_until_us; /* clock_mono_us(); set before workers_wake is closed */
     _Atomic int64_t next_sweep_us;  /* clock_mono_us(); who moves it ahead runs the sweep */
+    _Atomic int64_t next_events_us; /* the same for a slice of events */
     _Atomic int64_t next_bulk_us;   /* the same for what is asked for many at once */
     pthread_mutex_t stats_lock;     /* leaf */
     struct jobexec_stats stats;     /* guarded by stats_lock */

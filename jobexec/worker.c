@@ -15,6 +15,7 @@
 #define RESULTS_MAX 256u     /* answers of one batch */
 #define SWEEP_US 5000000     /* housekeeping of the node */
 #define BULK_IDLE_US 1000000 /* how often it looks for a new bulk */
+#define EVENTS_IDLE_US 5000  /* between two looks that find nothing */
 #define BULK_LEAST_US 20000  /* between two slices of one */
 #define FIRST_SLEEP_US 1000  /* after work there is often more: the sleeps double from here */
 #define DRAIN_STEP_US 2000
@@ -236,6 +237,29 @@ static int bulk(struct worker *worker, struct err *err)
     return 0;
 }
 
+/*
+ * A slice of events after each batch, while there are any: they go beside what instances have to
+ * do, each in its turn. Else they are looked for every few milliseconds by one worker of the node.
+ */
+static int events(struct worker *worker, bool *ret_worked, struct err *err)
+{
+    _Atomic int64_t *next_us = &worker->jobexec->next_events_us;
+    int64_t now_us = clock_mono_us(), due_us = atomic_load(next_us);
+    unsigned done;
+
+    if (now_us < due_us ||
+        !atomic_compare_exchange_strong(next_us, &due_us, now_us + EVENTS_IDLE_US))
+        return 0;
+    if (store_events(worker->store, &done, err) < 0)
+        return unless_lost(err);
+    if (done != 0) {
+        atomic_store(next_us, now_us);
+        *ret_worked = true;
+        wake_signal(&worker->jobexec->workers_wake); /* what targets asked for is in the inbox */
+    }
+    return 0;
+}
+
 /* ---- The thread ---- */
 
 /*
@@ -283,6 +307,8 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
         return err_trace(err);
     int64_t read_us = clock_mono_us();
     if ((n != 0 || peek.work) && batch(worker, n, ret_worked, err) < 0)
+        return err_trace(err);
+    if (!draining && events(worker, ret_worked, err) < 0)
         return err_trace(err);
     worker->idle = *ret_worked ? 0 : worker->idle + 1;
     int64_t until_us = idle_until_us(worker, clock_mono_us());

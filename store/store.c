@@ -34,6 +34,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     if (options->journal_dir != NULL)
         store->journal_dir = arena_strdup(&arena, options->journal_dir);
     graphs_init(&store->graphs);
+    events_init(&store->events);
     atomic_init(&store->lanes, 1);
     atomic_init(&store->definitions, 0);
     atomic_init(&store->n_workers, 0);
@@ -53,6 +54,7 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     graphs_deinit(&store->graphs);
+    events_deinit(&store->events);
     suspects_close(&store->suspects);
     struct arena arena = store->arena;
     arena_deinit(&arena);

@@ -152,6 +152,12 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
  */
 int store_bulk(struct store_worker *worker, int64_t *ret_wait_us, struct err *err) MUST_CHECK;
 
+/*
+ * A slice of the events that were put on the buses, unless another worker is at it. ret_done: how
+ * many; 0: there was nothing, or others do it. What targets asked for is in the inbox then.
+ */
+int store_events(struct store_worker *worker, unsigned *ret_done, struct err *err) MUST_CHECK;
+
 /* Housekeeping, every few seconds, by one worker of a node: partitions ahead, expired rows, late
  * commits. */
 int store_sweep(struct store_worker *worker, struct err *err) MUST_CHECK;

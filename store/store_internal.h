@@ -3,6 +3,7 @@
 /* What the files of store/ share: the inside of a store. */
 #include <stdatomic.h>
 
+#include "store/events.h"
 #include "store/graphs.h"
 #include "store/journal.h"
 #include "store/store.h"
@@ -16,6 +17,7 @@ struct store {
     const char *schema;
     const char *journal_dir;  /* NULL: none */
     struct graphs graphs;     /* has its own lock */
+    struct events events;     /* has its own lock */
     struct suspects suspects; /* has its own lock */
     atomic_uint n_workers;    /* open ones */
     atomic_uint n_delegating; /* of them that run a SQL delegate just now */

@@ -29,7 +29,7 @@ begin
     loop
         if not exists (select from inbox) and not exists (select from ready)
            and not exists (select from timer t where t.due <= clock())
-           and not exists (select from attempt) and not exists (select from call_queue) then
+           and not exists (select from attempt) and not exists (select from call_queue) and not exists (select from event_todo) then
             return true;
         end if;
         if clock_timestamp() > until then

@@ -422,6 +422,14 @@ void store_worker_close(struct store_worker *worker)
     free(worker);
 }
 
+int store_events(struct store_worker *worker, unsigned *ret_done, struct err *err)
+{
+    (void)worker;
+    (void)err;
+    *ret_done = 0;
+    return 0;
+}
+
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     pthread_mutex_lock(&worker->store->lock);
