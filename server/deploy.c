@@ -10,14 +10,15 @@
 
 struct deploying {
     struct uuid deployment;
-    void (*judged)(struct request *request, const struct uuid *deployment, const json_t *outcome);
+    judged_fn *judged;
+    const char *source;
 };
 
 static void decided(struct request *request, const json_t *outcome)
 {
     const struct deploying *deploying = request->own;
 
-    deploying->judged(request, &deploying->deployment, outcome);
+    deploying->judged(request, &deploying->deployment, outcome, deploying->source);
 }
 
 static void accepted(struct request *request, const struct desk_answer *answer)
@@ -33,18 +34,18 @@ static void accepted(struct request *request, const struct desk_answer *answer)
     awaits_add(request->server->awaits, request, &deploying->deployment, WAIT_US, decided);
 }
 
-void deploy_and_wait(struct request *request, json_t *resources, const char *name, bool filtering,
-                     void (*judged)(struct request *request, const struct uuid *deployment,
-                                    const json_t *outcome))
+void deploy_and_wait(struct request *request, const struct deployment_of *deployment)
 {
     struct deploying *deploying = arena_alloc(&request->arena, sizeof(*deploying));
-    char *text = json_dumps(resources, JSON_COMPACT);
-    const char *params[] = {arena_strdup(&request->arena, text != NULL ? text : "[]"), name,
-                            filtering ? "true" : "false"};
+    char *text = json_dumps(deployment->resources, JSON_COMPACT);
+    const char *params[] = {arena_strdup(&request->arena, text != NULL ? text : "[]"),
+                            deployment->name, deployment->filtering ? "true" : "false",
+                            deployment->tenant};
 
     free(text);
-    json_decref(resources);
-    deploying->judged = judged;
+    json_decref(deployment->resources);
+    deploying->judged = deployment->judged;
+    deploying->source = deployment->source;
     request->own = deploying;
     request_ask(request, "http_deploy", true, params, ARRAY_LEN(params), accepted);
 }
@@ -100,7 +101,8 @@ static void refused(struct request *request, const char *id, const json_t *detai
     json_decref(body);
 }
 
-static void judged(struct request *request, const struct uuid *deployment, const json_t *outcome)
+static void judged(struct request *request, const struct uuid *deployment, const json_t *outcome,
+                   const char *source UNUSED)
 {
     const char *state = json_string_value(json_object_get(outcome, "state"));
     const json_t *detail = json_object_get(outcome, "detail");
@@ -157,8 +159,10 @@ void deploy_files(struct request *request)
         const char *given = text_part(parts, n, "duplicateFiltering");
         filtering = given == NULL || strcmp(given, "false") != 0;
     }
+    const struct deployment_of deployment = {
+        .resources = resources, .name = name, .filtering = filtering, .judged = judged};
     if (resources == NULL)
         request_finish(request);
     else
-        deploy_and_wait(request, resources, name, filtering, judged);
+        deploy_and_wait(request, &deployment);
 }

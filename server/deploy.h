@@ -7,13 +7,18 @@
 /* POST /v1/deployments. */
 void deploy_files(struct request *request);
 
-/*
- * Deploys resources (JSON: [{"name","content"}], its reference is taken over) and waits for the
- * judgement. judged: outcome is {"state","detail"}; NULL: nothing is known after a while. What the
- * database refuses is answered already. filtering: what has not changed makes no new version.
- */
-void deploy_and_wait(struct request *request, json_t *resources, const char *name, bool filtering,
-                     void (*judged)(struct request *request, const struct uuid *deployment,
-                                    const json_t *outcome));
+/* Called when the engine has judged them; outcome: {"state","detail"}; NULL: nothing is known after
+ * a while. Sees to the answer. */
+typedef void judged_fn(struct request *request, const struct uuid *deployment,
+                       const json_t *outcome, const char *source);
+
+struct deployment_of {
+    json_t *resources;                  /* [{"name","content"}]; its reference is taken over */
+    const char *name, *tenant, *source; /* may be NULL; they live as long as the request */
+    bool filtering;                     /* what has not changed makes no new version */
+    judged_fn *judged;
+};
+/* Deploys and waits for the judgement. What the database refuses is answered already. */
+void deploy_and_wait(struct request *request, const struct deployment_of *deployment);
 /* The parts that are files, as resources. NULL: one is not UTF-8; the response says so. */
 json_t *deploy_resources(struct request *request, const struct part *parts, size_t n);

@@ -78,7 +78,8 @@ struct operations {
 };
 
 /* All tables. */
-extern const struct operations operations_common, operations_pawl, operations_aws;
+extern const struct operations operations_common, operations_pawl, operations_camunda,
+    operations_aws;
 
 /* Each operation of each table, with its index: for (i = 0; (o = operation_at(i)) != NULL; i++) */
 const struct operation *operation_at(size_t i);

@@ -4,7 +4,22 @@
 
 #include "server/request.h"
 
+static void front_page(struct request *request)
+{
+    response_text(&request->response, 200,
+                  arena_printf(&request->arena,
+                               "Pawl %s\n\n"
+                               "/openapi.json  what can be asked, all of it\n"
+                               "/v1/           processes, instances, tasks, messages, incidents\n"
+                               "/engine-rest/  the same in Camunda 7's words, for its editor\n"
+                               "/readyz        whether it can work, with ?verbose why not\n"
+                               "/metrics       numbers for Prometheus",
+                               request->options->version));
+    request_finish(request);
+}
+
 static const struct operation list[] = {
+    {METHOD_GET, "/", RIGHT_NONE, DIALECT_TEXT, "What there is", .handle = front_page},
     {METHOD_GET, "/livez", RIGHT_NONE, DIALECT_TEXT, "Whether the process lives",
      .handle = health_live},
     {METHOD_GET, "/healthz", RIGHT_NONE, DIALECT_TEXT, "The same as /livez", .handle = health_live},

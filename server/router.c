@@ -7,7 +7,7 @@
 #include "server/request.h"
 
 static const struct operations *const tables[] = {&operations_common, &operations_pawl,
-                                                  &operations_aws};
+                                                  &operations_camunda, &operations_aws};
 
 const struct operation *operation_at(size_t i)
 {
@@ -177,6 +177,35 @@ static size_t literal(const char *pattern)
     return n;
 }
 
+/*
+ * Camunda's paths are also there behind /engine/NAME. False: that is no engine here; the response
+ * says so.
+ */
+static bool strip_engine(struct request *request, const char **path, size_t *n)
+{
+    static const char root[] = "/engine-rest", prefix[] = "/engine-rest/engine/";
+    const size_t root_n = sizeof(root) - 1, prefix_n = sizeof(prefix) - 1;
+
+    if (*n < root_n || memcmp(*path, root, root_n) != 0)
+        return true;
+    request->dialect = DIALECT_CAMUNDA;
+    if (*n <= prefix_n || memcmp(*path, prefix, prefix_n) != 0)
+        return true;
+    const char *name = *path + prefix_n;
+    const char *slash = memchr(name, '/', *n - prefix_n);
+    size_t name_n = slash != NULL ? (size_t)(slash - name) : *n - prefix_n;
+    if (name_n != 7 || memcmp(name, "default", 7) != 0) {
+        response_problem(request, 404, NULL, "There is one engine, named default.",
+                         "Process engine %.*s not available", (int)(name_n < 100 ? name_n : 100),
+                         name);
+        return false;
+    }
+    size_t rest_n = *n - prefix_n - name_n;
+    *path = arena_printf(&request->arena, "%s%.*s", root, (int)rest_n, name + name_n);
+    *n = root_n + rest_n;
+    return true;
+}
+
 int router_find(struct request *request, const char *method_text, const char **ret_allow)
 {
     enum method method = method_read(method_text);
@@ -185,9 +214,13 @@ int router_find(struct request *request, const char *method_text, const char **r
     const struct operation *operation;
 
     request->path_n = strcspn(request->target, "?");
+    const char *path = request->target;
+    size_t path_n = request->path_n;
+    if (!strip_engine(request, &path, &path_n))
+        return -1;
     *ret_allow = NULL;
     for (size_t i = 0; (operation = operation_at(i)) != NULL; i++) {
-        if (!is_path(operation->path, request->target, request->path_n, raw, lengths, &n))
+        if (!is_path(operation->path, path, path_n, raw, lengths, &n))
             continue;
         request->dialect = operation->dialect;
         if (operation->method != method) {

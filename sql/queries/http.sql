@@ -80,7 +80,7 @@ cross join lateral fail((r.it #>> '{path,id}')::uuid, r.it #>> '{body,errorCode}
 -- name: http_deploy
 select 201, json_build_object('deploymentId', d.deployment_id)::text, d.deployment_id
 from deploy_all(resources => $1::jsonb, name => $2,
-                options => jsonb_strip_nulls(jsonb_build_object('duplicateFiltering', $3::boolean))) d
+                options => jsonb_strip_nulls(jsonb_build_object('duplicateFiltering', $3::boolean, 'tenant', $4::text))) d
 -- name: http_withdraw
 select 202, json_build_object('commandId', c.id)::text, c.id
 from withdraw($1::uuid, jsonb_strip_nulls(jsonb_build_object('cancelInstances', $2::boolean, 'reason', $3::text))) c(id)

@@ -121,7 +121,7 @@ check("after a crowd of connections", get("/livez")[0] == 200)
 # ---- Paths ----
 
 for path, method, status in [("/livez", "GET", 200), ("/healthz", "GET", 200), ("/readyz", "GET", 200), ("/nothing", "GET", 404),
-                             ("/", "GET", 404), ("/livez/", "GET", 404), ("/livez?x=1", "GET", 200), ("/livez", "POST", 405),
+                             ("/", "GET", 200), ("/livez/", "GET", 404), ("/livez?x=1", "GET", 200), ("/livez", "POST", 405),
                              ("/metrics", "DELETE", 405)]:
     got = get(path, method)
     check("%s %s" % (method, path), got[0] == status, got)

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Camunda 7's REST API has, under /engine-rest and /engine-rest/engine/default: its shapes and
+ * its words, by sql/queries/http_camunda.sql. What is not here yet is a row each. */
+#include "base/build.h"
+
+#include "base/limits.h"
+#include "server/camunda.h"
+#include "server/operation.h"
+
+#define CAMUNDA(method, path, right)                                                               \
+    METHOD_##method, "/engine-rest" path, RIGHT_##right, DIALECT_CAMUNDA
+#define DEPLOYMENTS "name:string id:string firstResult:integer maxResults:integer"
+#define DEFINITIONS                                                                                \
+    "key:string name:string version:integer latestVersion:boolean deploymentId:string "            \
+    "firstResult:integer maxResults:integer"
+#define START                                                                                      \
+    "businessKey:string variables:object caseInstanceId:string startInstructions:array "           \
+    "skipCustomListeners:boolean skipIoMappings:boolean withVariablesInReturn:boolean"
+
+static const struct operation list[] = {
+    {METHOD_GET, "/.well-known/camunda-automation-platform/webapps", RIGHT_NONE, DIALECT_CAMUNDA,
+     "Where the web pages are, for Camunda Modeler", .handle = camunda_webapps,
+     .answers = "200 Their addresses"},
+    {CAMUNDA(GET, "/version", ANY), "The version whose API this is", .handle = camunda_version,
+     .answers = "200 The version"},
+    {CAMUNDA(GET, "/engine", ANY), "The names of the engines: one", .handle = camunda_engines,
+     .answers = "200 The engines"},
+    /* ---- Deployments ---- */
+    {CAMUNDA(GET, "/deployment", READ), "The deployments", .query = "camunda_deployments",
+     .arguments = "query.name query.id query.firstResult query.maxResults",
+     .parameters = DEPLOYMENTS, .answers = "200 The deployments"},
+    {CAMUNDA(GET, "/deployment/count", READ), "How many deployments there are",
+     .query = "camunda_deployment_count", .arguments = "query.name query.id",
+     .parameters = DEPLOYMENTS, .answers = "200 The number"},
+    {CAMUNDA(POST, "/deployment/create", AUTHOR), "Deploys files, all of them or none",
+     .handle = camunda_deploy, .body_kind = BODY_MULTIPART, .most = LIMIT_HTTP_DEPLOYMENT_BYTES,
+     .answers = "200 The deployment and its definitions"},
+    /* ---- Definitions ---- */
+    {CAMUNDA(GET, "/process-definition", READ), "The definitions of processes",
+     .query = "camunda_definitions",
+     .arguments = "query.key query.name query.version query.latestVersion query.deploymentId "
+                  "query.firstResult query.maxResults",
+     .parameters = DEFINITIONS, .answers = "200 The definitions"},
+    {CAMUNDA(GET, "/process-definition/count", READ), "How many definitions there are",
+     .query = "camunda_definition_count",
+     .arguments = "query.key query.name query.version query.latestVersion query.deploymentId",
+     .parameters = DEFINITIONS, .answers = "200 The number"},
+    {CAMUNDA(GET, "/process-definition/{id}", READ), "A definition", .query = "camunda_definition",
+     .arguments = "path.id path.key", .answers = "200 The definition"},
+    {CAMUNDA(GET, "/process-definition/key/{key}", READ), "The latest definition of a key",
+     .query = "camunda_definition", .arguments = "path.id path.key",
+     .answers = "200 The definition"},
+    {CAMUNDA(GET, "/process-definition/{id}/xml", READ), "The file of a definition",
+     .query = "camunda_definition_xml", .arguments = "path.id path.key",
+     .answers = "200 The BPMN file"},
+    {CAMUNDA(GET, "/process-definition/key/{key}/xml", READ),
+     "The file of the latest definition of a key", .query = "camunda_definition_xml",
+     .arguments = "path.id path.key", .answers = "200 The BPMN file"},
+    {CAMUNDA(POST, "/process-definition/{id}/start", START), "Starts an instance of a definition",
+     .query = "camunda_start", .writes = true, .body_kind = BODY_JSON, .fields = START,
+     .headers = "Host", .answers = "200 The instance"},
+    {CAMUNDA(POST, "/process-definition/key/{key}/start", START),
+     "Starts an instance of the latest definition of a key", .query = "camunda_start",
+     .writes = true, .body_kind = BODY_JSON, .fields = START, .headers = "Host",
+     .answers = "200 The instance"},
+    {CAMUNDA(GET, "/process-instance/{id}", READ), "A running instance",
+     .query = "camunda_instance", .arguments = "path.id", .answers = "200 The instance"},
+};
+
+const struct operations operations_camunda = {list, ARRAY_LEN(list)};
