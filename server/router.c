@@ -7,7 +7,8 @@
 #include "server/request.h"
 
 static const struct operations *const tables[] = {&operations_common, &operations_pawl,
-                                                  &operations_camunda, &operations_aws};
+                                                  &operations_camunda, &operations_aws,
+                                                  &operations_webhooks};
 
 const struct operation *operation_at(size_t i)
 {

@@ -25,6 +25,8 @@ as $$
         ('start', 'put_events'), ('read', 'test_event_pattern'),
         ('admin', 'set_event_bus'), ('admin', 'drop_event_bus'), ('admin', 'set_event_rule'), ('admin', 'drop_event_rule'),
         ('admin', 'replay_events'),
+        ('start', 'put_cloudevents'), ('admin', 'set_webhook'), ('admin', 'drop_webhook'), ('read', 'webhooks'),
+        ('admin', 'create_access_key'), ('admin', 'drop_access_key'), ('admin', 'access_keys'),
         ('read', 'event_buses'), ('read', 'event_rules'), ('read', 'bus_events'), ('read', 'event_deliveries'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'),
         ('admin', 'set_sql_delegate'), ('admin', 'drop_sql_delegate'),

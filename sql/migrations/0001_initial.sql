@@ -607,6 +607,29 @@ create table event_key (
 );
 create index on event_key (at);
 
+-- ---- What comes in by itself (functions/webhooks.sql) ----
+
+create table webhook (
+    name text primary key,
+    tenant text not null,            -- for which it acts
+    verify jsonb not null,           -- scheme, where the secrets are, where the signature is
+    target jsonb not null,           -- what becomes of a message
+    id_header text,                  -- of another scheme than Standard Webhooks
+    tolerance interval not null,
+    enabled boolean not null,
+    actor text not null,
+    at timestamptz not null
+);
+
+-- The ids of a day, so that a message comes in once.
+create table webhook_seen (
+    webhook text not null references webhook on delete cascade,
+    id text not null,
+    at timestamptz not null,
+    primary key (webhook, id)
+);
+create index on webhook_seen (at);
+
 -- ---- SQL delegates: only what an administrator registered can run ----
 
 create table sql_delegate (
@@ -697,6 +720,17 @@ create table account_token (
     expires timestamptz,             -- NULL: never
     last_used timestamptz,           -- to the minute
     unique (account, name)
+);
+
+-- Access keys, by which users sign requests. Who verifies must know the secret, so it is kept as it is.
+create table access_key (
+    id text primary key,
+    secret text not null,
+    account text not null references account on delete cascade,
+    note text,
+    created timestamptz not null,
+    created_by text not null,
+    expires timestamptz              -- NULL: never
 );
 
 -- At most one row; counts changes of the two, so that servers see when they must read them again.

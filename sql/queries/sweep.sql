@@ -55,6 +55,10 @@ delete from bus_event e using old o where e.id = o.id
 delete from event_key where (tenant, bus, source, key) in (
     select tenant, bus, source, key from event_key where at < (select clock()) - (select event_keys from retention) order by at
     limit $1 for update skip locked)
+-- name: sweep_webhooks
+delete from webhook_seen where (webhook, id) in (
+    select webhook, id from webhook_seen where at < (select clock()) - interval '1 day' order by at limit $1
+    for update skip locked)
 -- name: sweep_answers
 delete from answer_cache where (endpoint, request) in (
     select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1

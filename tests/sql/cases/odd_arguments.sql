@@ -23,6 +23,7 @@ insert into usual values
     ('retries', '1'), ('priority', '1'), ('class', '''a.B'''), ('topic', '''charge'''), ('timeout', '''0'''),
     ('entries', '''[{"source": "shop", "detailType": "t", "detail": {}}]'''), ('bus', '''default'''),
     ('pattern', '''{"source": ["shop"]}'''), ('event', '''{}'''), ('targets', '''[]'''),
+    ('user_name', '''anna'''), ('access_key_id', '''PAWL0'''), ('events', '''{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}'''),
     ('grantee', '''reader'''), ('what', '''read'''), ('role', '''reader'''), ('tenants', '''{north}'''), ('rights', '''{read}'''),
     ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}''');
 
