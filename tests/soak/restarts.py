@@ -35,8 +35,8 @@ def restart(mode):
 def load():
     """The load of the benchmark boundaries; begins again when its connection is lost."""
     while not over.is_set():
-        client = subprocess.Popen([BIN + "/pgbench", "-n", "-h", DIR, "-U", "pawl", "-D", "n=200", "-T", "600", "-f",
-                                   ROOT + "/bench/boundaries/generate.sql", "pawl"],
+        client = subprocess.Popen([BIN + "/pgbench", "-n", "-h", DIR, "-U", "pawl", "-D", "n=2000", "-D", "last=none",
+                                   "-c", "6", "-T", "600", "-f", ROOT + "/bench/boundaries/generate.sql", "pawl"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while client.poll() is None and not over.is_set():
             time.sleep(0.02)
@@ -106,6 +106,8 @@ def main():
     time.sleep(CALM_S)
     calm = rate(calm_from, time.monotonic())
     print(f"undisturbed, {CALM_S} s: {calm:.0f} instances/s, {3 * calm:.0f} boundaries/s", flush=True)
+    if calm == 0:
+        raise SystemExit("FAILED  nothing was started: see the load's own messages, bench/boundaries/generate.sql by hand")
 
     begin, accepted, away = time.monotonic(), [], []
     while time.monotonic() < begin + SECONDS - EVERY_S / 2:
