@@ -3,7 +3,7 @@
 # PostgreSQL is restarted every 20 s under load, orderly and by a crash in turn. Reports the rate of starts relative
 # to an undisturbed run on the same server, and how soon the rate is back; afterwards an audit: restarts.py.
 #
-#   tests/soak/restarts.sh [SECONDS]      300 seconds unless told, after 60 undisturbed ones
+#   tests/soak/restarts.sh [SECONDS]      300 seconds unless told, between twice 30 undisturbed ones
 set -uo pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 PAWL=${PAWL:-$ROOT/build/pawl}
