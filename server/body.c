@@ -69,7 +69,7 @@ bool duration_read(const char *text, int64_t *ret_us)
     } units[] = {{"ms", 1000}, {"s", 1000000}, {"m", 60000000}, {"h", 3600000000}};
     char *end;
 
-    if (*text < '0' || *text > '9' || strlen(text) > 12)
+    if (*text < '0' || *text > '9' || strlen(text) > 12 || strpbrk(text, "eExX") != NULL)
         return false;
     double value = strtod(text, &end);
     for (size_t i = 0; i < ARRAY_LEN(units); i++)

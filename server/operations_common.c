@@ -20,6 +20,8 @@ static void front_page(struct request *request)
 
 static const struct operation list[] = {
     {METHOD_GET, "/", RIGHT_NONE, DIALECT_TEXT, "What there is", .handle = front_page},
+    {METHOD_GET, "/openapi.json", RIGHT_NONE, DIALECT_PAWL, "All of this, for programs",
+     .handle = openapi_page, .answers = "200 This"},
     {METHOD_GET, "/livez", RIGHT_NONE, DIALECT_TEXT, "Whether the process lives",
      .handle = health_live},
     {METHOD_GET, "/healthz", RIGHT_NONE, DIALECT_TEXT, "The same as /livez", .handle = health_live},

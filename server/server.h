@@ -13,7 +13,8 @@
  *   auth.c          who asks
  *   await.c         requests that wait for an outcome
  *   problem.c       errors in the words of each dialect
- *   health.c, metrics.c    handlers
+ *   openapi.c       the tables as openapi.json
+ *   health.c, metrics.c, deploy.c, camunda.c    handlers
  *
  * Handlers run on the server's own threads or on those of the desk, many at a time. A request that
  * waits holds none.
@@ -44,6 +45,8 @@ struct server_options {
     void (*committed)(void *context);
 };
 
+/* openapi.json. */
+void openapi_write(struct buf *text, const char *version);
 /* Whether it may listen there: an address of loopback with a port. */
 int server_check_address(const char *listen, struct err *err) MUST_CHECK;
 int server_start(const struct server_options *options, struct server **ret_server,
