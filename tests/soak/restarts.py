@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Load, restarts of the server, figures, and the audit. Started by restarts.sh."""
+import atexit
 import os
 import signal
 import statistics
@@ -104,6 +105,7 @@ def main():
     subprocess.run([PAWL, "migrate", "--database", CONNINFO], check=True, stdout=subprocess.DEVNULL)
     log = open(DIR + "/engine.log", "a")
     engine = subprocess.Popen([PAWL, "up", "--database", CONNINFO, "--data", DIR + "/node"], stdout=log, stderr=log)
+    atexit.register(engine.kill)  # however this ends
     subprocess.run([PAWL, "deploy", ROOT + "/processes/three-tasks/three-tasks.bpmn", "--database", CONNINFO],
                    check=True, stdout=subprocess.DEVNULL)
     threads = [threading.Thread(target=load), threading.Thread(target=watch)]
