@@ -65,6 +65,12 @@
 #define LIMIT_KEPT_CONNECTIONS 512u     /* idle, of all endpoints together */
 #define LIMIT_BREAKER_WINDOW 1000u      /* calls that a circuit breaker looks at */
 
+/* Callbacks; what SQL refuses (functions/callbacks.sql). */
+#define LIMIT_CALLBACK_OUTPUT_BYTES (256u << 10) /* as AWS has it */
+#define LIMIT_CALLBACK_CAUSE_BYTES (32u << 10)
+#define LIMIT_CALLBACK_LOGS 1000u /* entries of one answer */
+#define LIMIT_CALLBACK_LOGS_BYTES (64u << 10)
+
 /* Delegates. */
 #define LIMIT_DELEGATE_NAME_BYTES 200u
 #define LIMIT_DELEGATE_TIMEOUT_MS 30000u /* a SQL delegate's statement, and its waits for locks */

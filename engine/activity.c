@@ -29,16 +29,20 @@ static int inputs_apply(struct step *step, struct instance *instance, uint32_t t
                         const struct node *node)
 {
     uint32_t outer = token_find(instance, token)->scope;
-    uint32_t local = scope_new(step, instance, outer, node, token);
+    uint32_t local = token_find(instance, token)->local;
+    bool again = local != 0; /* it knows its item already */
     struct view view = view_of(step, instance, outer, node);
     struct value value;
 
+    if (!again)
+        local = scope_new(step, instance, outer, node, token);
     token_find(instance, token)->local = local;
     if (token_find(instance, token)->item != 0) {
-        if (item_variables(step, instance, token, local) < 0)
+        if (!again && item_variables(step, instance, token, local) < 0)
             return err_trace(step->err);
         view.scope = local; /* its inputs see which item it is */
     }
+    view.token = token;
     for (size_t i = 0; i < node->n_inputs; i++) {
         if (mapping_eval(&view, &node->inputs[i], &value) < 0)
             return err_trace(step->err);
@@ -48,17 +52,30 @@ static int inputs_apply(struct step *step, struct instance *instance, uint32_t t
     return 0;
 }
 
-int activity_begin(struct step *step, struct instance *instance, uint32_t token,
-                   const struct node *node)
+int activity_prepare(struct step *step, struct instance *instance, uint32_t token,
+                     const struct node *node)
 {
     bool item = token_find(instance, token)->item != 0;
     bool mapped = node->n_inputs > 0 || node->n_outputs > 0 || item;
 
     if (node->kind == NODE_SUB_PROCESS)
         return 0; /* it has a scope of its own for its variables, and waits of its own */
-    if (mapped && inputs_apply(step, instance, token, node) < 0)
+    if (node->callback != NULL)
+        callback_begin(step, instance, token, node);
+    /* By its own scope expressions know whose callback is meant. */
+    if ((mapped || node->callback != NULL) && inputs_apply(step, instance, token, node) < 0)
         return err_trace(step->err);
-    if (node->n_boundary > 0 && !item)
+    return node->callback != NULL ? callback_arm(step, instance, token, node) : 0;
+}
+
+int activity_begin(struct step *step, struct instance *instance, uint32_t token,
+                   const struct node *node)
+{
+    bool item = token_find(instance, token)->item != 0;
+
+    if (activity_prepare(step, instance, token, node) < 0)
+        return err_trace(step->err);
+    if (node->n_boundary > 0 && !item && node->kind != NODE_SUB_PROCESS)
         return boundary_arm(step, instance, token, node);
     return 0;
 }
@@ -66,6 +83,8 @@ int activity_begin(struct step *step, struct instance *instance, uint32_t token,
 void activity_wait(struct step *step, struct instance *instance, uint32_t token,
                    const struct node *node)
 {
+    if (step->again == token)
+        return; /* it has been here all the time */
     token_place(step, instance, token, TOKEN_WAIT, node);
     history_add(step, HISTORY_ACTIVITY_STARTED, instance, token, node, step->family->now_us, NULL);
 }

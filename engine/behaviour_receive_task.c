@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* receiveTask: waits for its message; also as a target of an event-based gateway. */
+/* receiveTask: waits for its message or callback; also as a target of an event-based gateway. */
 #include "base/build.h"
 
 #include "engine/behaviour.h"
@@ -7,10 +7,10 @@
 static int enter(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node)
 {
-    if (node->event.message_name == NULL)
+    if (node->event.message_name == NULL && node->callback == NULL)
         return err_set(step->err, ERR_INVALID,
                        "receiveTask '%s' has no message, so nothing could ever end it.", node->id);
-    if (message_wait(step, instance, token, node) < 0)
+    if (node->event.message_name != NULL && message_wait(step, instance, token, node) < 0)
         return err_trace(step->err);
     activity_wait(step, instance, token, node);
     return 0;

@@ -49,7 +49,7 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
     } else if (evaluate(step, instance, token, node) < 0) {
         return err_trace(step->err);
     }
-    return activity_complete(step, instance, token, node);
+    return activity_work_done(step, instance, token, node);
 }
 
 static int trigger(struct step *step, const struct trigger *trigger)

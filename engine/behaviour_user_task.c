@@ -122,6 +122,7 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
         return err_trace(step->err);
     *arena_push(family->arena, family->tasks, family->n_tasks, family->tasks_capacity) = task;
     wait_new(step, instance, WAIT_TASK, token, node)->subject = task.id;
+    callback_of_task(step, instance, token, node, &task.id);
     activity_wait(step, instance, token, node);
     return 0;
 }

@@ -79,6 +79,17 @@ static int catcher_find(struct step *step, struct instance *instance, uint32_t t
     return 0;
 }
 
+int error_is_caught(struct step *step, struct instance *instance, uint32_t token,
+                    const struct node *node, const char *code, bool *ret)
+{
+    struct catcher catcher;
+
+    if (catcher_find(step, instance, token, node, true, code, &catcher) < 0)
+        return err_trace(step->err);
+    *ret = catcher.event != NULL;
+    return 0;
+}
+
 static int uncaught(struct step *step, struct instance *instance, uint32_t id,
                     const struct node *node)
 {

@@ -83,7 +83,7 @@ static int delegate_done(struct step *step, struct instance *instance, uint32_t 
     if (local != 0 && node->n_outputs > 0 &&
         variable_set_local(step, instance, local, "result", result) < 0)
         return err_trace(step->err);
-    return activity_complete(step, instance, token, node);
+    return activity_work_done(step, instance, token, node);
 }
 
 /* ---- SQL ---- */

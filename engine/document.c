@@ -105,6 +105,15 @@ static void put_wait(struct writer *writer, const struct wait *wait)
     case WAIT_EXTERNAL:
         put_bytes(writer, wait->subject.b, sizeof(wait->subject.b));
         break;
+    case WAIT_CALLBACK:
+        put_bytes(writer, wait->subject.b, sizeof(wait->subject.b));
+        put_number(writer, wait->due_us != INT64_MAX); /* 0: it failed */
+        if (wait->due_us != INT64_MAX)
+            put_signed(writer, wait->due_us);
+        put_signed(writer, wait->until_us);
+        put_signed(writer, wait->heartbeat_us);
+        put_number(writer, wait->attempt);
+        break;
     }
 }
 
@@ -361,6 +370,13 @@ static void get_waits(struct reader *reader, struct instance *instance)
         case WAIT_EXTERNAL:
             wait.subject = get_uuid(reader);
             break;
+        case WAIT_CALLBACK:
+            wait.subject = get_uuid(reader);
+            wait.due_us = get_number(reader) != 0 ? get_time(reader) : INT64_MAX;
+            wait.until_us = get_time(reader);
+            wait.heartbeat_us = get_time(reader);
+            wait.attempt = get_u32(reader);
+            break;
         default:
             refuse(reader, "a wait has an unknown kind");
             return;
@@ -452,7 +468,8 @@ static bool token_may_wait(const struct node *node)
     case NODE_CALL_ACTIVITY:
         return node->call != NULL;
     default:
-        return node->service == SERVICE_EXTERNAL || node_awaits_call(node);
+        return node->service == SERVICE_EXTERNAL || node->callback != NULL ||
+               node_awaits_call(node);
     }
 }
 
@@ -524,6 +541,8 @@ static bool wait_fits_node(const struct wait *wait, const struct node *node)
         return node->kind == NODE_CALL_ACTIVITY && node->call != NULL;
     case WAIT_EXTERNAL:
         return node->service == SERVICE_EXTERNAL;
+    case WAIT_CALLBACK:
+        return node->callback != NULL;
     }
     return false;
 }

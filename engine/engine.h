@@ -41,6 +41,11 @@ enum command_kind {
     COMMAND_EXTERNAL_ERROR = 20,   /* BPMN error `name` and its text `detail` */
     COMMAND_EXTERNAL_FAILURE = 21, /* a try failed; without retries left it is an incident */
     COMMAND_EXTERNAL_OFFER = 22,   /* workers may fetch it again */
+    /* Callback `subject`: what callback.c says of the bodies. */
+    COMMAND_CALLBACK_SUCCEED = 23,
+    COMMAND_CALLBACK_FAIL = 24,  /* with the error `name` and its cause `detail`; may be NULL */
+    COMMAND_CALLBACK_TIMER = 25, /* it is late, unless somebody was heard since: heard_us */
+    COMMAND_CALLBACK_AGAIN = 26, /* its task is begun anew, with another token */
 };
 
 enum command_phase {
@@ -62,6 +67,7 @@ struct command {
     const char *body;          /* JSON text or NULL */
     size_t body_n;
     int64_t due_us;
+    int64_t heard_us;  /* COMMAND_CALLBACK_TIMER: the last heartbeat; 0: none yet */
     const char *actor; /* who asked; NULL: the engine */
     /* Set first, seen from where the command acts outward: command_correct(). NULL: none. */
     const char *variables;
@@ -100,18 +106,25 @@ enum wait_kind {
     WAIT_CALL = 4,  /* an HTTP call in wait mode */
     WAIT_CHILD = 5, /* a called instance */
     WAIT_EXTERNAL = 6,
+    WAIT_CALLBACK = 7, /* somebody has its token */
 };
 
 struct wait {
     enum wait_kind kind;
     uint32_t token;
-    int node;            /* the event's own, also of boundary events and gateway targets */
-    int64_t due_us;      /* WAIT_TIMER; INT64_MAX: not armed yet (startsWhenSent): has no row */
-    int32_t remaining;   /* WAIT_TIMER: repetitions left after this one; -1: for ever */
-    struct uuid subject; /* task, external task, call or child instance */
-    const char *name;    /* WAIT_MESSAGE */
-    const char *key;     /* WAIT_MESSAGE: only while `fresh`; its row has it */
-    bool fresh;          /* made since the document was loaded: has no row yet */
+    int node; /* the event's own, also of boundary events and gateway targets */
+    /* WAIT_TIMER; INT64_MAX: not armed yet (startsWhenSent): has no row. WAIT_CALLBACK: when it is
+     * looked at; INT64_MAX: it failed, has no rows any more, and is tried again or an incident. */
+    int64_t due_us;
+    int32_t remaining;    /* WAIT_TIMER: repetitions left after this one; -1: for ever */
+    struct uuid subject;  /* task, external task, call, child instance or callback */
+    int64_t until_us;     /* WAIT_CALLBACK: it is late then, whatever is heard of it … */
+    int64_t heartbeat_us; /* … and after so long a silence; 0: any */
+    uint32_t attempt;     /* WAIT_CALLBACK: 1, 2, … */
+    bool rearmed;         /* WAIT_CALLBACK: its timer has no row any more */
+    const char *name;     /* WAIT_MESSAGE */
+    const char *key;      /* WAIT_MESSAGE: only while `fresh`; its row has it */
+    bool fresh;           /* made since the document was loaded: has no row yet */
 };
 
 struct variable {
@@ -231,6 +244,17 @@ struct external_offer {
     struct uuid task, instance;
 };
 
+/* Somebody outside may end the task: callback.c. */
+struct new_callback {
+    struct uuid id, instance;
+    uint32_t token;
+    int node;
+    uint32_t attempt;
+    int64_t until_us, heartbeat_us; /* as of its wait */
+    const char *allowed_caller;     /* NULL: whoever has the token */
+    struct uuid task;               /* the user task that it ends; nil: none */
+};
+
 /* A C delegate is a call of this method, with limits of its own as this endpoint and its name. */
 #define DELEGATE_METHOD "C"
 #define DELEGATE_ENDPOINT "delegate:"
@@ -281,8 +305,14 @@ enum history_kind {
     HISTORY_INCIDENT = 16,          /* {"reason":…,"error":…} */
     HISTORY_SKIPPED = 20,           /* by hand: {"actor":…,"reason":…} */
     HISTORY_MOVED = 21, /* {"to":element,"at":"before|after","actor":…,"reason":…} */
-    HISTORY_COMPLETED_BY_HAND = 22, /* {"actor":…,"reason":…} */
-    HISTORY_EXTERNAL_FAILED = 17,   /* {"task":id,"error":…,"retries":n,"actor":…} */
+    HISTORY_COMPLETED_BY_HAND = 22,  /* {"actor":…,"reason":…} */
+    HISTORY_EXTERNAL_FAILED = 17,    /* {"task":id,"error":…,"retries":n,"actor":…} */
+    HISTORY_CALLBACK_OPENED = 31,    /* {"callback":id,"until":time,"attempt":n} */
+    HISTORY_CALLBACK_ACCEPTED = 32,  /* what was asked for has begun: {"callback":id} */
+    HISTORY_CALLBACK_SUCCEEDED = 33, /* {"callback":id,"actor":…,"output":…,"logs":[…]} */
+    HISTORY_CALLBACK_FAILED = 34, /* {"callback":id,"actor":…,"error":…,"cause":…,"logs":[…]} */
+    HISTORY_CALLBACK_TIMED_OUT = 35, /* {"callback":id,"error":…,"heard":time} */
+    HISTORY_CALLBACK_REFUSED = 36,   /* by the store: {"callback":id,"actor":…} */
     HISTORY_DELEGATE_RAN = 25, /* SQL: {"delegate":…,"result":…} or {"delegate":…,"error":code} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
@@ -323,8 +353,17 @@ struct need {
     const char *error_code, *error_message; /* error_code NULL: none */
 };
 
+/* What all families of a database share. */
+#define CALLBACK_KEY_BYTES 32u
+struct installation {
+    uint8_t key[CALLBACK_KEY_BYTES]; /* signs the tokens of callbacks */
+    const char *public_url;   /* where callers reach us, without a `/` behind; NULL: not said */
+    int64_t callback_life_us; /* the longest wait for a callback */
+};
+
 struct family {
-    struct arena *arena; /* the batch's; everything below lives there */
+    struct arena *arena;                     /* the batch's; everything below lives there */
+    const struct installation *installation; /* NULL: no task can wait for a callback */
     struct uuid root;
     int64_t now_us;      /* the database's clock, read after the lock */
     uint8_t entropy[16]; /* ids are derived from it and a counter */
@@ -346,6 +385,10 @@ struct family {
     size_t n_externals, externals_capacity;
     struct external_offer *offers; /* that workers may fetch again */
     size_t n_offers, offers_capacity;
+    struct new_callback *callbacks;
+    size_t n_callbacks, callbacks_capacity;
+    struct uuid *accepted; /* callbacks whose request has been taken */
+    size_t n_accepted, accepted_capacity;
     struct new_call *calls;
     size_t n_calls, calls_capacity;
     struct message_out *messages;

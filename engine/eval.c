@@ -27,6 +27,9 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
         *ret_value = *view->special_value;
         return true;
     }
+    if (n == strlen("callback") && memcmp(name, "callback", n) == 0 &&
+        callback_value(view, ret_value))
+        return true;
     if (variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
         lookup->failed = true;
         return false;
@@ -35,6 +38,32 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
         return false;
     *ret_value = *value;
     return true;
+}
+
+/* When the token came to the node: it may be on its way in just now. */
+static int64_t entered_us(const struct view *view)
+{
+    const struct scope *scope = scope_find(view->instance, view->scope);
+    uint32_t id = view->token != 0 ? view->token : scope != NULL ? scope->token : 0;
+    const struct token *token = token_find(view->instance, id);
+
+    if (view->node == NULL)
+        return 0;
+    if (token != NULL && token->state == TOKEN_WAIT &&
+        token->node == node_index(view->instance, view->node))
+        return token->since_us;
+    return view->step->family->now_us;
+}
+
+/* Failed tries before this one, as the command that tries again says. */
+static int64_t retry_count(const struct view *view)
+{
+    const struct command *command = view->step->command;
+    bool tries = command->kind == COMMAND_CONTINUE || command->kind == COMMAND_CALLBACK_AGAIN;
+
+    if (!tries || view->node == NULL || command->node != node_index(view->instance, view->node))
+        return 0;
+    return command->tries;
 }
 
 static struct expr_env env_of(struct view *view, struct lookup *lookup)
@@ -57,6 +86,9 @@ static struct expr_env env_of(struct view *view, struct lookup *lookup)
         .activity_id = view->node != NULL ? view->node->id : NULL,
         .activity_name = view->node != NULL ? view->node->name : NULL,
         .tenant_id = instance->tenant,
+        .started_us = instance->started_us,
+        .entered_us = entered_us(view),
+        .retry_count = retry_count(view),
         .now_us = view->step->family->now_us,
     };
 }
@@ -72,11 +104,28 @@ int err_at_node(struct step *step, const struct node *node)
     return err_set(err, err->code, "%s '%s': %s", node_kind_name(node->kind), node->id, text);
 }
 
+/* A caller that gets no address would never call back, and nobody would know why. */
+static int address_check(const struct view *view, const struct expr *expr)
+{
+    const struct installation *installation = view->step->family->installation;
+
+    if (view->node == NULL || view->node->callback == NULL || installation == NULL ||
+        installation->public_url != NULL || strstr(expr_text(expr), "callback.url") == NULL)
+        return 0;
+    return err_set(view->step->err, ERR_INVALID,
+                   "%s '%s' reads callback.url, but nobody has said at which address callers reach "
+                   "this installation. Start the engine with --public-url, or call "
+                   "set_installation().",
+                   node_kind_name(view->node->kind), view->node->id);
+}
+
 int view_value(struct view *view, const struct expr *expr, struct value *ret)
 {
     struct lookup lookup = {.view = view};
     struct expr_env env = env_of(view, &lookup);
 
+    if (address_check(view, expr) < 0)
+        return err_trace(view->step->err);
     if (expr_eval(expr, &env, view->step->arena, ret, view->step->err) < 0)
         return err_at_node(view->step, view->node);
     return lookup.failed ? err_trace(view->step->err) : 0;
@@ -104,6 +153,8 @@ int view_string(struct view *view, const struct expr *expr, const char **ret)
         return 0;
     }
     struct expr_env env = env_of(view, &lookup);
+    if (address_check(view, expr) < 0)
+        return err_trace(view->step->err);
     if (expr_eval_string(expr, &env, view->step->arena, ret, view->step->err) < 0)
         return err_at_node(view->step, view->node);
     return lookup.failed ? err_trace(view->step->err) : 0;

@@ -34,7 +34,10 @@ struct expr_env {
     const char *activity_id;            /* execution.currentActivityId */
     const char *activity_name;          /* execution.currentActivityName */
     const char *tenant_id;              /* execution.tenantId */
-    int64_t now_us; /* now(): microseconds since 1970, as an ISO 8601 string in UTC */
+    int64_t started_us;  /* execution.startTime: of the instance; 0: null, as the next */
+    int64_t entered_us;  /* execution.enteredTime: of the activity */
+    int64_t retry_count; /* execution.retryCount: failed tries of the activity before this one */
+    int64_t now_us;      /* now(): microseconds since 1970, as an ISO 8601 string in UTC */
 };
 
 /*

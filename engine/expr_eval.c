@@ -70,8 +70,20 @@ static struct value text_or_null(const char *text)
     return value;
 }
 
-static struct value property(const struct expr_env *env, enum expr_property which)
+static struct value time_or_null(struct arena *arena, int64_t us)
 {
+    char date[28];
+
+    if (us == 0)
+        return value_null();
+    iso_date_format(us, date);
+    return value_string(arena, date, strlen(date));
+}
+
+static struct value property(const struct expr_run *run, enum expr_property which)
+{
+    const struct expr_env *env = run->env;
+
     switch (which) {
     case EXPR_PROPERTY_INSTANCE_ID:
         return text_or_null(env->process_instance_id);
@@ -87,6 +99,12 @@ static struct value property(const struct expr_env *env, enum expr_property whic
         return text_or_null(env->activity_name);
     case EXPR_PROPERTY_TENANT_ID:
         return text_or_null(env->tenant_id);
+    case EXPR_PROPERTY_START_TIME:
+        return time_or_null(run->arena, env->started_us);
+    case EXPR_PROPERTY_ENTERED_TIME:
+        return time_or_null(run->arena, env->entered_us);
+    case EXPR_PROPERTY_RETRY_COUNT:
+        return value_integer(run->arena, env->retry_count);
     }
     return value_null();
 }
@@ -340,8 +358,6 @@ static int eval_join(struct expr_run *run, const struct expr_node *node, struct 
 
 int expr_node_eval(struct expr_run *run, const struct expr_node *node, struct value *ret)
 {
-    char date[28];
-
     switch (node->kind) {
     case EXPR_NODE_LITERAL:
         *ret = *node->u.literal;
@@ -349,13 +365,12 @@ int expr_node_eval(struct expr_run *run, const struct expr_node *node, struct va
     case EXPR_NODE_VARIABLE:
         return eval_variable(run, node, ret);
     case EXPR_NODE_PROPERTY:
-        *ret = property(run->env, node->u.property);
+        *ret = property(run, node->u.property);
         return 0;
     case EXPR_NODE_LOOKUP:
         return eval_lookup(run, node, ret);
     case EXPR_NODE_NOW:
-        iso_date_format(run->env->now_us, date);
-        *ret = value_string(run->arena, date, strlen(date));
+        *ret = time_or_null(run->arena, run->env->now_us);
         return 0;
     case EXPR_NODE_UNARY:
         return eval_unary(run, node, ret);

@@ -107,6 +107,9 @@ bool expr_property_find(const char *name, size_t n, enum expr_property *ret)
         {"currentActivityId", EXPR_PROPERTY_ACTIVITY_ID},
         {"currentActivityName", EXPR_PROPERTY_ACTIVITY_NAME},
         {"tenantId", EXPR_PROPERTY_TENANT_ID},
+        {"startTime", EXPR_PROPERTY_START_TIME},
+        {"enteredTime", EXPR_PROPERTY_ENTERED_TIME},
+        {"retryCount", EXPR_PROPERTY_RETRY_COUNT},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(properties); i++) {

@@ -220,7 +220,8 @@ static int parse_index(struct parser *p, struct expr_step *step)
 
 #define EXECUTION_HAS                                                                              \
     "processInstanceId, id, businessKey, processBusinessKey, processDefinitionId, "                \
-    "processDefinitionKey, currentActivityId, currentActivityName and tenantId"
+    "processDefinitionKey, currentActivityId, currentActivityName, tenantId, startTime, "          \
+    "enteredTime and retryCount"
 
 static bool same(const char *text, size_t n, const char *name)
 {

@@ -174,7 +174,7 @@ static int completed(struct step *step, const struct trigger *trigger)
     note_completed(step, trigger);
     if (error != NULL)
         return answer_throw(step, trigger, error->code, error->message);
-    return activity_complete(step, trigger->instance, trigger->token, trigger->node);
+    return activity_work_done(step, trigger->instance, trigger->token, trigger->node);
 }
 
 static int failed_with_error(struct step *step, const struct trigger *trigger)

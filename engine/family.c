@@ -201,6 +201,24 @@ void effect_remove_external(struct family *family, const struct uuid *id)
     }
 }
 
+void effect_remove_callback(struct family *family, const struct uuid *id)
+{
+    for (size_t i = family->n_callbacks; i-- > 0;) {
+        if (!uuid_equal(&family->callbacks[i].id, id))
+            continue;
+        memmove(&family->callbacks[i], &family->callbacks[i + 1],
+                (family->n_callbacks - i - 1) * sizeof(*family->callbacks));
+        family->n_callbacks--;
+    }
+    for (size_t i = family->n_accepted; i-- > 0;) {
+        if (!uuid_equal(&family->accepted[i], id))
+            continue;
+        memmove(&family->accepted[i], &family->accepted[i + 1],
+                (family->n_accepted - i - 1) * sizeof(*family->accepted));
+        family->n_accepted--;
+    }
+}
+
 void effect_remove_call(struct family *family, const struct uuid *id)
 {
     for (size_t i = family->n_calls; i-- > 0;) {

@@ -230,6 +230,24 @@ static void fired_failed(struct step *step, struct instance *instance,
     failure_file(step, instance, &again, &failure);
 }
 
+void fired_close_of(struct step *step, struct instance *instance, uint32_t token, int node)
+{
+    for (size_t i = instance->n_calls; i-- > 0;)
+        if (instance->calls[i].token == token && instance->calls[i].node == node &&
+            instance->calls[i].answer_name == NULL)
+            close_at(step, instance, i);
+}
+
+/* A request whose task waits for a callback need not say what its answer means. */
+static enum answer_then then_by_itself(const struct node *node, const struct value *response)
+{
+    const struct value *ok = value_member(response, "ok", strlen("ok"));
+
+    if (node->callback == NULL)
+        return ANSWER_SUCCEEDS;
+    return ok != NULL && ok->kind == VALUE_BOOL && ok->u.boolean ? ANSWER_IGNORED : ANSWER_RETRIES;
+}
+
 int fired_answered(struct step *step, struct instance *instance, struct fired_call *call)
 {
     const struct node *node = &instance->graph->nodes[call->node];
@@ -250,7 +268,8 @@ int fired_answered(struct step *step, struct instance *instance, struct fired_ca
     }
     if (answer_judge(&view, node->http, &which) < 0)
         return err_trace(step->err);
-    enum answer_then then = which < 0 ? ANSWER_SUCCEEDS : node->http->answers[which].then;
+    enum answer_then then =
+        which < 0 ? then_by_itself(node, &response) : node->http->answers[which].then;
     if (then == ANSWER_RETRIES) {
         fired_failed(step, instance, call, &response);
         return 0;

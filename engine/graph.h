@@ -176,6 +176,18 @@ struct delegate_call {
     size_t n_inputs, n_outputs;
 };
 
+/* pawl:taskToken: the task is done when somebody who has its token says so. */
+struct callback {
+    const struct expr *timeout;        /* a duration; NULL: the longest life of the installation */
+    const struct expr *heartbeat;      /* the longest silence, a duration; NULL: any */
+    const struct expr *allowed_caller; /* the only one who may answer; NULL: who has the token */
+    /* BPMN errors; what nobody catches is tried again by the retry policy, or an incident. */
+    const char *timeout_error, *heartbeat_error;
+    const char *failure_error; /* of a failure that names none */
+    struct mapping *outputs;   /* they see callback.output; none: an object's members are set */
+    size_t n_outputs;
+};
+
 struct user_task {
     const struct expr *assignee, *candidate_users, *candidate_groups;
     const struct expr *priority, *due_date, *follow_up_date;
@@ -249,6 +261,7 @@ struct node {
     struct http_call *http; /* SERVICE_HTTP; of SERVICE_DELEGATE its times, and what they come to */
     struct delegate_call *delegate; /* SERVICE_SQL, SERVICE_DELEGATE */
     struct external_task *external;
+    struct callback *callback; /* also of receive and user tasks; NULL: none */
     /* NODE_USER_TASK, NODE_CALL_ACTIVITY */
     struct user_task *user_task;
     struct call_activity *call;

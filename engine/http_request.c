@@ -229,6 +229,7 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
     struct view view = view_of(step, instance, scope, node);
     const struct http_call *http = node->http;
     struct family *family = step->family;
+    view.token = token;
     struct new_call call = {.id = *id,
                             .instance = instance->id,
                             .token = token,
@@ -247,7 +248,7 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
     const char *request = arena_printf(step->arena, "%s %s", call.method, call.path);
     history_add(step, HISTORY_CALL_REQUESTED, instance, token, node, 0,
                 history_data(step, "ussn", "call", id, "endpoint", call.endpoint, "request",
-                             text_cut(step->arena, request, 300), "attempt",
-                             (int64_t)(attempt > 1 ? attempt : 0)));
+                             text_cut(step->arena, callback_mask(step->arena, request), 300),
+                             "attempt", (int64_t)(attempt > 1 ? attempt : 0)));
     return 0;
 }

@@ -59,9 +59,9 @@ const char *response_history(struct step *step, const struct uuid *call,
         step, "urrrrsrs", "call", call, "outcome", member_json(step, response, "outcome"), "status",
         member_json(step, response, "status"), "attempt", member_json(step, response, "attempt"),
         "ms", member_json(step, response, "ms"), "error",
-        error != NULL ? text_cut(step->arena, error, 200) : NULL, "fromCache",
-        member_json(step, response, "fromCache"), "body",
-        text != NULL ? text_cut(step->arena, text, 200) : NULL);
+        error != NULL ? text_cut(step->arena, callback_mask(step->arena, error), 200) : NULL,
+        "fromCache", member_json(step, response, "fromCache"), "body",
+        text != NULL ? text_cut(step->arena, callback_mask(step->arena, text), 200) : NULL);
 }
 
 int answer_judge(struct view *view, const struct http_call *http, int *ret_answer)
@@ -101,7 +101,8 @@ static const char *failure_text(struct step *step, const struct node *node,
         what = arena_printf(step->arena, "%s: none of its answer elements takes it as a success",
                             what);
     else if (error != NULL)
-        what = arena_printf(step->arena, "%s: %s", what, text_cut(step->arena, error, 300));
+        what = arena_printf(step->arena, "%s: %s", what,
+                            text_cut(step->arena, callback_mask(step->arena, error), 300));
     return arena_printf(step->arena, "The %s of %s '%s' failed: %s",
                         node->service == SERVICE_DELEGATE ? "C delegate" : "call",
                         node_kind_name(node->kind), node->id, what);
@@ -213,7 +214,7 @@ static int call_succeeded(struct step *step, const struct trigger *trigger, stru
 {
     if (mappings_apply(view, outputs, n, view->scope) < 0)
         return err_trace(step->err);
-    return activity_complete(step, trigger->instance, trigger->token, trigger->node);
+    return activity_work_done(step, trigger->instance, trigger->token, trigger->node);
 }
 
 /*

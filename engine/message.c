@@ -114,6 +114,8 @@ int wait_trigger(struct step *step, const struct trigger *trigger)
 {
     const struct behaviour *behaviour = behaviour_of(trigger->node);
 
+    if (trigger->wait.kind == WAIT_CALLBACK)
+        return callback_answered(step, trigger);
     if (behaviour->trigger == NULL)
         return err_set(step->err, ERR_INTERNAL, "%s '%s' does not wait for anything.",
                        node_kind_name(trigger->node->kind), trigger->node->id);

@@ -29,6 +29,12 @@ bool command_locate(const struct instance *instance, struct command *command)
     case COMMAND_EXTERNAL_OFFER:
         wait = wait_find_subject(instance, WAIT_EXTERNAL, &command->subject);
         break;
+    case COMMAND_CALLBACK_SUCCEED:
+    case COMMAND_CALLBACK_FAIL:
+    case COMMAND_CALLBACK_TIMER:
+    case COMMAND_CALLBACK_AGAIN:
+        wait = wait_find_subject(instance, WAIT_CALLBACK, &command->subject);
+        break;
     case COMMAND_CALL_SENT:
     case COMMAND_CALL_RESULT:
         wait = wait_find_subject(instance, WAIT_CALL, &command->subject);

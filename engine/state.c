@@ -227,7 +227,8 @@ struct wait *wait_find_subject(const struct instance *instance, enum wait_kind k
 
 void wait_remove(struct step *step, struct instance *instance, struct wait *wait)
 {
-    bool has_row = wait->kind != WAIT_TIMER || wait->due_us != INT64_MAX;
+    bool timed = wait->kind == WAIT_TIMER || wait->kind == WAIT_CALLBACK;
+    bool has_row = !timed || wait->due_us != INT64_MAX;
 
     if (!wait->fresh && has_row) {
         struct wait *gone =
@@ -238,6 +239,8 @@ void wait_remove(struct step *step, struct instance *instance, struct wait *wait
         effect_remove_task(step->family, &wait->subject);
     if (wait->kind == WAIT_EXTERNAL)
         effect_remove_external(step->family, &wait->subject);
+    if (wait->kind == WAIT_CALLBACK)
+        effect_remove_callback(step->family, &wait->subject);
     /* A loaded call may have been asked for again in this batch. */
     if (wait->kind == WAIT_CALL)
         effect_remove_call(step->family, &wait->subject);

@@ -152,6 +152,17 @@ static int command_external(struct step *step, struct instance *instance)
     return trigger_wait(step, instance, wait);
 }
 
+static int command_callback(struct step *step, struct instance *instance)
+{
+    const struct wait *wait = wait_find_subject(instance, WAIT_CALLBACK, &step->command->subject);
+    bool again = step->command->kind == COMMAND_CALLBACK_AGAIN;
+
+    /* One that failed is only tried again. */
+    if (wait == NULL || (wait->due_us == INT64_MAX) != again)
+        return STEP_DROPPED;
+    return again ? callback_again(step, instance, wait) : trigger_wait(step, instance, wait);
+}
+
 static int command_call_sent(struct step *step, struct instance *instance)
 {
     const struct command *command = step->command;
@@ -264,6 +275,11 @@ static int command_run(struct step *step)
     case COMMAND_EXTERNAL_FAILURE:
     case COMMAND_EXTERNAL_OFFER:
         return command_external(step, instance);
+    case COMMAND_CALLBACK_SUCCEED:
+    case COMMAND_CALLBACK_FAIL:
+    case COMMAND_CALLBACK_TIMER:
+    case COMMAND_CALLBACK_AGAIN:
+        return command_callback(step, instance);
     }
     return err_set(step->err, ERR_INVALID, "The command has the unknown kind %d.",
                    (int)step->command->kind);

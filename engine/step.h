@@ -36,6 +36,7 @@ struct step {
     size_t arena_start; /* arena->used when the step began */
     struct move *moves; /* a stack: a token runs until it waits before its siblings start */
     size_t n_moves, moves_capacity;
+    uint32_t again;        /* this token's activity is begun anew: it does not start twice */
     bool delivering;       /* a fired call's answer is being delivered … */
     uint32_t delivered_by; /* … which this token had fired */
 };
@@ -160,6 +161,7 @@ struct view {
     struct instance *instance;
     uint32_t scope;
     const struct node *node; /* execution.currentActivityId; may be NULL */
+    uint32_t token; /* whose `callback` it sees; 0: of the token that the scope belongs to */
     /* A name that hides variables: `response` of a call, `result` of a delegate, `externalTask`;
      * NULL: none. */
     const char *special;
@@ -227,6 +229,9 @@ void activity_wait(struct step *step, struct instance *instance, uint32_t token,
 /* It is done: outputs, history, its waits; the token leaves. */
 int activity_complete(struct step *step, struct instance *instance, uint32_t token,
                       const struct node *node) MUST_CHECK;
+/* Its inputs and its callback; anew when it is tried again. */
+int activity_prepare(struct step *step, struct instance *instance, uint32_t token,
+                     const struct node *node) MUST_CHECK;
 /* A trigger for whoever waits for an event here or behind an event-based gateway. */
 int event_happened(struct step *step, const struct trigger *trigger) MUST_CHECK;
 /* The waits of the boundary events of an activity. */
@@ -274,6 +279,10 @@ int instance_interrupt(struct step *step, struct instance *instance,
 int error_throw(struct step *step, struct instance *instance, uint32_t token,
                 const struct node *node, bool activity, const char *code,
                 const char *message) MUST_CHECK;
+
+/* Would somebody catch it? */
+int error_is_caught(struct step *step, struct instance *instance, uint32_t token,
+                    const struct node *node, const char *code, bool *ret) MUST_CHECK;
 
 /* ---- timer.c ---- */
 
@@ -355,10 +364,13 @@ void fired_left(struct step *step, struct instance *instance, uint32_t token, ui
 void fired_scope_ended(struct step *step, struct instance *instance, uint32_t scope,
                        bool interrupted);
 void fired_close_all(struct step *step, struct instance *instance);
+/* Those that this token fired there: nobody needs their answer any more. */
+void fired_close_of(struct step *step, struct instance *instance, uint32_t token, int node);
 /* Remove the effects of a call, task, external task or token that are not wanted any more. */
 void effect_remove_call(struct family *family, const struct uuid *id);
 void effect_remove_task(struct family *family, const struct uuid *id);
 void effect_remove_external(struct family *family, const struct uuid *id);
+void effect_remove_callback(struct family *family, const struct uuid *id);
 void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token);
 
 /* ---- external.c ---- */
@@ -368,6 +380,29 @@ int external_enter(struct step *step, struct instance *instance, uint32_t token,
                    const struct node *node) MUST_CHECK;
 /* What a worker answered, or somebody decided. */
 int external_answered(struct step *step, const struct trigger *trigger) MUST_CHECK;
+
+/* ---- callback.c: task tokens ---- */
+
+/* Makes the token, so that the inputs may name it; then says until when it counts. */
+void callback_begin(struct step *step, struct instance *instance, uint32_t token,
+                    const struct node *node);
+int callback_arm(struct step *step, struct instance *instance, uint32_t token,
+                 const struct node *node) MUST_CHECK;
+/* The user task that ends with it. */
+void callback_of_task(struct step *step, struct instance *instance, uint32_t token,
+                      const struct node *node, const struct uuid *task);
+/* The text without tokens: for what people look at. */
+const char *callback_mask(struct arena *arena, const char *text);
+/* What expressions of the node see as `callback`; false: it has none. */
+bool callback_value(struct view *view, struct value *ret);
+/* The activity did its own work: it is done, unless it waits for its callback. */
+int activity_work_done(struct step *step, struct instance *instance, uint32_t token,
+                       const struct node *node) MUST_CHECK;
+/* What somebody answered, or that nobody did. */
+int callback_answered(struct step *step, const struct trigger *trigger) MUST_CHECK;
+/* COMMAND_CALLBACK_AGAIN. */
+int callback_again(struct step *step, struct instance *instance,
+                   const struct wait *wait) MUST_CHECK;
 
 /* ---- parked.c: commands that are carried out again ---- */
 

@@ -90,7 +90,8 @@ static void read_service_task(struct process_build *process, int index)
     const struct xml_element *e = process->sites[index].element;
 
     read_service(process, index, e);
-    if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_type(e))
+    if (process->graph->nodes[index].service != SERVICE_NONE || has_refused_type(e) ||
+        process->graph->nodes[index].callback != NULL)
         return;
     report(process->file, CODE_NO_IMPLEMENTATION, e,
            "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, "
@@ -114,7 +115,8 @@ static void read_send_task(struct process_build *process, int index)
         report(process->file, CODE_SEVERAL_IMPLEMENTATIONS, e,
                "%s has both a message and an implementation. Keep the one that it shall do.",
                element_shown(process->file, e));
-    if (node->service == SERVICE_NONE && message == NULL && !has_refused_type(e))
+    if (node->service == SERVICE_NONE && message == NULL && !has_refused_type(e) &&
+        node->callback == NULL)
         report(
             process->file, CODE_NO_IMPLEMENTATION, e,
             "%s does not say what it sends. Choose a message (messageRef), or add pawl:http to its "
@@ -128,11 +130,11 @@ static void read_receive_task(struct process_build *process, int index)
     const struct xml_element *e = process->sites[index].element;
     const char *message = xml_attr(e, "messageRef");
 
-    if (message == NULL)
+    if (message == NULL && node->callback == NULL)
         report(process->file, CODE_RECEIVE_WITHOUT_MESSAGE, e,
                "%s names no message, so nothing could ever end it. Choose one (messageRef).",
                element_shown(process->file, e));
-    else
+    else if (message != NULL)
         read_message(process, e, message, &node->event);
     read_correlation(process, e, NULL, false, &node->event);
 }
@@ -266,6 +268,7 @@ static void read_sub_process(struct process_build *process, int index)
 
 void read_activity(struct process_build *process, int index)
 {
+    read_callback(process, index);
     switch (process->graph->nodes[index].kind) {
     case NODE_SERVICE_TASK:
         read_service_task(process, index);

@@ -8,7 +8,7 @@
  *   activities.c  tasks, sub-processes, call activities     events.c   events and their definitions
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   external.c    external tasks, Java classes mapped to topics
- *   delegate.c    pawl:sql, pawl:delegate
+ *   delegate.c    pawl:sql, pawl:delegate                   callback.c pawl:taskToken
  *   multi_instance.c   an activity for each item
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
@@ -183,6 +183,8 @@ void read_error_reference(struct process_build *process, const struct xml_elemen
                           const struct xml_element *definition, bool throws,
                           struct event_definition *event);
 void read_http(struct process_build *process, int index, const struct xml_element *http);
+/* pawl:taskToken, if the element has one: before what it does is read. */
+void read_callback(struct process_build *process, int index);
 /* Of a SQL or C delegate: the attribute that names it, or its element; one of them may be NULL. */
 void read_delegate(struct process_build *process, int index, const char *name,
                    const struct xml_element *e);

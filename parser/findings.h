@@ -97,6 +97,7 @@
     X(HTTP_WITHOUT_ENDPOINT, "http-without-endpoint", ERROR)                                       \
     X(BAD_HTTP, "bad-http", ERROR)                                                                 \
     X(BAD_DELEGATE, "bad-delegate", ERROR)                                                         \
+    X(BAD_CALLBACK, "bad-callback", ERROR)                                                         \
     X(BAD_ANSWER, "bad-answer", ERROR)                                                             \
     X(UNREACHABLE_ANSWER, "unreachable-answer", WARNING)                                           \
     /* advice */                                                                                   \

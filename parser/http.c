@@ -324,7 +324,7 @@ void read_http(struct process_build *process, int index, const struct xml_elemen
     read_parts(process, e, http);
     if (http->mode == HTTP_WAIT)
         return;
-    if (http->n_answers == 0)
+    if (http->n_answers == 0 && process->graph->nodes[index].callback == NULL)
         report(file, CODE_BAD_ANSWER, e,
                "A fired call needs at least one pawl:answer that says which message its answer "
                "becomes; "

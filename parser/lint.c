@@ -7,7 +7,7 @@
 bool lint_waits_for_message(const struct node *node)
 {
     if (node->kind == NODE_RECEIVE_TASK)
-        return true;
+        return node->callback == NULL || node->event.message_name != NULL;
     return node->event.kind == EVENT_MESSAGE &&
            (node->kind == NODE_CATCH_EVENT || node->kind == NODE_BOUNDARY_EVENT);
 }
@@ -79,7 +79,8 @@ static void lint_waits(struct process_build *process)
         bool gateway = node->kind == NODE_EVENT_GATEWAY && !gateway_has_timer(graph, node);
         bool message = lint_waits_for_message(node) && node->kind != NODE_BOUNDARY_EVENT &&
                        !is_behind_gateway(graph, node);
-        if ((!gateway && !message) || is_timed(graph, node))
+        /* A callback's time is over some day. */
+        if ((!gateway && !message) || is_timed(graph, node) || node->callback != NULL)
             continue;
         report(file, CODE_WAIT_WITHOUT_TIMEOUT, e, "%s waits for ever if nothing comes. %s",
                element_shown(file, e),
@@ -240,7 +241,7 @@ static void lint_retries(struct process_build *process)
         if (node->retry == NULL || node->async_before || node->async_after || node->http != NULL ||
             node->event.kind == EVENT_TIMER || lint_waits_for_message(node) ||
             node->kind == NODE_USER_TASK || node->kind == NODE_CALL_ACTIVITY ||
-            node->service == SERVICE_EXTERNAL)
+            node->service == SERVICE_EXTERNAL || node->callback != NULL)
             continue;
         const struct xml_element *e = element_of(process, i);
         report(file, CODE_RETRY_WITHOUT_JOB, e,

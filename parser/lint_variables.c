@@ -26,7 +26,7 @@ struct variables {
     bool calls; /* it has a remote call */
     /* where the expression stands that is looked at */
     const struct xml_element *at;
-    bool in_answer, in_delegate;
+    bool in_answer, in_delegate, in_callback;
     const char **said; /* each name is reported once */
     size_t n_said, said_capacity;
 };
@@ -60,6 +60,8 @@ static void collect(struct variables *v, const struct node *node)
     }
     if (node->delegate != NULL)
         add_mappings(v, node->delegate->outputs, node->delegate->n_outputs);
+    if (node->callback != NULL)
+        add_mappings(v, node->callback->outputs, node->callback->n_outputs);
     for (size_t i = 0; node->call != NULL && i < node->call->n_out; i++) {
         add(v, node->call->out[i].target);
         v->open |= node->call->out[i].kind == CALL_MAP_ALL;
@@ -76,6 +78,7 @@ static void collect(struct variables *v, const struct node *node)
     bool inner_start = node->kind == NODE_START_EVENT && node->scope >= 0;
     v->open |= (node->kind == NODE_START_EVENT && !start_by_timer && !inner_start) ||
                node->kind == NODE_USER_TASK || node->service == SERVICE_EXTERNAL ||
+               (node->callback != NULL && node->callback->n_outputs == 0) ||
                lint_waits_for_message(node);
 }
 
@@ -151,7 +154,8 @@ static void judge(void *context, const char *name)
     bool response = strcmp(name, "response") == 0;
 
     if ((response && v->in_answer) || (v->in_delegate && strcmp(name, "result") == 0) ||
-        strcmp(name, "execution") == 0 || said_before(v, name) || is_set(v, name))
+        (v->in_callback && strcmp(name, "callback") == 0) || strcmp(name, "execution") == 0 ||
+        said_before(v, name) || is_set(v, name))
         return;
     const char *slip = find_slip(v, name);
     if (response && v->calls)
@@ -218,8 +222,19 @@ static void look_call(struct variables *v, const struct call_activity *call)
         look(v, call->in[i].expression); /* out is evaluated in the called process */
 }
 
+static void look_callback(struct variables *v, const struct callback *callback)
+{
+    look(v, callback->timeout);
+    look(v, callback->heartbeat);
+    look(v, callback->allowed_caller);
+    look_mappings(v, callback->outputs, callback->n_outputs);
+}
+
 static void look_node(struct variables *v, const struct node *node)
 {
+    v->in_callback = node->callback != NULL;
+    if (node->callback != NULL)
+        look_callback(v, node->callback);
     look_mappings(v, node->inputs, node->n_inputs);
     look(v, node->expression);
     look(v, node->event.message_name);
@@ -273,6 +288,7 @@ void lint_variables(struct process_build *process)
         v.at = process->sites[i].element;
         look_node(&v, &graph->nodes[i]);
     }
+    v.in_callback = false;
     for (size_t i = 0; i < graph->n_flows; i++) {
         v.at = process->flow_sites[i];
         look(&v, graph->flows[i].condition);

@@ -178,6 +178,8 @@ static const struct term pawl_elements[] = {
     {"retry", USED, NODES | OWNER_LOOP, NULL},
     {"sql", USED, SERVICES, NULL},
     {"delegate", USED, SERVICES, NULL},
+    {"taskToken", USED,
+     BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_RECEIVE_TASK) | USER, NULL},
 };
 
 unsigned owner_of_kind(enum node_kind kind)

@@ -43,6 +43,7 @@ static void batch_init(struct batch *batch, struct store_worker *worker)
     *batch = (struct batch){.worker = worker, .conn = worker->conn, .arena = arena};
     map_init(&batch->fams_by_root, arena);
     map_init(&batch->graphs, arena);
+    map_init(&batch->callbacks, arena);
     map_init(&batch->tasks_answered, arena);
     map_init(&batch->tasks_locked, arena);
     batch->effects = arena_alloc(arena, sizeof(*batch->effects));

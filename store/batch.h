@@ -79,11 +79,18 @@ struct row {              /* an instance's row */
     struct tid tid;
 };
 
-/* A task that ended by a command other than its own, or an external task that is offered again. */
+/* A task or callback that ended by a command other than its own, or an external task that is
+ * offered again. */
 struct ended_task {
     struct uuid task;
-    bool external;
+    enum wait_kind kind;
     struct item *by;
+};
+
+/* A callback's row, as it was locked. */
+struct callback_seen {
+    int64_t heard_us; /* 0: never */
+    bool answered;
 };
 
 struct fam {
@@ -210,6 +217,7 @@ struct batch {
     size_t n_results, results_capacity;
     struct mail *mail;         /* message.c */
     struct map tasks_answered; /* by a command of this batch, and locked: to anything */
+    struct map callbacks;      /* that were locked before their family was stepped: callback_seen */
     struct map tasks_locked;   /* nobody has answered them, and nobody can now: to anything */
     struct claim_next next;
     bool keys_full; /* something was put off because of LIMIT_BATCH_KEYS */
@@ -365,6 +373,9 @@ struct store_worker {
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
     int64_t now_us; /* the database's clock at the last look */
+    struct installation installation;
+    int64_t installation_read_s; /* when, by the monotonic clock; 0: never */
+    struct arena installation_arena;
     /* Commands that need a SQL delegate: each is claimed by name, and runs alone, next. */
     struct item_key alone_next[ALONE_MAX];
     size_t n_alone_next;

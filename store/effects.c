@@ -163,6 +163,20 @@ static void fresh_timer(struct batch *batch, const struct instance *instance,
     timer_row(batch, instance, &command, wait->due_us, false, NULL, spares);
 }
 
+/* When somebody must have been heard of. */
+static void callback_timer(struct batch *batch, const struct instance *instance,
+                           const struct wait *wait, struct spares *spares)
+{
+    struct command command = {.kind = COMMAND_CALLBACK_TIMER,
+                              .instance = instance->id,
+                              .root = instance->root,
+                              .token = wait->token,
+                              .node = wait->node,
+                              .subject = wait->subject};
+
+    timer_row(batch, instance, &command, wait->due_us, false, NULL, spares);
+}
+
 static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance,
                          uint32_t token, int node, int kind, bool retry)
 {
@@ -211,6 +225,13 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
         break;
     case WAIT_EXTERNAL:
         column_uuid(col(e, T_DELETE_EXTERNAL, 0), &wait->subject);
+        break;
+    case WAIT_CALLBACK:
+        if (wait->due_us == INT64_MAX)
+            break; /* it failed, and its rows went then */
+        column_uuid(col(e, T_DELETE_CALLBACKS, 0), &wait->subject);
+        delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node,
+                     COMMAND_CALLBACK_TIMER, false);
         break;
     case WAIT_CHILD:
         break;
@@ -332,6 +353,8 @@ static void instance_rows(struct batch *batch, struct family *family,
             gone_wait(e, instance, wait);
         else if (!ended && wait->fresh && wait->kind == WAIT_TIMER)
             fresh_timer(batch, instance, wait, spares);
+        else if (!ended && (wait->fresh || wait->rearmed) && wait->kind == WAIT_CALLBACK)
+            callback_timer(batch, instance, wait, spares);
     }
 }
 
@@ -404,53 +427,6 @@ static void put_task(struct effects *e, const struct instance *instance,
     time_or_null(col(e, T_INSERT_TASKS, 12), task->due_us);
     time_or_null(col(e, T_INSERT_TASKS, 13), task->follow_up_us);
     column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
-}
-
-static void put_external(struct effects *e, const struct instance *instance,
-                         const struct new_external *task)
-{
-    column_uuid(col(e, T_INSERT_EXTERNAL, 0), &task->id);
-    column_uuid(col(e, T_INSERT_EXTERNAL, 1), &task->instance);
-    column_uuid(col(e, T_INSERT_EXTERNAL, 2), &instance->root);
-    column_int(col(e, T_INSERT_EXTERNAL, 3), task->token);
-    column_int(col(e, T_INSERT_EXTERNAL, 4), task->node);
-    column_int(col(e, T_INSERT_EXTERNAL, 5), instance->definition_id);
-    column_text(col(e, T_INSERT_EXTERNAL, 6), instance->tenant != NULL ? instance->tenant : "");
-    column_text(col(e, T_INSERT_EXTERNAL, 7), task->topic);
-    column_bool(col(e, T_INSERT_EXTERNAL, 8), task->topic_is_class);
-    column_int(col(e, T_INSERT_EXTERNAL, 9), task->priority);
-}
-
-/* What its external tasks see besides the variables of the process. */
-static void put_locals(struct effects *e, struct family *family, const struct instance *instance)
-{
-    for (size_t i = 0; i < instance->n_waits; i++) {
-        const struct wait *wait = &instance->waits[i];
-        if (wait->kind != WAIT_EXTERNAL ||
-            (!wait->fresh &&
-             (!instance->locals_changed || !instance_locals_changed(instance, wait->token))))
-            continue;
-        const char *locals = instance_locals(family, instance, wait->token);
-        if (locals == NULL)
-            continue;
-        column_uuid(col(e, T_PUT_EXTERNAL_VARIABLES, 0), &wait->subject);
-        column_text(col(e, T_PUT_EXTERNAL_VARIABLES, 1), locals);
-    }
-}
-
-static void external_effects(struct effects *e, struct family *family)
-{
-    for (size_t i = 0; i < family->n_externals; i++)
-        put_external(e, family_instance(family, &family->externals[i].instance),
-                     &family->externals[i]);
-    for (size_t i = 0; i < family->n_offers; i++) {
-        column_uuid(col(e, T_OFFER_EXTERNAL, 0), &family->offers[i].task);
-        column_uuid(col(e, T_DELETE_EXTERNAL_INCIDENTS, 0), &family->offers[i].instance);
-        column_uuid(col(e, T_DELETE_EXTERNAL_INCIDENTS, 1), &family->offers[i].task);
-    }
-    for (size_t i = 0; i < family->n_instances; i++)
-        if (family->instances[i]->fate != INSTANCE_ENDED)
-            put_locals(e, family, family->instances[i]);
 }
 
 static void put_call(struct effects *e, const struct uuid *root, const struct new_call *call)
@@ -552,7 +528,7 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
         put_jobs(batch, family, &spares);
         for (size_t i = 0; i < family->n_tasks; i++)
             put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
-        external_effects(e, family);
+        outside_effects(e, family);
         for (size_t i = 0; i < family->n_calls; i++)
             put_call(e, &family->root, &family->calls[i]);
         put_history(batch, family, entries);
@@ -599,6 +575,8 @@ static void put_audit(struct batch *batch, struct item *item)
         kind = HISTORY_TASK_CLAIMED;
     else if (c->name != NULL && strcmp(c->name, "taskReleased") == 0)
         kind = HISTORY_TASK_RELEASED;
+    else if (c->name != NULL && strcmp(c->name, "callbackRefused") == 0)
+        kind = HISTORY_CALLBACK_REFUSED;
     bool read = c->body != NULL &&
                 value_read(batch->arena, c->body, c->body_n, &value, &err) == 0 &&
                 value.kind == VALUE_OBJECT;
@@ -720,7 +698,8 @@ static void put_refused(struct batch *batch, struct item *item)
     /* A caller reads it in the outcome, unless his command was an answer that is given only once.
      */
     bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR ||
-                  item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR;
+                  item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR ||
+                  item->kind == COMMAND_CALLBACK_SUCCEED || item->kind == COMMAND_CALLBACK_FAIL;
     if (item->source == FROM_INBOX && !answer)
         return;
     if (item->why_code == ERR_DATA) {

@@ -16,6 +16,7 @@ enum table_id {
     T_DELETE_TIMERS,
     T_DELETE_TASKS,
     T_DELETE_EXTERNAL,
+    T_DELETE_CALLBACKS,
     T_DELETE_INCIDENTS,
     T_DELETE_INCIDENTS_OF,
     T_DELETE_INCIDENTS_AT,
@@ -38,6 +39,8 @@ enum table_id {
     T_INSERT_EXTERNAL,
     T_OFFER_EXTERNAL,
     T_PUT_EXTERNAL_VARIABLES,
+    T_INSERT_CALLBACKS,
+    T_ACCEPT_CALLBACKS,
     T_INSERT_CALLS,
     T_INSERT_CALL_QUEUE,
     T_INSERT_MESSAGES,
@@ -98,6 +101,8 @@ void effect_audit(struct batch *batch, const struct uuid *instance, int kind,
 void modify_effects(struct batch *batch, const struct item *item);
 /* park.c: parked commands, and whether the family is suspended from now on. */
 void park_effects(struct batch *batch, struct fam *fam);
+/* outside.c: external tasks and callbacks. */
+void outside_effects(struct effects *effects, struct family *family);
 /* incident.c. definition_id 0: looked up by the instance. */
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
                      const char *reason, const char *message);

@@ -8,6 +8,7 @@
 
 #include <sys/random.h>
 
+#include "store/installation.h"
 #include "store/places.h"
 
 /* ---- Graphs ---- */
@@ -187,7 +188,7 @@ struct wanted {
     struct column asked_roots, asked; /* families and rows of the inbox's commands */
     uint64_t last_xid;                /* of those rows, the last */
     int64_t last_id;
-    struct column roots, others, tasks, external, incidents, calls, attempts;
+    struct column roots, others, tasks, external, callbacks, incidents, calls, attempts;
     struct column due, instance, token, node, kind, retry; /* of timers */
     struct item **timers, **results;
     size_t n_timers, n_results, timers_capacity, results_capacity;
@@ -208,6 +209,7 @@ static void wanted_init(struct wanted *w, struct arena *arena)
     column_init(&w->others, arena, COLUMN_UUID);
     column_init(&w->tasks, arena, COLUMN_UUID);
     column_init(&w->external, arena, COLUMN_UUID);
+    column_init(&w->callbacks, arena, COLUMN_UUID);
     column_init(&w->incidents, arena, COLUMN_UUID);
     column_init(&w->calls, arena, COLUMN_UUID);
     column_init(&w->attempts, arena, COLUMN_INT4);
@@ -275,6 +277,9 @@ static void want(struct batch *batch, struct wanted *w, struct item *item)
     if (item->source == FROM_INBOX &&
         (item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR))
         column_uuid(&w->external, &c->subject);
+    if (item->kind == COMMAND_CALLBACK_SUCCEED || item->kind == COMMAND_CALLBACK_FAIL ||
+        item->kind == COMMAND_CALLBACK_TIMER)
+        column_uuid(&w->callbacks, &c->subject);
     if (item->kind == INBOX_RETRY)
         column_uuid(&w->incidents, &c->subject);
     if (item->source == FROM_TIMER)
@@ -305,6 +310,8 @@ static int send_wanted(struct batch *batch, struct wanted *w, struct err *err)
             0 ||
         send_if(conn, w->external.rows > 0, "lock_answered_external",
                 PARAMS(p_column(&w->external)), err) < 0 ||
+        send_if(conn, w->callbacks.rows > 0, "lock_callbacks", PARAMS(p_column(&w->callbacks)),
+                err) < 0 ||
         send_if(conn, w->incidents.rows > 0, "load_incidents", PARAMS(p_column(&w->incidents)),
                 err) < 0 ||
         send_if(conn, w->n_timers > 0, "timers_present",
@@ -492,15 +499,30 @@ static void note_answered(struct batch *batch, const struct result *tasks)
     }
 }
 
+/* An answer's own command may end the wait; so may its timer while nobody has answered. */
+static void note_callbacks(struct batch *batch, const struct result *rows)
+{
+    for (int i = 0; i < rows_of(rows); i++) {
+        struct uuid id = result_uuid(rows, i, 0);
+        struct callback_seen *seen = arena_alloc(batch->arena, sizeof(*seen));
+        seen->heard_us = result_null(rows, i, 1) ? 0 : result_time(rows, i, 1);
+        seen->answered = result_bool(rows, i, 2);
+        map_put(&batch->callbacks, &id, seen);
+        map_put(seen->answered ? &batch->tasks_answered : &batch->tasks_locked, &id, seen);
+    }
+}
+
 /* Whose row is still there, and not answered by a caller who is not finished. */
 static int read_presence(struct batch *batch, const struct wanted *w, struct err *err)
 {
-    struct result *tasks, *external, *incidents, *rows;
+    struct result *tasks, *external, *callbacks, *incidents, *rows;
 
     if (next_if(batch, w->tasks.rows > 0, &tasks, err) < 0 ||
         next_if(batch, w->external.rows > 0, &external, err) < 0 ||
+        next_if(batch, w->callbacks.rows > 0, &callbacks, err) < 0 ||
         next_if(batch, w->incidents.rows > 0, &incidents, err) < 0)
         return err_trace(err);
+    note_callbacks(batch, callbacks);
     note_answered(batch, tasks);
     note_answered(batch, external);
     find_incidents(batch, incidents);
@@ -585,7 +607,7 @@ int load(struct batch *batch, struct err *err)
     }
     if (send_wanted(batch, &w, err) < 0 || read_instances(batch, &w, err) < 0 ||
         read_presence(batch, &w, err) < 0 || look_for_missing(batch, err) < 0 ||
-        places_take(batch, err) < 0)
+        places_take(batch, err) < 0 || installation_read(batch, err) < 0)
         return err_trace(err);
     put_off_unlocked(batch);
     return give_graphs(batch, err);

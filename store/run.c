@@ -73,8 +73,39 @@ static bool timer_is_too_early(const struct fam *fam, const struct item *item)
     return false;
 }
 
+/*
+ * Whether a callback is late is known only to who has locked its row: somebody may be answering, or
+ * have been heard of. False: it waits for the next batch.
+ */
+static bool hear(const struct batch *batch, const struct fam *fam, struct item *item)
+{
+    const struct instance *instance = family_instance(&fam->family, &item->command.instance);
+    const struct callback_seen *seen = map_get(&batch->callbacks, &item->command.subject);
+
+    if (item->kind != COMMAND_CALLBACK_TIMER || seen != NULL || instance == NULL)
+        return true;
+    for (size_t i = 0; i < instance->n_waits; i++) {
+        const struct wait *wait = &instance->waits[i];
+        if (wait->kind == WAIT_CALLBACK && wait->due_us != INT64_MAX &&
+            uuid_equal(&wait->subject, &item->command.subject))
+            return false;
+    }
+    return true; /* it is gone */
+}
+
+/* Nobody is late who has answered. */
+static bool callback_is_open(const struct batch *batch, struct item *item)
+{
+    const struct callback_seen *seen = map_get(&batch->callbacks, &item->command.subject);
+
+    if (seen == NULL)
+        return true;
+    item->command.heard_us = seen->heard_us;
+    return !seen->answered;
+}
+
 /* False: it is gone, or was never meant for what is there now. */
-static bool is_current(const struct fam *fam, const struct item *item)
+static bool is_current(const struct batch *batch, const struct fam *fam, struct item *item)
 {
     const struct instance *instance = family_instance(&fam->family, &item->command.instance);
 
@@ -89,6 +120,8 @@ static bool is_current(const struct fam *fam, const struct item *item)
         /* Its attempt is over: told twice, or another one is under way. */
         return item->source != FROM_RESULT || item->present ||
                !waits_for_call(instance, &item->command.subject);
+    case COMMAND_CALLBACK_TIMER:
+        return callback_is_open(batch, item);
     default:
         return true;
     }
@@ -138,7 +171,8 @@ static void park_jobs(struct fam *fam, size_t first)
 static bool is_answer(int kind)
 {
     return kind == COMMAND_TASK_COMPLETE || kind == COMMAND_TASK_ERROR ||
-           kind == COMMAND_EXTERNAL_COMPLETE || kind == COMMAND_EXTERNAL_ERROR;
+           kind == COMMAND_EXTERNAL_COMPLETE || kind == COMMAND_EXTERNAL_ERROR ||
+           kind == COMMAND_CALLBACK_SUCCEED || kind == COMMAND_CALLBACK_FAIL;
 }
 
 /* Tasks that this command has ended, but for the one that it answers. */
@@ -152,18 +186,18 @@ static void note_ended(struct batch *batch, struct fam *fam, struct item *item,
         for (size_t j = i < n_before ? before[i] : 0; j < instance->n_gone; j++) {
             const struct wait *wait = &instance->gone[j];
             bool own = is_answer(item->kind) && uuid_equal(&wait->subject, &item->command.subject);
-            if ((wait->kind != WAIT_TASK && wait->kind != WAIT_EXTERNAL) ||
+            if ((wait->kind != WAIT_TASK && wait->kind != WAIT_EXTERNAL &&
+                 wait->kind != WAIT_CALLBACK) ||
                 (own && map_get(&batch->tasks_answered, &wait->subject) != NULL) ||
                 (own && (item->source != FROM_INBOX || !uuid_is_nil(&item->incident))))
                 continue;
             *arena_push(batch->arena, fam->ended, fam->n_ended, fam->ended_capacity) =
-                (struct ended_task){
-                    .task = wait->subject, .external = wait->kind == WAIT_EXTERNAL, .by = item};
+                (struct ended_task){.task = wait->subject, .kind = wait->kind, .by = item};
         }
     }
     if (item->kind == COMMAND_EXTERNAL_OFFER)
         *arena_push(batch->arena, fam->ended, fam->n_ended, fam->ended_capacity) =
-            (struct ended_task){.task = item->command.subject, .external = true, .by = item};
+            (struct ended_task){.task = item->command.subject, .kind = WAIT_EXTERNAL, .by = item};
 }
 
 static size_t *gone_counts(struct batch *batch, const struct fam *fam)
@@ -182,7 +216,7 @@ static int step_item(struct batch *batch, struct fam *fam, struct item *item)
     size_t *before = gone_counts(batch, fam);
     struct err err = {0};
 
-    if (!is_current(fam, item))
+    if (!is_current(batch, fam, item))
         return STEP_DROPPED;
     if (item->kind == COMMAND_START && !prepare_start(batch, item))
         return STEP_DROPPED;
@@ -232,6 +266,7 @@ static bool load_family(struct batch *batch, struct fam *fam)
     struct err err = {0};
 
     family_init(&fam->family, batch->arena, &fam->root, batch->now_us, fam->entropy);
+    fam->family.installation = &batch->worker->installation;
     fam->family.suspended = fam->suspended;
     for (size_t i = 0; i < fam->n_answers; i++)
         *arena_push(batch->arena, fam->family.answers, fam->family.n_answers,
@@ -273,7 +308,8 @@ static int run_once(struct batch *batch, struct fam *fam)
             item->state = ITEM_DONE; /* park.c does it */
             continue;
         }
-        item->state = timer_is_too_early(fam, item) ? ITEM_PUT_OFF : ITEM_RUN;
+        item->state =
+            timer_is_too_early(fam, item) || !hear(batch, fam, item) ? ITEM_PUT_OFF : ITEM_RUN;
         if (item->state == ITEM_PUT_OFF)
             continue;
         fam->at = item;
@@ -450,22 +486,28 @@ static int lock_tasks(struct batch *batch, struct column *tasks, const char *loc
  */
 static int check_tasks(struct batch *batch, bool *ret_again, struct err *err)
 {
-    struct column tasks, external;
+    struct column tasks, external, callbacks;
 
     *ret_again = false;
     column_init(&tasks, batch->arena, COLUMN_UUID);
     column_init(&external, batch->arena, COLUMN_UUID);
+    column_init(&callbacks, batch->arena, COLUMN_UUID);
     for (size_t i = 0; i < batch->n_fams; i++) {
         const struct fam *fam = batch->fams[i];
         for (size_t j = 0; fam->ready && j < fam->n_ended; j++) {
-            if (map_get(&batch->tasks_locked, &fam->ended[j].task) == NULL)
-                column_uuid(fam->ended[j].external ? &external : &tasks, &fam->ended[j].task);
+            const struct ended_task *ended = &fam->ended[j];
+            if (map_get(&batch->tasks_locked, &ended->task) == NULL)
+                column_uuid(ended->kind == WAIT_EXTERNAL   ? &external
+                            : ended->kind == WAIT_CALLBACK ? &callbacks
+                                                           : &tasks,
+                            &ended->task);
         }
     }
-    if (tasks.rows == 0 && external.rows == 0)
+    if (tasks.rows == 0 && external.rows == 0 && callbacks.rows == 0)
         return 0;
     if (lock_tasks(batch, &tasks, "lock_tasks", "open_tasks", err) < 0 ||
-        lock_tasks(batch, &external, "lock_external", "open_external", err) < 0)
+        lock_tasks(batch, &external, "lock_external", "open_external", err) < 0 ||
+        lock_tasks(batch, &callbacks, "lock_callbacks", "open_callbacks", err) < 0)
         return err_trace(err);
     for (size_t i = 0; i < batch->n_fams; i++) {
         struct fam *fam = batch->fams[i];

@@ -37,6 +37,7 @@ int store_worker_open(struct store *store, const struct uuid *node, int slot,
     arena_init(&worker->arena, 0);
     arena_init(&worker->marks, 0);
     arena_init(&worker->limits_arena, 0);
+    arena_init(&worker->installation_arena, 0);
     worker->own = own;
     atomic_fetch_add(&store->n_workers, 1);
     if (journal_open(store->journal_dir, slot, &worker->journal, err) < 0 ||
@@ -58,6 +59,7 @@ void store_worker_close(struct store_worker *worker)
     arena_deinit(&worker->arena);
     arena_deinit(&worker->marks);
     arena_deinit(&worker->limits_arena);
+    arena_deinit(&worker->installation_arena);
     struct arena own = worker->own;
     arena_deinit(&own);
 }

@@ -39,14 +39,14 @@ create or replace function api_call_request(method text, endpoint text, path tex
                                             attempt integer, sent timestamptz) returns jsonb
 language sql stable
 as $$
-    select jsonb_build_object(
+    select regexp_replace(jsonb_build_object(
         'endpoint', endpoint, 'method', method,
         'path', regexp_replace(path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
         'headers', (select coalesce(jsonb_object_agg(h.key, case when api_secret(h.key) then '***' else h.value end), '{}')
                     from jsonb_each_text(headers::jsonb) h),
         'body', convert_from(case when octet_length(body) <= 4096 then body else substr(body, 1,
                     (select max(n) from generate_series(4093, 4096) n where get_byte(body, n) & 192 <> 128)) end, 'UTF8'),
-        'bytes', octet_length(body), 'attempt', attempt, 'sent', sent)
+        'bytes', octet_length(body), 'attempt', attempt, 'sent', sent)::text, 'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g')::jsonb
 $$;
 revoke all on function api_call_request(text, text, text, text, bytea, integer, timestamptz) from public;
 

@@ -21,7 +21,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters', 'events', 'eventKeys', 'audit'];
+    known text[] := array['history', 'outcomes', 'requestKeys', 'deadLetters', 'events', 'eventKeys', 'audit', 'callbackAnswers'];
     before interval := (select r.history from retention r);
 begin
     perform api_actor(set_retention.options, known);
@@ -44,7 +44,8 @@ begin
         dead_letters = coalesce(api_interval(set_retention.options, 'deadLetters', '0'), r.dead_letters),
         events = coalesce(api_interval(set_retention.options, 'events', '1 minute'), r.events),
         event_keys = coalesce(api_interval(set_retention.options, 'eventKeys', '0'), r.event_keys),
-        audit = coalesce(api_interval(set_retention.options, 'audit', '1 day'), r.audit);
+        audit = coalesce(api_interval(set_retention.options, 'audit', '1 day'), r.audit),
+        callback_answers = coalesce(api_interval(set_retention.options, 'callbackAnswers', '1 minute'), r.callback_answers);
     if before is distinct from (select r.history from retention r) then
         delete from history_day; -- its days are judged again
     end if;
@@ -61,7 +62,8 @@ comment on function set_retention(jsonb) is
   - `deadLetters`: messages that nobody took ("7 days").
   - `events`: events of the buses, their deliveries and dead letters ("14 days").
   - `eventKeys`: how long an event with the same dedupe key is dropped ("1 day").
-  - `audit`: changes of users, rights and settings, and refusals ("365 days").';
+  - `audit`: changes of users, rights and settings, and refusals ("365 days").
+  - `callbackAnswers`: how long the same answer to a callback gets the same reply ("7 days").';
 
 create or replace function hold_history(
     instance_id uuid,
@@ -129,7 +131,7 @@ revoke all on history_holds from public;
 comment on view history_holds is 'Instances whose history is kept whatever its age, see hold_history().';
 
 create or replace view retention_settings as
-select r.history, r.outcomes, r.request_keys, r.dead_letters, r.events, r.event_keys, r.audit from retention r;
+select r.history, r.outcomes, r.request_keys, r.dead_letters, r.events, r.event_keys, r.audit, r.callback_answers from retention r;
 revoke all on retention_settings from public;
 comment on view retention_settings is 'How long things are kept, see set_retention().';
 comment on column retention_settings.history is 'from an instance''s end, where its definition says nothing; NULL: for ever';

@@ -52,7 +52,12 @@ from (
                (select max(v.started) from api_event v
                 where v.instance_id = t.instance_id and v.token = t.token and v.kind = 3) end,
            t.due, null, null, t.subject, t.error
-    from timer t
+    from timer t where t.kind <> 25
+    union all
+    select c.instance_id, c.token, c.node, 'callback', c.made, c.until, null, null, c.id,
+           case when c.answered_by is not null then 'answered by ' || c.answered_by
+                when c.accepted is not null then 'accepted' else 'requested' end
+    from callback c
     union all
     select s.instance_id, s.token, s.node, 'message', s.since, null, s.name, s.key, null, null
     from subscription s
@@ -69,7 +74,8 @@ from (
     union all
     -- A call whose task waits for the answer; one that was fired holds no token.
     select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id,
-           c.method || ' ' || regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi')
+           c.method || ' ' || regexp_replace(regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
+                                             'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g')
     from call c
     where exists (select from api_event v where v.instance_id = c.instance_id and v.token = c.token
                   and v.node = c.node and v.kind = 3)
@@ -95,12 +101,12 @@ comment on view tokens is
 'Where instances are and what each place waits for. A token has a row for each thing that may move it: at an event-based gateway one for each event, at a task also one for each boundary event. A token that waits for others at a parallel gateway, or whose sub-process runs, has none of its own.';
 comment on column tokens.token is 'the number of the token within its instance';
 comment on column tokens.element_id is 'the id of the element in the BPMN file: of a boundary event, the event''s own';
-comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `call`: the answer of a service; `called instance`; `incident`: a decision; `suspended`: it could go on when its instance is resumed';
+comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `callback`: who has its token; `call`: the answer of a service; `called instance`; `incident`: a decision; `suspended`: it could go on when its instance is resumed';
 comment on column tokens.since is 'NULL where it was not noted';
 comment on column tokens.due is 'of timers, retries and tasks';
 comment on column tokens.name is 'of the message, task, topic, endpoint or called process; of an incident its reason';
 comment on column tokens.key is 'the correlation key of a message, the business key of a called instance';
-comment on column tokens.subject is 'the id of the task, external task, call, incident or called instance';
+comment on column tokens.subject is 'the id of the task, external task, callback, call, incident or called instance';
 comment on column tokens.detail is 'the error of a retry or incident, the request of a call, whose task it is, which worker has it';
 
 create or replace view instances with (security_barrier) as
@@ -175,7 +181,8 @@ left join element e on e.definition_id = i.definition_id and e.node = j.node
 left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (5, 'completeTask'), (6, 'failTask'),
                   (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables'),
                   (11, 'completeExternalTask'), (20, 'failExternalTask'), (21, 'externalTaskFailed'),
-                  (22, 'offerExternalTask')) c(kind, name)
+                  (22, 'offerExternalTask'), (23, 'succeedCallback'), (24, 'failCallback'), (25, 'callbackTimer'),
+                  (26, 'callbackAgain')) c(kind, name)
     on c.kind = j.kind
 -- One whose instance is gone is nobody's but the engine's.
 where d.id is not null or (select api_engine());
@@ -189,7 +196,8 @@ comment on column jobs.error is 'of the last failure';
 create or replace view calls with (security_barrier) as
 select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_key,
        e.id as element_id, e.name as element_name, c.endpoint, c.method,
-       regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi') as path, -- as in api_call_request()
+       regexp_replace(regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
+                      'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g') as path, -- as in api_call_request()
        case when a.call_id is not null and a.until < clock() then 'overdue'
             when a.call_id is not null then 'sent'
             when q.call_id is not null then 'queued'
@@ -255,7 +263,8 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (10, 'callAnswered'), (11, 'callLate'), (12, 'messageReceived'), (13, 'messageSent'),
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
                   (17, 'externalTaskFailed'), (20, 'elementSkipped'), (21, 'tokenMoved'), (22, 'elementCompleted'),
-                  (25, 'delegateRan'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (25, 'delegateRan'), (31, 'callbackOpened'), (32, 'callbackAccepted'), (33, 'callbackSucceeded'),
+                  (34, 'callbackFailed'), (35, 'callbackTimedOut'), (36, 'callbackRefused'), (100, 'taskClaimed'), (101, 'taskReleased'),
                   (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind
 where d.id is not null or (select api_engine());
 revoke all on events from public;

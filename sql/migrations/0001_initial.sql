@@ -322,6 +322,61 @@ create table class_topic (
     at timestamptz not null
 );
 
+-- ---- Callbacks: whoever has a task's token may end it (engine/callback.c) ----
+
+-- One row: what the whole installation shares.
+create table installation (
+    only_row boolean primary key default true check (only_row),
+    callback_key bytea not null check (octet_length(callback_key) = 32), -- signs the tokens
+    -- The key as HMAC wants it (RFC 2104), so that SQL can check a token without an extension.
+    inner_pad bytea not null,
+    outer_pad bytea not null,
+    public_url text,                 -- where callers reach us; NULL: not said
+    callback_life interval not null default '1 year' -- the longest wait for a callback
+);
+with k as (
+    select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as key
+)
+insert into installation (callback_key, inner_pad, outer_pad)
+select k.key, p.inner_pad, p.outer_pad
+from k cross join lateral (
+    select string_agg(set_byte('\x00', 0, b.byte # 54), '' order by b.i) as inner_pad,
+           string_agg(set_byte('\x00', 0, b.byte # 92), '' order by b.i) as outer_pad
+    from (select i, case when i < 32 then get_byte(k.key, i) else 0 end as byte from generate_series(0, 63) i) b
+) p;
+
+-- Open ones. Its row's lock is held by whoever answers, or sends a heartbeat; workers only step over that. What
+-- changes here is in no index.
+create table callback (
+    id uuid primary key,
+    instance_id uuid not null,
+    root_id uuid not null,
+    token integer not null,
+    node integer not null,
+    definition_id integer not null,
+    tenant text not null default '',
+    attempt integer not null,
+    until timestamptz not null,
+    heartbeat_us bigint not null,    -- the longest silence; 0: any
+    allowed_caller text,             -- NULL: whoever has the token
+    task_id uuid,                    -- the user task that it ends
+    made timestamptz not null,
+    accepted timestamptz,            -- what was asked for has begun
+    heard timestamptz,               -- the last heartbeat
+    answered_by text                 -- such a callback only waits for its command
+) with (fillfactor = 70);
+create index on callback (instance_id);
+
+-- What was answered, so that the same answer gets the same reply after its callback is gone, too.
+create table callback_answer (
+    id uuid primary key,
+    digest bytea not null,           -- of the kind, the output or the error and its cause
+    tenant text not null,
+    actor text not null,
+    at timestamptz not null
+);
+create index on callback_answer (at);
+
 create table incident (
     id uuid primary key,
     instance_id uuid not null,
@@ -691,7 +746,8 @@ create table retention (
     dead_letters interval not null default '7 days',
     events interval not null default '14 days',
     event_keys interval not null default '1 day',
-    audit interval not null default '365 days'
+    audit interval not null default '365 days',
+    callback_answers interval not null default '7 days'
 );
 insert into retention default values;
 
@@ -778,7 +834,7 @@ declare
     name text;
 begin
     foreach name in array array['ready', 'timer', 'inbox', 'outcome', 'instance', 'subscription', 'message', 'task', 'call',
-                                'call_queue', 'attempt', 'external_task', 'external_offer', 'external_lease', 'worker', 'event_todo', 'event_lane'] loop
+                                'call_queue', 'attempt', 'callback', 'external_task', 'external_offer', 'external_lease', 'worker', 'event_todo', 'event_lane'] loop
         execute format('alter table %I set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, '
                        'autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off)', name);
     end loop;

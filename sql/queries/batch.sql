@@ -175,6 +175,15 @@ select id from external_task where id = any($1) for update skip locked
 select t.id from external_task t
 where t.id = any($1) and (t.answered_by is null
     or not exists (select from inbox b where b.kind in (11, 20) and b.subject = t.id))
+-- name: lock_callbacks
+-- What is locked is what is read: who was heard of last, and whether somebody has answered. Whoever is answering, or
+-- sends a heartbeat, holds the row.
+select id, heard, answered_by is not null from callback where id = any($1) for update skip locked
+-- name: open_callbacks
+-- As open_tasks.
+select c.id from callback c
+where c.id = any($1) and (c.answered_by is null
+    or not exists (select from inbox b where b.kind in (23, 24) and b.subject = c.id))
 -- name: load_incidents
 select id, kind, token, node, phase, tries, subject, name, detail, body, instance_id, reason
 from incident where id = any($1)
@@ -277,6 +286,9 @@ with gone as (
     where l.topic = g.topic and l.until = g.locked_until and l.task_id = g.id
 )
 delete from external_variables v using gone g where v.task_id = g.id
+-- name: delete_callbacks
+-- Their answers stay for a while (callback_answer).
+delete from callback where id = any($1)
 -- name: delete_incidents
 delete from incident where id = any($1)
 -- name: delete_incidents_of
@@ -368,6 +380,14 @@ on conflict (task_id) do update set variables = excluded.variables
 -- name: delete_external_incidents
 -- Of tasks that are offered again: nothing is left to decide.
 delete from incident where instance_id = any($1) and kind = 22 and subject = any($2)
+-- name: insert_callbacks
+insert into callback (id, instance_id, root_id, token, node, definition_id, tenant, attempt, until, heartbeat_us,
+    allowed_caller, task_id, made)
+select u.*, $13 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as u
+-- name: accept_callbacks
+-- Of one that is being answered just now nobody needs to know that.
+update callback c set accepted = $2
+where c.id in (select b.id from callback b where b.id = any($1) for update skip locked)
 -- name: insert_calls
 insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, body, connect_timeout_us,
     timeout_us, report_sent, open_after_us, deadline, asked)

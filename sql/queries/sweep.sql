@@ -59,6 +59,10 @@ delete from event_key where (tenant, bus, source, key) in (
 delete from webhook_seen where (webhook, id) in (
     select webhook, id from webhook_seen where at < (select clock()) - interval '1 day' order by at limit $1
     for update skip locked)
+-- name: sweep_callback_answers
+delete from callback_answer where id = any(array(
+    select id from callback_answer where at < (select clock()) - (select callback_answers from retention)
+    order by at limit $1 for update skip locked))
 -- name: sweep_answers
 delete from answer_cache where (endpoint, request) in (
     select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1

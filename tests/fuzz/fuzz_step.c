@@ -92,7 +92,9 @@ static int load(struct play *play, struct family *family, struct err *err)
 
     memcpy(fresh, entropy, sizeof(fresh));
     memcpy(fresh + 8, &play->now_us, sizeof(play->now_us)); /* ids differ from batch to batch */
+    static const struct installation installation = {.callback_life_us = INT64_C(1000000000)};
     family_init(family, &play->arena, &play->root, play->now_us, fresh);
+    family->installation = &installation;
     for (size_t i = 0; i < play->n_instances; i++) {
         const struct saved *saved = &play->instances[i];
         struct instance_row row = {.id = saved->id, .root = play->root, .parent = saved->parent};
@@ -276,6 +278,10 @@ static void on_wait(const struct wait *wait, unsigned choice, struct command *co
         command->name = "error";
         set_body(command, "{\"variables\":{\"x\":1},\"localVariables\":{\"y\":2},"
                           "\"externalTask\":{\"retries\":0,\"errorMessage\":\"e\"}}");
+        break;
+    case WAIT_CALLBACK:
+        command->kind = (enum command_kind)(COMMAND_CALLBACK_SUCCEED + choice % 4);
+        set_body(command, "{\"output\":{\"x\":1},\"logs\":[\"l\"]}");
         break;
     case WAIT_CALL:
     case WAIT_CHILD:

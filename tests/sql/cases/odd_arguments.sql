@@ -8,6 +8,8 @@ insert into external_task (id, instance_id, root_id, token, node, definition_id,
 select id(61), id(1), id(1), 5, 4, i.definition_id, 'charge', 0, clock(), 'w', 1, false, clock() + interval '1 hour'
 from instance i where i.id = id(1);
 insert into external_lease select topic, locked_until, id, definition_id from external_task;
+insert into callback (id, instance_id, root_id, token, node, definition_id, attempt, until, heartbeat_us, made)
+select id(45), id(1), id(1), 5, 4, i.definition_id, 1, clock(), 0, clock() from instance i where i.id = id(1);
 
 -- What each argument is when it is not the odd one.
 create temp table usual (name text, value text);
@@ -25,7 +27,9 @@ insert into usual values
     ('pattern', '''{"source": ["shop"]}'''), ('event', '''{}'''), ('targets', '''[]'''),
     ('user_name', '''anna'''), ('access_key_id', '''PAWL0'''), ('events', '''{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}'''),
     ('grantee', '''reader'''), ('what', '''read'''), ('role', '''reader'''), ('tenants', '''{north}'''), ('rights', '''{read}'''),
-    ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}''');
+    ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}'''),
+    ('token', format('%L', api_callback_token(id(45)))), ('output', '''{}'''), ('cause', '''why'''), ('error', '''E'''),
+    ('answer', format('%L', jsonb_build_object('id', id(45))));
 
 create temp table odd (type text, value text);
 insert into odd

@@ -11,7 +11,10 @@
 
 void sim_init(struct sim *sim)
 {
-    *sim = (struct sim){.now_us = INT64_C(1790000000000000)};
+    *sim = (struct sim){.now_us = INT64_C(1790000000000000),
+                        .installation = {.key = {7, 7, 7},
+                                         .public_url = "https://pawl.test",
+                                         .callback_life_us = INT64_C(31536000000000)}};
     sim->arena = calloc(1, sizeof(*sim->arena));
     sim->batch = calloc(1, sizeof(*sim->batch));
     arena_init(sim->arena, 0);
@@ -134,6 +137,7 @@ static void family_make(struct sim *sim, struct round *round, struct family *fam
     struct err err;
 
     family_init(family, sim->batch, &sim->root, sim->now_us, entropy);
+    family->installation = &sim->installation;
     for (size_t i = 0; i < round->n_wanted; i++) {
         const struct sim_instance *instance = instance_of(sim, &round->wanted[i]);
         if (instance == NULL || instance->ended)
@@ -215,7 +219,8 @@ static void take_wait(struct sim *sim, const struct uuid *instance, const struct
         if (!uuid_equal(&row->instance, instance) || row->wait.kind != wait->kind ||
             row->wait.token != wait->token || row->wait.node != wait->node)
             continue;
-        if ((wait->kind == WAIT_TASK || wait->kind == WAIT_EXTERNAL) &&
+        if ((wait->kind == WAIT_TASK || wait->kind == WAIT_EXTERNAL ||
+             wait->kind == WAIT_CALLBACK) &&
             !uuid_equal(&wait->subject, &row->wait.subject))
             continue;
         if (wait->kind == WAIT_TIMER && wait->due_us != row->wait.due_us)
@@ -250,6 +255,9 @@ static void write_fresh(struct sim *sim, struct family *family, const struct ins
 {
     for (size_t i = 0; i < instance->n_waits; i++) {
         struct wait wait = instance->waits[i];
+        for (size_t row = 0; wait.rearmed && row < sim->n_waits; row++)
+            if (uuid_equal(&sim->waits[row].wait.subject, &wait.subject))
+                sim->waits[row].wait.due_us = wait.due_us;
         if (!wait.fresh || wait.kind == WAIT_CALL || wait.kind == WAIT_CHILD)
             continue;
         if (wait.kind == WAIT_TIMER && wait.due_us == INT64_MAX)
@@ -357,6 +365,13 @@ static void write_effects(struct sim *sim, const struct family *family)
         sim->externals[sim->n_externals++] = task;
     }
     sim->n_offers += (unsigned)family->n_offers;
+    for (size_t i = 0; i < family->n_callbacks; i++) {
+        struct new_callback callback = family->callbacks[i];
+        callback.allowed_caller = keep(sim, callback.allowed_caller);
+        assert_true(sim->n_callbacks < SIM_ROWS);
+        sim->callbacks[sim->n_callbacks++] = callback;
+    }
+    sim->n_accepted += (unsigned)family->n_accepted;
     for (size_t i = 0; i < family->n_jobs; i++) {
         struct job job = family->jobs[i];
         job.command = keep_command(sim, &job.command);
@@ -408,7 +423,8 @@ static void check(struct sim *sim)
         for (size_t i = 0; i < instance->n_waits; i++) {
             const struct wait *wait = &instance->waits[i];
             bool row = wait->kind != WAIT_CALL && wait->kind != WAIT_CHILD &&
-                       (wait->kind != WAIT_TIMER || wait->due_us != INT64_MAX);
+                       ((wait->kind != WAIT_TIMER && wait->kind != WAIT_CALLBACK) ||
+                        wait->due_us != INT64_MAX);
             rows += row;
             calls += wait->kind == WAIT_CALL;
         }
@@ -427,7 +443,8 @@ static void check(struct sim *sim)
             const struct wait *wait = &instance->waits[w];
             found |= wait->kind == row->kind && wait->token == row->token &&
                      wait->node == row->node && uuid_equal(&wait->subject, &row->subject) &&
-                     (wait->kind != WAIT_TIMER || wait->due_us == row->due_us);
+                     ((wait->kind != WAIT_TIMER && wait->kind != WAIT_CALLBACK) ||
+                      wait->due_us == row->due_us);
         }
         if (!found)
             fail_msg("the row of %s has no wait", element(sim, &sim->waits[i].instance, row->node));
@@ -591,6 +608,49 @@ struct command sim_external(struct sim *sim, const char *id, enum command_kind k
     return result;
 }
 
+static void run_and_drain(struct sim *sim, struct command command)
+{
+    sim_run(sim, &command);
+    int result = sim->last_result;
+    sim_drain(sim);
+    sim->last_result = result;
+}
+
+struct command sim_callback(struct sim *sim, const char *id, enum command_kind kind,
+                            const char *body)
+{
+    for (size_t i = 0; i < sim->n_waits; i++) {
+        const struct sim_wait *row = &sim->waits[i];
+        if (row->wait.kind != WAIT_CALLBACK ||
+            strcmp(element(sim, &row->instance, row->wait.node), id) != 0)
+            continue;
+        struct command result =
+            command_for(sim, kind, &row->instance, row->wait.token, row->wait.node);
+        result.subject = row->wait.subject;
+        result.body = body;
+        result.body_n = body != NULL ? strlen(body) : 0;
+        return result;
+    }
+    fail_msg("%s waits for no callback", id);
+    return (struct command){0};
+}
+
+void sim_succeed(struct sim *sim, const char *id, const char *output)
+{
+    const char *body = output != NULL ? arena_printf(sim->arena, "{\"output\":%s}", output) : "{}";
+
+    run_and_drain(sim, sim_callback(sim, id, COMMAND_CALLBACK_SUCCEED, body));
+}
+
+void sim_callback_fail(struct sim *sim, const char *id, const char *error, const char *cause)
+{
+    struct command command = sim_callback(sim, id, COMMAND_CALLBACK_FAIL, NULL);
+
+    command.name = error;
+    command.detail = cause;
+    run_and_drain(sim, command);
+}
+
 struct command sim_message(struct sim *sim, const char *name, const char *variables)
 {
     return wait_take(sim, WAIT_MESSAGE, COMMAND_MESSAGE, NULL, name, variables);
@@ -636,14 +696,6 @@ struct command sim_sent(struct sim *sim, const char *id)
     return result;
 }
 
-static void run_and_drain(struct sim *sim, struct command command)
-{
-    sim_run(sim, &command);
-    int result = sim->last_result;
-    sim_drain(sim);
-    sim->last_result = result;
-}
-
 void sim_complete(struct sim *sim, const char *id, const char *variables)
 {
     run_and_drain(sim, sim_task(sim, id, variables));
@@ -671,7 +723,8 @@ static bool due_take(struct sim *sim, int64_t until_us, struct command *ret)
     int64_t due_us = until_us;
 
     for (size_t i = 0; i < sim->n_waits; i++)
-        if (sim->waits[i].wait.kind == WAIT_TIMER && sim->waits[i].wait.due_us <= due_us) {
+        if ((sim->waits[i].wait.kind == WAIT_TIMER || sim->waits[i].wait.kind == WAIT_CALLBACK) &&
+            sim->waits[i].wait.due_us <= due_us) {
             due_us = sim->waits[i].wait.due_us;
             timer = i;
         }
@@ -691,6 +744,12 @@ static bool due_take(struct sim *sim, int64_t until_us, struct command *ret)
     const struct sim_wait row = sim->waits[timer];
     *ret = command_for(sim, COMMAND_TIMER, &row.instance, row.wait.token, row.wait.node);
     ret->due_us = row.wait.due_us;
+    if (row.wait.kind == WAIT_CALLBACK) { /* its row stays */
+        ret->kind = COMMAND_CALLBACK_TIMER;
+        ret->subject = row.wait.subject;
+        ret->heard_us = sim->heard_us;
+        return true;
+    }
     sim->waits[timer] = sim->waits[--sim->n_waits];
     return true;
 }

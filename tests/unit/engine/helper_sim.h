@@ -46,6 +46,11 @@ struct sim {
     size_t n_tasks;
     struct new_external externals[SIM_ROWS]; /* all that were ever offered */
     size_t n_externals;
+    struct new_callback callbacks[SIM_ROWS]; /* all that were ever opened */
+    size_t n_callbacks;
+    unsigned n_accepted; /* of them */
+    int64_t heard_us;    /* the last heartbeat of all of them; 0: none */
+    struct installation installation;
     unsigned n_offers;  /* again */
     const char *locals; /* what the last one that was offered sees inside; NULL: nothing */
     struct sim_call calls[SIM_ROWS];
@@ -91,6 +96,9 @@ struct command sim_task(struct sim *sim, const char *element, const char *variab
 /* The row stays: only some answers end the task. */
 struct command sim_external(struct sim *sim, const char *element, enum command_kind kind,
                             const char *body);
+/* The same of a callback. */
+struct command sim_callback(struct sim *sim, const char *element, enum command_kind kind,
+                            const char *body);
 struct command sim_message(struct sim *sim, const char *name, const char *variables);
 struct command sim_timer(struct sim *sim, const char *element);
 struct command sim_result(struct sim *sim, const char *element, const char *response);
@@ -98,6 +106,8 @@ struct command sim_sent(struct sim *sim, const char *element);
 /* The same, carried out, and what is ready then. */
 void sim_complete(struct sim *sim, const char *element, const char *variables);
 void sim_receive(struct sim *sim, const char *name, const char *variables);
+void sim_succeed(struct sim *sim, const char *element, const char *output);
+void sim_callback_fail(struct sim *sim, const char *element, const char *error, const char *cause);
 void sim_answer(struct sim *sim, const char *element, const char *response);
 void sim_report(struct sim *sim, const char *element);
 /* The clock moves; timers and retries that are due run, in order. */

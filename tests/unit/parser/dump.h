@@ -120,6 +120,20 @@ static void dump_delegate(struct buf *out, const struct delegate_call *d,
         dump_mapping(out, "output", &d->outputs[i], 2);
 }
 
+static void dump_callback(struct buf *out, const struct callback *c)
+{
+    buf_add_str(out, "    callback");
+    dump_expr(out, "timeout", c->timeout);
+    dump_text(out, "or", c->timeout_error);
+    dump_expr(out, "heartbeat", c->heartbeat);
+    dump_text(out, "or", c->heartbeat_error);
+    dump_text(out, "failure", c->failure_error);
+    dump_expr(out, "by", c->allowed_caller);
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < c->n_outputs; i++)
+        dump_mapping(out, "output", &c->outputs[i], 2);
+}
+
 static void dump_call_mappings(struct buf *out, const char *what, const struct call_mapping *m,
                                size_t n)
 {
@@ -223,6 +237,8 @@ static void dump_node(struct buf *out, const struct graph *g, int index)
         dump_external(out, n->external);
     if (n->delegate != NULL)
         dump_delegate(out, n->delegate, n->http);
+    if (n->callback != NULL)
+        dump_callback(out, n->callback);
     if (n->user_task != NULL)
         dump_user_task(out, n->user_task);
     if (n->call != NULL)
