@@ -153,7 +153,7 @@ static void on_key(struct request *request, const struct desk_answer *answer)
     const char *secret, *name, *caller;
     int rights;
 
-    if (answer->sqlstate != NULL) {
+    if (answer->sqlstate != NULL && strcmp(answer->sqlstate, "02000") != 0) { /* no row */
         response_refused(request, answer);
         request_finish(request);
         return;

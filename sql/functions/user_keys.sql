@@ -77,8 +77,8 @@ returns setof record
 language sql stable
 as $$
     select k.secret, a.name,
-           (select coalesce(sum(case r when 'start' then 1 when 'work' then 2 when 'read' then 4 when 'author' then 8
-                                when 'admin' then 31 else 0 end), 0)::integer & 31 from unnest(a.rights) r),
+           (select coalesce(bit_or(case r when 'start' then 1 when 'work' then 2 when 'read' then 4 when 'author' then 8
+                                   when 'admin' then 31 else 0 end), 0) from unnest(a.rights) r),
            jsonb_build_object('name', a.name, 'rights', a.rights, 'tenants', a.tenants)
     from access_key k join account a on a.name = k.account
     where k.id = api_access_key.id and not a.disabled and (k.expires is null or k.expires > clock())

@@ -110,7 +110,7 @@ else
 fi
 if wait "${NPM:-}" 2>/dev/null && [ -d "$DIR/node/node_modules/@aws-sdk/client-sfn" ]; then
     held() { python3 -c 'import sys; from common import token; print(token(sys.argv[1]))' "$1"; }
-    part sdk_node node "$ROOT/tests/aws/sdk.mjs" "$ADDRESS" "$DIR/node" "$(held js-1)" "$(held js-2)"
+    part sdk_node node --no-warnings "$ROOT/tests/aws/sdk.mjs" "$ADDRESS" "$DIR/node" "$(held js-1)" "$(held js-2)"
 else
     skip sdk_node "@aws-sdk cannot be installed"
 fi

@@ -84,7 +84,6 @@ refused("no JSON", call(heartbeat, b'{"taskToken":'), "SerializationException")
 refused("no object", call(heartbeat, []), "SerializationException")
 refused("too deep", call(heartbeat, b"[" * 3000 + b"]" * 3000), "SerializationException")
 refused("no UTF-8", call(heartbeat, b'{"taskToken": "\xff"}'), "SerializationException")
-refused("too large", call(heartbeat, b" " * (2 << 20) + b" "), "RequestEntityTooLarge", status=413)
 out = subprocess.run(["curl", "-sS", "--aws-sigv4", "aws:amz:eu-central-1:states", "-K", "-", "-H", "X-Amz-Target: " + heartbeat,
                       "-H", "Content-Type: application/x-amz-json-1.0", "-d", json.dumps(beat), "http://%s/aws/sfn" % ADDRESS],
                      input='user = "%s:%s"\n' % (KEY, SECRET), capture_output=True, text=True)

@@ -2,7 +2,7 @@
 set search_path = pawl;
 set client_min_messages = warning;
 insert into account (name, technical, rights, tenants, created, created_by) values
-    ('lambda', true, '{start,work}', '{north}', clock(), 'test'), ('anna', false, '{admin}', null, clock(), 'test'),
+    ('lambda', true, '{start,work}', '{north}', clock(), 'test'), ('anna', false, '{start,admin}', null, clock(), 'test'),
     ('gone', true, '{work}', null, clock(), 'test');
 update account set disabled = true where name = 'gone';
 create temp table k as select 'lambda' as who, c.* from create_access_key('lambda', '{"note": "resize"}') c
