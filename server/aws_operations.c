@@ -120,7 +120,7 @@ static const struct aws_member start_members[] = {
 static const struct aws_error start_errors[] = {
     {"PW001", "StateMachineDoesNotExist", NULL},
     {"PW002", "ExecutionAlreadyExists", NULL},
-    {"PW005", "ExecutionAlreadyExists", NULL},
+    {"PW004", "ExecutionAlreadyExists", NULL},
     {"PW003", "InvalidExecutionInput", NULL},
     {"PW006", "InvalidExecutionInput", NULL},
     {"PW", "ValidationException", NULL},

@@ -38,20 +38,20 @@ create or replace function api_aws_describe(asked jsonb) returns json
 language plpgsql stable
 as $$
 declare
-    found record;
+    it record;
 begin
-    select i.* into found from instances i where i.instance_id = api_aws_instance(asked);
+    select i.* into it from instances i where i.instance_id = api_aws_instance(asked);
     if not found then
         raise exception using errcode = 'PW001', message = format('Execution Does Not Exist: ''%s''', asked ->> 'executionArn');
     end if;
     return json_strip_nulls(json_build_object(
         'executionArn', asked ->> 'executionArn',
-        'stateMachineArn', api_aws_arn('stateMachine', found.process),
-        'name', coalesce(found.business_key, found.instance_id::text),
-        'status', case when found.ended is null then 'RUNNING' when found.state = 'completed' then 'SUCCEEDED'
-                       when found.state in ('cancelled', 'terminated') then 'ABORTED' else 'FAILED' end,
-        'cause', found.reason,
-        'startDate', api_aws_epoch(found.started), 'stopDate', api_aws_epoch(found.ended)));
+        'stateMachineArn', api_aws_arn('stateMachine', it.process),
+        'name', coalesce(it.business_key, it.instance_id::text),
+        'status', case when it.ended is null then 'RUNNING' when it.state = 'completed' then 'SUCCEEDED'
+                       when it.state in ('cancelled', 'terminated') then 'ABORTED' else 'FAILED' end,
+        'cause', it.reason,
+        'startDate', api_aws_epoch(it.started), 'stopDate', api_aws_epoch(it.ended)));
 end
 $$;
 revoke all on function api_aws_describe(jsonb) from public;

@@ -41,9 +41,8 @@ ENGINE=$!
 for ((i = 0; i < 300; i++)); do grep -q '^ready' "$DIR/out" && break; sleep 0.1; done
 ADDRESS=$(sed -n 's/^ready.*, http //p' "$DIR/out") ADDRESS=${ADDRESS#http://}
 [ -n "$ADDRESS" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
-"$PAWL" deploy "$ROOT/tests/aws/wait.bpmn" >/dev/null || exit 1
+"$PAWL" deploy "$ROOT/tests/aws/wait.bpmn" >/dev/null 2>&1 || exit 1
 sql() { "$PG_BIN/psql" -XqAt "$PG_CONNINFO" -c "set search_path = pawl" -c "$1"; }
-export PYTHONPATH
 
 # part NAME COMMAND…: adds up what it says of itself.
 part() {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """AWS's own client for Python; nothing but its endpoint and keys are ours. sdk_python.py ADDRESS"""
 import json
+import os
 import sys
 
 import boto3
@@ -25,7 +26,8 @@ for what, ask, kind in (("late", lambda: sfn.send_task_failure(taskToken=held, e
 answer = events.put_events(Entries=[{"Source": "sdk", "DetailType": "t", "Detail": "{}"}, {"Source": "sdk", "DetailType": "t", "Detail": "7"}])
 check("put_events", answer["FailedEntryCount"] == 1 and answer["Entries"][1]["ErrorCode"] == "MalformedDetail", answer)
 try:
-    boto3.client("stepfunctions", endpoint_url=URL, aws_secret_access_key="wrong").send_task_heartbeat(taskToken=held)
+    boto3.client("stepfunctions", endpoint_url=URL, aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+                 aws_secret_access_key="wrong").send_task_heartbeat(taskToken=held)
     check("a wrong secret", False)
 except ClientError as error:
     check("a wrong secret", error.response["Error"]["Code"] == "InvalidSignatureException", error)
