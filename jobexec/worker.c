@@ -19,6 +19,7 @@
 #define BULK_LEAST_US 20000  /* between two slices of one */
 #define FIRST_SLEEP_US 1000  /* after work there is often more: the sleeps double from here */
 #define DRAIN_STEP_US 2000
+#define LOCKED_OUT_US 2000 /* doubles three times */
 #define AFTER_OTHERS_US 500
 
 struct worker {
@@ -31,6 +32,7 @@ struct worker {
     struct arena scratch;       /* for the log; reset after each batch */
     _Atomic int64_t seen_us;    /* clock_mono_us(): its last look; any thread reads it */
     unsigned idle;              /* looks in a row that found nothing */
+    unsigned locked_out;        /* batches in a row that found other workers in their families */
     struct flight **flights;
     struct call_result *results;
     bool *done;
@@ -169,6 +171,19 @@ static void judge(struct jobexec *jobexec, struct flight *flight)
                (double)flight->exchange.duration_us / 1e6);
 }
 
+/*
+ * All that was claimed is for families that another worker has. While it is claimed here, that one
+ * leaves it out, and what was asked for behind it: so give way, whoever calls, for a moment.
+ */
+static void give_way(struct worker *worker, bool locked_out)
+{
+    const struct timespec pause = {.tv_nsec = (LOCKED_OUT_US << worker->locked_out) * 1000};
+
+    if (locked_out)
+        nanosleep(&pause, NULL);
+    worker->locked_out = !locked_out ? 0 : worker->locked_out < 3 ? worker->locked_out + 1 : 3;
+}
+
 /* Runs a batch with n answers taken. *ret_worked: it did something. */
 static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *err)
 {
@@ -194,6 +209,7 @@ static int batch(struct worker *worker, size_t n, bool *ret_worked, struct err *
     if (report.more)
         wake_signal(&jobexec->workers_wake); /* one of the others may help */
     *ret_worked = report.commands != 0 || n_done != 0;
+    give_way(worker, report.locked_out && !*ret_worked);
     return 0;
 }
 

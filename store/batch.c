@@ -161,6 +161,7 @@ static void report(struct batch *batch, bool *result_done)
     for (size_t i = 0; i < batch->n_fams; i++)
         if (batch->fams[i]->kept)
             report_family(r, &batch->fams[i]->family);
+    r->locked_out = batch->locked_out && r->commands == 0;
     r->calls = (unsigned)table_rows(batch->effects, T_INSERT_CALL_QUEUE);
 }
 
@@ -177,6 +178,7 @@ static void add_report(struct store_batch_report *sum, const struct store_batch_
     sum->statements += one->statements;
     sum->round_trips += one->round_trips;
     sum->more |= one->more;
+    sum->locked_out |= one->locked_out;
     if (one->transaction_us > sum->transaction_us)
         sum->transaction_us = one->transaction_us;
     if (one->late_us > sum->late_us)

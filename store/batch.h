@@ -68,6 +68,7 @@ struct item {
     const char *why;      /* fail, REFUSED: the error */
     enum err_code why_code;
     bool present; /* looked for after the lock, and still there */
+    bool behind;  /* put off: its family asked for something before it that is not here */
 };
 
 /* ---- Families ---- */
@@ -200,6 +201,7 @@ struct claim_next {
 };
 
 struct batch {
+    bool locked_out; /* a family was somebody else's */
     struct store_worker *worker;
     struct conn *conn;
     struct arena *arena;

@@ -404,7 +404,8 @@ static struct tally tally_of(const struct batch *batch, enum item_source source)
 /*
  * A mark is the first row that was to be seen before the claim, and its worker's own are not older:
  * all that is below was read, or was open then. One that nobody has read may lie behind those that
- * were put off, so these are stepped over until the lane's end was seen.
+ * were put off, so these are stepped over until the lane's end was seen; not so those that wait for
+ * what lies before them.
  */
 static void settle_inbox(struct batch *batch)
 {
@@ -414,7 +415,7 @@ static void settle_inbox(struct batch *batch)
 
     for (size_t i = 0; i < batch->n_items; i++) {
         const struct item *item = batch->items[i];
-        if (item->source == FROM_INBOX && item->state == ITEM_PUT_OFF)
+        if (item->source == FROM_INBOX && item->state == ITEM_PUT_OFF && !item->behind)
             put_off[item->lane]++;
     }
     for (unsigned i = 0; i < LANE_SHARES; i++) {

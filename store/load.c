@@ -468,8 +468,10 @@ static void put_off_later(struct batch *batch, const struct result *rows)
         for (size_t j = 0; fam != NULL && j < fam->n_items; j++) {
             struct item *item = fam->items[j];
             if (item->source == FROM_INBOX && item->kind != COMMAND_START &&
-                (item->xid > xid || (item->xid == xid && item->id > id)))
+                (item->xid > xid || (item->xid == xid && item->id > id))) {
                 item->state = ITEM_PUT_OFF;
+                item->behind = true;
+            }
         }
     }
 }
@@ -580,8 +582,10 @@ static void put_off_unlocked(struct batch *batch)
         const struct fam *fam = item->fam;
         if (item->state != ITEM_RUN)
             continue;
-        if (fam != NULL && !fam->locked && !fam->fresh && !fam->missing)
+        if (fam != NULL && !fam->locked && !fam->fresh && !fam->missing) {
             item->state = ITEM_PUT_OFF;
+            batch->locked_out = true;
+        }
         /* What another worker has carried out since we read it. */
         if (item->source != FROM_RESULT && !item->present)
             item->state = ITEM_PUT_OFF;

@@ -123,6 +123,7 @@ struct store_notice {
 struct store_batch_report {
     unsigned commands; /* carried out and committed */
     unsigned put_off;  /* left for later: family locked, task being answered */
+    bool locked_out;   /* nothing but what another worker's families are for */
     unsigned failed;   /* commands that became retries or incidents */
     unsigned calls;    /* calls queued: the caller tells the dispatcher */
     unsigned retries, incidents;

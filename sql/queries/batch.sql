@@ -138,8 +138,8 @@ select ctid, id, coalesce(root_id, id), parent_id, parent_token, definition_id, 
 from instance where id = any($1)
 -- name: inbox_before
 -- Commands for the same families, asked for before ours, that another worker has claimed: from the mark on, and of
--- the transactions that were open when it was set ($7).
-select b.root_id, b.xid, b.id
+-- the transactions that were open when it was set ($7). Of each family the first: what was asked for later waits.
+select distinct on (b.root_id) b.root_id, b.xid, b.id
 from (
     select b.ctid, b.* from inbox b
     where b.lane = 0 and (b.xid, b.id) >= ($1, $2::bigint) and (b.xid, b.id) < ($3, $4::bigint)
@@ -148,7 +148,8 @@ from (
     where (b.xid, b.id) < ($3, $4::bigint)
 ) b
 where b.kind not in (1, 104) and b.root_id in (select unnest($5))
-    and not exists (select from unnest($6) as own (tid) where own.tid = b.ctid)
+    and b.ctid not in (select unnest($6)) -- hashed: a family may have asked for thousands
+order by b.root_id, b.xid, b.id
 -- name: roots_present
 -- Of those that could not be locked: which exist, or are about to be started by somebody else.
 select id from instance where id = any($1)
