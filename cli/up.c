@@ -144,6 +144,21 @@ static int hold(const struct up *up, struct err *err)
     return 0;
 }
 
+/* pawl-script: beside this program, or where it is installed. NULL: nowhere. */
+static const char *script_program(struct up *up)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
+    const char *path = PAWL_LIBEXEC "/pawl-script";
+
+    while (n > 0 && self[n - 1] != '/')
+        n--;
+    const char *beside = arena_printf(&up->cli->arena, "%.*spawl-script", (int)(n > 0 ? n : 0), self);
+    if (n > 0 && access(beside, X_OK) == 0)
+        return beside;
+    return access(path, X_OK) == 0 ? path : NULL;
+}
+
 static int start(struct up *up, struct err *err)
 {
     struct jobexec_options options = {
@@ -153,6 +168,7 @@ static int start(struct up *up, struct err *err)
         /* 0 would be the default. */
         .committed = serve_committed,
         .committed_context = &up->serve,
+        .script_program = script_program(up),
         .drain_ms = 1 + (unsigned)(up->config.drain_seconds * 1000),
     };
     struct store_options store = store_options(up);

@@ -22,6 +22,7 @@ const struct behaviour *behaviour_of(const struct node *node)
         [NODE_EVENT_GATEWAY] = &behaviour_event_gateway,
         [NODE_SUB_PROCESS] = &behaviour_sub_process,
         [NODE_CALL_ACTIVITY] = &behaviour_call_activity,
+        [NODE_SCRIPT_TASK] = &behaviour_script_task,
     };
 
     return behaviours[node->kind];

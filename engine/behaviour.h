@@ -36,4 +36,4 @@ extern const struct behaviour behaviour_exclusive_gateway;
 extern const struct behaviour behaviour_parallel_gateway;
 extern const struct behaviour behaviour_event_gateway;
 extern const struct behaviour behaviour_sub_process;
-extern const struct behaviour behaviour_call_activity;
+extern const struct behaviour behaviour_call_activity, behaviour_script_task;

@@ -258,6 +258,9 @@ struct new_callback {
 /* A C delegate is a call of this method, with limits of its own as this endpoint and its name. */
 #define DELEGATE_METHOD "C"
 #define DELEGATE_ENDPOINT "delegate:"
+/* A script that takes its time is a call of this method, to this delegate; it may be repeated. */
+#define SCRIPT_METHOD "SCRIPT"
+#define SCRIPT_DELEGATE "javascript"
 
 struct new_call {
     struct uuid id, instance; /* the id is the Idempotency-Key: the same for each attempt */
@@ -329,7 +332,7 @@ struct history {
 
 /* ---- What a step may ask for ---- */
 
-enum need_kind { NEED_INSTANCE, NEED_DEFINITION, NEED_SQL };
+enum need_kind { NEED_INSTANCE, NEED_DEFINITION, NEED_SQL, NEED_SCRIPT };
 
 struct need {
     enum need_kind kind;
@@ -351,6 +354,13 @@ struct need {
     const char *result;
     size_t result_n;
     const char *error_code, *error_message; /* error_code NULL: none */
+    /*
+     * NEED_SCRIPT: run the JavaScript of this request (script.c), by `n` as above. The answer is in
+     * `result`, or it took longer than LIMIT_SCRIPT_MS. Nothing else happens by it: the command may
+     * share its batch with others.
+     */
+    const char *request;
+    bool slow;
 };
 
 /* What all families of a database share. */
@@ -368,9 +378,10 @@ struct family {
     int64_t now_us;      /* the database's clock, read after the lock */
     uint8_t entropy[16]; /* ids are derived from it and a counter */
     uint32_t n_ids;
-    uint32_t n_sql; /* NEED_SQL so far */
-    uint32_t moves; /* of the step under way */
-    bool suspended; /* tokens that a step moves stop before the next node: a job waits there */
+    uint32_t n_sql;     /* NEED_SQL so far */
+    uint32_t n_scripts; /* NEED_SCRIPT so far */
+    uint32_t moves;     /* of the step under way */
+    bool suspended;     /* tokens that a step moves stop before the next node: a job waits there */
     struct instance **instances;
     size_t n_instances, instances_capacity;
     struct need *answers; /* kept over reruns */

@@ -119,8 +119,11 @@ static int address_check(const struct view *view, const struct expr *expr)
                    node_kind_name(view->node->kind), view->node->id);
 }
 
+/* Its place in error messages and limits is the node's, like an expression's. */
 int view_value(struct view *view, const struct expr *expr, struct value *ret)
 {
+    if (expr_is_script(expr))
+        return script_value(view, expr, ret);
     struct lookup lookup = {.view = view};
     struct expr_env env = env_of(view, &lookup);
 
@@ -131,8 +134,26 @@ int view_value(struct view *view, const struct expr *expr, struct value *ret)
     return lookup.failed ? err_trace(view->step->err) : 0;
 }
 
+static int script_bool(struct view *view, const struct expr *expr, bool *ret)
+{
+    struct value value;
+
+    if (script_value(view, expr, &value) < 0)
+        return err_trace(view->step->err);
+    if (value.kind != VALUE_BOOL) {
+        err_set(view->step->err, ERR_INVALID,
+                "the script of a condition must give true or false, and gave %.100s.",
+                value_text(view->step->arena, &value, NULL));
+        return err_at_node(view->step, view->node);
+    }
+    *ret = value.u.boolean;
+    return 0;
+}
+
 int view_bool(struct view *view, const struct expr *expr, bool *ret)
 {
+    if (expr_is_script(expr))
+        return script_bool(view, expr, ret);
     struct lookup lookup = {.view = view};
     struct expr_env env = env_of(view, &lookup);
 

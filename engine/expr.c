@@ -185,6 +185,20 @@ int expr_eval_string(const struct expr *expr, const struct expr_env *env, struct
     return 0;
 }
 
+const struct expr *expr_of_script(struct arena *arena, const char *text)
+{
+    struct expr *expr = arena_alloc(arena, sizeof(*expr));
+
+    expr->text = arena_strdup(arena, text);
+    expr->n = strlen(text);
+    return expr;
+}
+
+bool expr_is_script(const struct expr *expr)
+{
+    return expr->root == NULL && !expr->literal;
+}
+
 const char *expr_text(const struct expr *expr)
 {
     return expr->text;
@@ -241,5 +255,6 @@ static void each_variable(const struct expr_node *node,
 void expr_each_variable(const struct expr *expr, void (*each)(void *context, const char *name),
                         void *context)
 {
-    each_variable(expr->root, each, context);
+    if (!expr_is_script(expr))
+        each_variable(expr->root, each, context);
 }

@@ -55,7 +55,10 @@ int expr_eval_string(const struct expr *expr, const struct expr_env *env, struct
                      const char **ret_text, struct err *err) MUST_CHECK;
 
 const char *expr_text(const struct expr *expr); /* as it was compiled */
-bool expr_is_literal(const struct expr *expr);  /* has no ${: its value is its text */
+/* A script in an expression's place: only its text is kept here, whoever evaluates it runs it. */
+const struct expr *expr_of_script(struct arena *arena, const char *text);
+bool expr_is_script(const struct expr *expr);
+bool expr_is_literal(const struct expr *expr); /* has no ${: its value is its text */
 /* Calls each() for each variable that the expression reads unconditionally by name (not by
  * getVariable, not under `empty`). */
 void expr_each_variable(const struct expr *expr, void (*each)(void *context, const char *name),

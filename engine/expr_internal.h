@@ -126,7 +126,7 @@ struct expr {
     const char *text; /* as it was compiled, NUL-terminated */
     size_t n;
     bool literal;
-    const struct expr_node *root;
+    const struct expr_node *root; /* NULL: a script */
 };
 
 enum expr_token_kind {

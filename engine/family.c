@@ -171,6 +171,26 @@ int need_sql(struct step *step, const struct node *node, const char *arguments,
     return err_set(step->err, ERR_NOT_FOUND, "SQL delegate '%s' must be run.", delegate);
 }
 
+int need_script(struct step *step, const char *request, const struct need **ret_answer)
+{
+    struct family *family = step->family;
+    uint32_t n = ++family->n_scripts;
+
+    for (size_t i = 0; i < family->n_answers; i++) {
+        const struct need *answer = &family->answers[i];
+        if (answer->kind != NEED_SCRIPT || answer->n != n)
+            continue;
+        if (strcmp(answer->request, request) != 0)
+            return err_set(step->err, ERR_INTERNAL,
+                           "A script was asked another question when the step was run again.");
+        *ret_answer = answer;
+        return 0;
+    }
+    *arena_push(family->arena, family->needs, family->n_needs, family->needs_capacity) =
+        (struct need){.kind = NEED_SCRIPT, .n = n, .request = request};
+    return err_set(step->err, ERR_NOT_FOUND, "A script must be run.");
+}
+
 void effect_remove_task(struct family *family, const struct uuid *id)
 {
     for (size_t i = family->n_tasks; i-- > 0;) {

@@ -22,6 +22,7 @@ const char *node_kind_name(enum node_kind kind)
         [NODE_EVENT_GATEWAY] = "eventBasedGateway",
         [NODE_SUB_PROCESS] = "subProcess",
         [NODE_CALL_ACTIVITY] = "callActivity",
+        [NODE_SCRIPT_TASK] = "scriptTask",
     };
 
     return (unsigned)kind < NODE_KINDS ? names[kind] : "unknown";
@@ -38,6 +39,7 @@ bool node_is_activity(enum node_kind kind)
     case NODE_USER_TASK:
     case NODE_SUB_PROCESS:
     case NODE_CALL_ACTIVITY:
+    case NODE_SCRIPT_TASK:
         return true;
     default:
         return false;

@@ -30,6 +30,7 @@ enum node_kind {
     NODE_EVENT_GATEWAY,
     NODE_SUB_PROCESS,
     NODE_CALL_ACTIVITY,
+    NODE_SCRIPT_TASK,
     NODE_KINDS
 };
 /* The BPMN name: "startEvent", "serviceTask", … */
@@ -262,6 +263,7 @@ struct node {
     struct delegate_call *delegate; /* SERVICE_SQL, SERVICE_DELEGATE */
     struct external_task *external;
     struct callback *callback; /* also of receive and user tasks; NULL: none */
+    const char *script; /* NODE_SCRIPT_TASK: JavaScript; its http has the times of a long run */
     /* NODE_USER_TASK, NODE_CALL_ACTIVITY */
     struct user_task *user_task;
     struct call_activity *call;

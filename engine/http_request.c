@@ -239,8 +239,10 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
                             .open_after_us = http->open_after_us,
                             .deadline_us = call_deadline(step, http, id)};
 
-    if ((node->service == SERVICE_DELEGATE ? delegate_request(&view, &call)
-                                           : request_build(&view, http, &call)) < 0)
+    int built = node->script != NULL                ? script_request(&view, &call)
+                : node->service == SERVICE_DELEGATE ? delegate_request(&view, &call)
+                                                    : request_build(&view, http, &call);
+    if (built < 0)
         return err_trace(step->err);
     call.report_sent = call_reports_sent(instance, call.node);
     effect_remove_call(family, id);

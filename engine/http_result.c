@@ -104,7 +104,9 @@ static const char *failure_text(struct step *step, const struct node *node,
         what = arena_printf(step->arena, "%s: %s", what,
                             text_cut(step->arena, callback_mask(step->arena, error), 300));
     return arena_printf(step->arena, "The %s of %s '%s' failed: %s",
-                        node->service == SERVICE_DELEGATE ? "C delegate" : "call",
+                        node->script != NULL                ? "script"
+                        : node->service == SERVICE_DELEGATE ? "C delegate"
+                                                            : "call",
                         node_kind_name(node->kind), node->id, what);
 }
 
@@ -282,6 +284,8 @@ int call_answered(struct step *step, const struct trigger *trigger)
     if (code != NULL)
         return error_throw(step, trigger->instance, trigger->token, node, true, code,
                            failure_text(step, node, &response));
+    if (node->script != NULL)
+        return script_answered(step, trigger, &response);
     if (node->service == SERVICE_DELEGATE)
         return delegate_answered(step, trigger, &response);
     view.special = "response";

@@ -114,6 +114,21 @@ int need_definition(struct step *step, const struct need *question,
 int need_sql(struct step *step, const struct node *node, const char *arguments,
              const struct need **ret_answer) MUST_CHECK;
 
+int need_script(struct step *step, const char *request, const struct need **ret_answer) MUST_CHECK;
+
+/* ---- script.c ---- */
+
+struct view;
+
+/* The value of a script that stands in an expression's place. */
+int script_value(struct view *view, const struct expr *expr, struct value *ret) MUST_CHECK;
+int script_enter(struct step *step, struct instance *instance, uint32_t token,
+                 const struct node *node) MUST_CHECK;
+/* The call of a script that took too long within its step, and what came of it. */
+int script_request(struct view *view, struct new_call *call) MUST_CHECK;
+int script_answered(struct step *step, const struct trigger *trigger,
+                    const struct value *response) MUST_CHECK;
+
 /* ---- document.c ---- */
 
 int document_decode(struct arena *arena, struct instance *instance, const char *doc, size_t n,

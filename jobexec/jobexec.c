@@ -5,7 +5,9 @@
 
 #include "base/log.h"
 #include "jobexec/clock.h"
+#include "engine/engine.h"
 #include "jobexec/internal.h"
+#include "jobexec/scripts.h"
 
 #define WORKERS 2
 /* How often an idle worker looks: nobody waits for longer than 50 ms, whichever worker comes next.
@@ -47,6 +49,8 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
         arena_strdup(&arena, options->user_agent != NULL ? options->user_agent : "pawl");
     if (options->workers == 0)
         jobexec->options.workers = WORKERS;
+    if (options->script_program != NULL)
+        jobexec->options.script_program = arena_strdup(&arena, options->script_program);
     if (options->idle_poll_ms == 0)
         jobexec->options.idle_poll_ms =
             jobexec->options.workers > 1 ? IDLE_POLL_SHARED_MS : IDLE_POLL_MS;
@@ -67,15 +71,35 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     return jobexec;
 }
 
+/* The program's delegates, and the one that runs scripts which take their time. */
+static int start_delegates(struct jobexec *jobexec, struct err *err)
+{
+    const struct jobexec_options *options = &jobexec->options;
+    struct jobexec_delegate *items =
+        arena_array(&jobexec->arena, options->n_delegates + 1, sizeof(*items));
+    size_t n = options->n_delegates;
+    char *program = options->script_program != NULL
+                        ? arena_strdup(&jobexec->arena, options->script_program)
+                        : NULL;
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = options->delegates[i];
+    if (program != NULL)
+        items[n++] = (struct jobexec_delegate){
+            .name = SCRIPT_DELEGATE, .run = scripts_delegate, .context = program};
+    return delegates_start(items, n, options->delegate_threads, &jobexec->delegates, err) < 0
+               ? err_trace(err)
+               : 0;
+}
+
 int jobexec_start(struct store *store, const struct jobexec_options *options,
                   struct jobexec **ret_jobexec, struct err *err)
 {
     struct jobexec *jobexec = make(store, options);
     struct http_options http = {.user_agent = jobexec->options.user_agent};
 
-    if (delegates_start(options->delegates, options->n_delegates, options->delegate_threads,
-                        &jobexec->delegates, err) < 0 ||
-        http_start(&http, &jobexec->http, err) < 0 || dispatcher_start(jobexec, err) < 0)
+    if (start_delegates(jobexec, err) < 0 || http_start(&http, &jobexec->http, err) < 0 ||
+        dispatcher_start(jobexec, err) < 0)
         goto failed;
     for (unsigned i = 0; i < jobexec->n_workers; i++)
         if (worker_start(jobexec, i, &jobexec->workers[i], err) < 0)

@@ -57,6 +57,9 @@ struct jobexec_options {
     const struct jobexec_delegate *delegates;
     size_t n_delegates;
     unsigned delegate_threads; /* 0: 4, if there are delegates */
+    /* Path of pawl-script, which runs JavaScript; NULL: models with scripts fail. The process must
+     * ignore SIGPIPE then. */
+    const char *script_program;
     /*
      * May be NULL. After each commit of a worker: the commands, messages, deployments and instances
      * whose outcome is known now. On the worker's thread: it must not wait for anything.

@@ -11,6 +11,7 @@
 #include "engine/value.h"
 #include "jobexec/clock.h"
 #include "jobexec/internal.h"
+#include "jobexec/scripts.h"
 
 #define RESULTS_MAX 256u     /* answers of one batch */
 #define SWEEP_US 5000000     /* housekeeping of the node */
@@ -29,6 +30,7 @@ struct worker {
     struct arena arena;         /* immutable: holds this struct and its arrays */
     struct store_worker *store; /* owner: this thread; NULL: lost */
     struct backoff backoff;     /* owner: this thread, like the rest */
+    struct sandbox sandbox;     /* where its scripts run */
     struct arena scratch;       /* for the log; reset after each batch */
     _Atomic int64_t seen_us;    /* clock_mono_us(): its last look; any thread reads it */
     unsigned idle;              /* looks in a row that found nothing */
@@ -302,6 +304,7 @@ static int open_store(struct worker *worker, struct err *err)
                           &worker->store, err) < 0)
         return err_trace(err);
     store_worker_listen(worker->store, options->committed, options->committed_context);
+    store_worker_scripts(worker->store, sandbox_run, &worker->sandbox);
     return 0;
 }
 
@@ -397,6 +400,7 @@ static void *run(void *context)
     }
     store_worker_close(worker->store);
     worker->store = NULL;
+    sandbox_end(&worker->sandbox);
     return NULL;
 }
 
@@ -423,6 +427,7 @@ int worker_start(struct jobexec *jobexec, unsigned index, struct worker **ret_wo
     worker->index = index;
     atomic_init(&worker->seen_us, clock_mono_us());
     arena_init(&worker->scratch, 0);
+    sandbox_init(&worker->sandbox, jobexec->options.script_program);
     worker->flights = arena_array(&arena, RESULTS_MAX, sizeof(struct flight *));
     worker->results = arena_array(&arena, RESULTS_MAX, sizeof(*worker->results));
     worker->done = arena_array(&arena, RESULTS_MAX, sizeof(*worker->done));

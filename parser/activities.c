@@ -19,8 +19,8 @@ static const struct xml_element *pawl_child(struct file_build *file, const struc
     return first;
 }
 
-static void read_result_variable(struct process_build *process, int index,
-                                 const struct xml_element *holder)
+void read_result_variable(struct process_build *process, int index,
+                          const struct xml_element *holder)
 {
     struct node *node = &process->graph->nodes[index];
     const struct xml_element *e = process->sites[index].element;
@@ -30,7 +30,7 @@ static void read_result_variable(struct process_build *process, int index,
         result = xml_extension(holder, "resultVariableName");
     if (result == NULL)
         return;
-    if (node->service != SERVICE_EXPRESSION && node->delegate == NULL)
+    if (node->service != SERVICE_EXPRESSION && node->delegate == NULL && node->script == NULL)
         report(process->file, CODE_RESULT_WITHOUT_EXPRESSION, e,
                "%s has a result variable but no expression or delegate that yields it. Take the "
                "value from an outputParameter or a pawl:output instead.",
@@ -287,6 +287,9 @@ void read_activity(struct process_build *process, int index)
         break;
     case NODE_SUB_PROCESS:
         read_sub_process(process, index);
+        break;
+    case NODE_SCRIPT_TASK:
+        read_script_task(process, index);
         break;
     default: /* plain and manual tasks and gateways have nothing of their own */
         break;

@@ -241,10 +241,13 @@ static const struct expr *read_condition(struct process_build *process,
     if (type != NULL && strcmp(colon != NULL ? colon + 1 : type, "tFormalExpression") != 0)
         report(file, CODE_BAD_CONDITION, c,
                "The condition's xsi:type is \"%.60s\"; only tFormalExpression is taken.", type);
+    if (language != NULL && script_is_javascript(language))
+        return read_script(process, c, "The condition", language);
     if (language != NULL && strcasecmp(language, "juel") != 0 && strcasecmp(language, "uel") != 0 &&
         strstr(language, "://") == NULL) {
         report(file, CODE_BAD_CONDITION, c,
-               "The condition is written in \"%.60s\", which is not executed. Write it as ${…}.",
+               "The condition is written in \"%.60s\", which is not executed. Write it as ${…}, or "
+               "in JavaScript.",
                language);
         return NULL;
     }

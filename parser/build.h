@@ -185,6 +185,15 @@ void read_error_reference(struct process_build *process, const struct xml_elemen
 void read_http(struct process_build *process, int index, const struct xml_element *http);
 /* pawl:taskToken, if the element has one: before what it does is read. */
 void read_callback(struct process_build *process, int index);
+void read_result_variable(struct process_build *process, int index,
+                          const struct xml_element *holder);
+
+bool script_is_javascript(const char *format);
+/* The text of the element, as a script in an expression's place; format NULL: it says none. */
+const struct expr *read_script(struct process_build *process, const struct xml_element *at,
+                               const char *what, const char *format);
+void read_script_task(struct process_build *process, int index);
+
 /* Of a SQL or C delegate: the attribute that names it, or its element; one of them may be NULL. */
 void read_delegate(struct process_build *process, int index, const char *name,
                    const struct xml_element *e);

@@ -29,12 +29,9 @@ static const struct known_element known[] = {
     {"eventBasedGateway", ELEMENT_NODE, NODE_EVENT_GATEWAY, NULL},
     {"subProcess", ELEMENT_NODE, NODE_SUB_PROCESS, NULL},
     {"callActivity", ELEMENT_NODE, NODE_CALL_ACTIVITY, NULL},
+    {"scriptTask", ELEMENT_NODE, NODE_SCRIPT_TASK, NULL},
     {"sequenceFlow", ELEMENT_FLOW, NODE_TASK, NULL},
 
-    {"scriptTask", ELEMENT_REFUSED_NODE, NODE_TASK,
-     "Compute the value in an expression (a service task with camunda:expression), or move the "
-     "script "
-     "into a service behind pawl:http"},
     {"businessRuleTask", ELEMENT_REFUSED_NODE, NODE_TASK,
      "Decide in exclusive gateways with conditions, or call the decision service with pawl:http"},
     {"inclusiveGateway", ELEMENT_REFUSED_NODE, NODE_PARALLEL_GATEWAY,
@@ -54,7 +51,7 @@ static const struct known_element known[] = {
     {"standardLoopCharacteristics", ELEMENT_REFUSED, NODE_TASK,
      "Draw the loop with an exclusive gateway that leads back, or make it a sequential "
      "multi-instance activity"},
-    {"script", ELEMENT_REFUSED, NODE_TASK, "Remove it"},
+    {"script", ELEMENT_HARMLESS, NODE_TASK, NULL}, /* of a script task: read with it */
     {"potentialOwner", ELEMENT_REFUSED, NODE_TASK,
      "Use camunda:candidateUsers and camunda:candidateGroups"},
     {"humanPerformer", ELEMENT_REFUSED, NODE_TASK, "Use camunda:assignee"},

@@ -471,12 +471,6 @@ void read_event(struct process_build *process, int index)
 
 /* ---- References between nodes ---- */
 
-static bool is_activity(enum node_kind kind)
-{
-    return (kind >= NODE_TASK && kind <= NODE_USER_TASK) || kind == NODE_SUB_PROCESS ||
-           kind == NODE_CALL_ACTIVITY;
-}
-
 static void attach(struct process_build *process, int index)
 {
     struct file_build *file = process->file;
@@ -492,7 +486,7 @@ static void attach(struct process_build *process, int index)
                "%s is attached to '%.100s', which is not an activity of this process. Attach it "
                "again.",
                element_shown(file, e), reference != NULL ? reference : "");
-    } else if (!is_activity(graph->nodes[to].kind) && !process->sites[to].refused) {
+    } else if (!node_is_activity(graph->nodes[to].kind) && !process->sites[to].refused) {
         report(file, CODE_BOUNDARY_MISPLACED, e,
                "%s is attached to %s; boundary events belong on tasks, sub-processes and call "
                "activities.",

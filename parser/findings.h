@@ -86,6 +86,7 @@
     X(CYCLE_ONCE, "cycle-once", WARNING)                                                           \
     /* activities */                                                                               \
     X(NO_IMPLEMENTATION, "no-implementation", ERROR)                                               \
+    X(BAD_SCRIPT, "bad-script", ERROR)                                                             \
     X(SEVERAL_IMPLEMENTATIONS, "several-implementations", ERROR)                                   \
     X(EXTERNAL_WITHOUT_TOPIC, "external-without-topic", ERROR)                                     \
     X(JAVA_CLASS, "java-class", WARNING)                                                           \

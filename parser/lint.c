@@ -218,7 +218,7 @@ static void lint_boundaries(struct process_build *process)
 
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct node *node = &graph->nodes[i];
-        if (!node_awaits_call(node) || shared[i] == 0)
+        if (!node_awaits_call(node) || node->script != NULL || shared[i] == 0)
             continue;
         const struct xml_element *e = element_of(process, i);
         report(file, CODE_HIDDEN_BOUNDARY, e,

@@ -60,9 +60,7 @@ void read_mapping_value(struct process_build *process, const struct xml_element 
         ret_mapping->kind = is_extension(only, "list") ? MAPPING_LIST : MAPPING_MAP;
         read_items(process, only, what, ret_mapping);
     } else if (is_extension(only, "script")) {
-        report(file, CODE_UNSUPPORTED_EXTENSION, only,
-               "%s is computed by a script, which is not executed. Write an expression ${…}.",
-               what);
+        ret_mapping->value = read_script(process, only, what, xml_attr(only, "scriptFormat"));
     } else {
         report(file, CODE_BAD_MAPPING, only,
                "%s holds an element %s. It may hold a text, an expression ${…}, a list or a map.",

@@ -26,6 +26,7 @@ struct term {
 #define NODES (BIT(NODE_KINDS) - 1)
 #define USER BIT(NODE_USER_TASK)
 #define CALL BIT(NODE_CALL_ACTIVITY)
+#define SCRIPT BIT(NODE_SCRIPT_TASK)
 #define SERVICES                                                                                   \
     (BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_THROW_EVENT) | BIT(NODE_END_EVENT) |  \
      OWNER_MESSAGE_EVENT)
@@ -53,8 +54,8 @@ static const struct term attributes[] = {
     {"taskPriority", USED, SERVICES | OWNER_PROCESS, NULL},
     {"class", USED, SERVICES, NULL},
     {"delegateExpression", USED, SERVICES, NULL},
-    {"resultVariable", USED, SERVICES, NULL},
-    {"resultVariableName", USED, SERVICES, NULL},
+    {"resultVariable", USED, SERVICES | SCRIPT, NULL},
+    {"resultVariableName", USED, SERVICES | SCRIPT, NULL},
     {"assignee", USED, USER, NULL},
     {"candidateUsers", USED, USER, NULL},
     {"candidateGroups", USED, USER, NULL},
@@ -99,7 +100,7 @@ static const struct term attributes[] = {
 
     {"initiator", REFUSED, 0,
      "The engine does not know who starts. Remove it, and pass the name as a variable at start"},
-    {"resource", REFUSED, 0, "Scripts are not executed. Write the condition as ${…}"},
+    {"resource", REFUSED, 0, "Write the script into the model"},
     {"caseRef", REFUSED, 0, "Cases (CMMN) are not executed. Call a process"},
     {"caseBinding", REFUSED, 0, "Cases (CMMN) are not executed. Call a process"},
     {"caseVersion", REFUSED, 0, "Cases (CMMN) are not executed. Call a process"},
@@ -121,7 +122,8 @@ static const struct term attributes[] = {
     {"useLocalScopeForResultVariable", REFUSED, 0, "Remove it, and use an outputParameter"},
     {"storeResultVariableAsTransient", REFUSED, 0,
      "Transient variables do not exist. Use an inputParameter, which lives as long as its task"},
-    {"autoStoreVariables", REFUSED, 0, "Scripts are not executed"},
+    {"autoStoreVariables", REFUSED, 0,
+     "Variables are set by the result variable and by execution.setVariable()"},
     {"businessCalendarName", REFUSED, 0, "Write the time as ISO 8601"},
     {"endDate", REFUSED, 0, "Write the end into the repetition: R/PT1H/2027-01-01T00:00:00Z"},
     {"owner", REFUSED, 0, "Tasks have an assignee and candidates. Use camunda:candidateUsers"},

@@ -14,6 +14,8 @@ PACKAGES_BUILD="
     libjansson-dev
     libssl-dev
     libyaml-dev
+    duktape-dev
+    libseccomp-dev
     libpcre2-dev
 "
 PACKAGES_RUN="postgresql python3"

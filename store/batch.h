@@ -111,6 +111,7 @@ struct fam {
     size_t n_items, items_capacity;
     struct need *answers;
     size_t n_answers, answers_capacity;
+    int64_t script_us; /* that its scripts took in this batch */
     struct ended_task *ended;
     size_t n_ended, ended_capacity;
     struct family family; /* the last run's */
@@ -218,6 +219,7 @@ struct batch {
     struct result **results; /* freed at the end */
     size_t n_results, results_capacity;
     struct mail *mail;         /* message.c */
+    int64_t script_us;         /* that scripts took so far */
     struct map tasks_answered; /* by a command of this batch, and locked: to anything */
     struct map callbacks;      /* that were locked before their family was stepped: callback_seen */
     struct map tasks_locked;   /* nobody has answered them, and nobody can now: to anything */
@@ -293,6 +295,12 @@ int modify_places(struct batch *batch, struct err *err) MUST_CHECK;
 /* ---- run.c ---- */
 
 int run(struct batch *batch, struct err *err) MUST_CHECK;
+void put_off_from(struct fam *fam, const struct item *item);
+
+/* ---- script.c ---- */
+
+/* Answers what the family asked for, or puts its command off; false: it asked for no script. */
+bool script_answer(struct batch *batch, struct fam *fam);
 
 /* ---- message.c ---- */
 
@@ -349,6 +357,8 @@ struct store_worker {
     struct journal *journal;
     store_committed_fn *committed; /* NULL: nobody listens */
     void *committed_context;
+    store_script_fn *script; /* NULL: scripts can not be run here */
+    void *script_context;
     /* The claims' cursors: see README.md. */
     struct ready_lane ready[LANES];
     int64_t lows_at_us; /* when low_next was seen */

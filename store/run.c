@@ -373,6 +373,18 @@ static void gather_needs(struct batch *batch, struct fam *fam)
             fam->family.needs[i];
 }
 
+/* The item and what comes behind it in its family wait for another batch. */
+void put_off_from(struct fam *fam, const struct item *item)
+{
+    bool put_off = false;
+
+    for (size_t i = 0; i < fam->n_items; i++) {
+        put_off |= fam->items[i] == item;
+        if (put_off && fam->items[i]->state != ITEM_REFUSED && fam->items[i]->state != ITEM_PARKED)
+            fam->items[i]->state = ITEM_PUT_OFF;
+    }
+}
+
 /*
  * A command that needs a SQL delegate runs alone next, claimed by its name: a slow delegate must
  * hold up nobody by what its batch has locked. What comes behind it in its family waits for it.
@@ -381,7 +393,7 @@ static void gather_needs(struct batch *batch, struct fam *fam)
 static bool put_off_delegate(struct batch *batch, struct fam *fam)
 {
     struct store_worker *worker = batch->worker;
-    bool put_off = false, known = false;
+    bool known = false;
 
     if (fam->family.n_needs == 0 || fam->family.needs[0].kind != NEED_SQL ||
         (worker->by_name && delegate_enter(worker)))
@@ -390,11 +402,7 @@ static bool put_off_delegate(struct batch *batch, struct fam *fam)
         known = item_key_equal(&worker->alone_next[i], &fam->at->key);
     if (worker->n_alone_next < ALONE_MAX && !worker->by_name && !known)
         worker->alone_next[worker->n_alone_next++] = fam->at->key;
-    for (size_t i = 0; i < fam->n_items; i++) {
-        put_off |= fam->items[i] == fam->at;
-        if (put_off && fam->items[i]->state != ITEM_REFUSED && fam->items[i]->state != ITEM_PARKED)
-            fam->items[i]->state = ITEM_PUT_OFF;
-    }
+    put_off_from(fam, fam->at);
     return true;
 }
 
@@ -437,7 +445,8 @@ static int run_round(struct batch *batch, bool *ret_again, struct err *err)
         if (fam->ready || (!fam->locked && !fam->fresh))
             continue;
         enum fam_result result;
-        while ((result = run_family(batch, fam)) == FAM_NEEDS && put_off_delegate(batch, fam))
+        while ((result = run_family(batch, fam)) == FAM_NEEDS &&
+               (script_answer(batch, fam) || put_off_delegate(batch, fam)))
             continue;
         if (result == FAM_READY)
             continue;

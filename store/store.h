@@ -82,6 +82,17 @@ void store_worker_close(struct store_worker *worker);
 typedef void store_committed_fn(void *context, const struct uuid *ids, size_t n);
 void store_worker_listen(struct store_worker *worker, store_committed_fn *committed, void *context);
 
+/*
+ * Runs JavaScript (engine/script.c says what is asked and answered) for at most that long, on the
+ * worker's thread in the middle of a batch. The text of the reply lives in the arena.
+ */
+enum store_script_end { SCRIPT_REPLIED, SCRIPT_SLOW, SCRIPT_FAILED /* text: why, for people */ };
+typedef enum store_script_end store_script_fn(void *context, const char *request, size_t n,
+                                              int64_t limit_us, struct arena *arena,
+                                              const char **ret_text);
+/* Without one, models with scripts fail. */
+void store_worker_scripts(struct store_worker *worker, store_script_fn *script, void *context);
+
 /* Is there anything to do? One read, no transaction, no row written. */
 struct store_peek {
     bool work;           /* run a batch now */

@@ -105,6 +105,12 @@ void store_worker_listen(struct store_worker *worker, store_committed_fn *commit
     worker->committed_context = context;
 }
 
+void store_worker_scripts(struct store_worker *worker, store_script_fn *script, void *context)
+{
+    worker->script = script;
+    worker->script_context = context;
+}
+
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;

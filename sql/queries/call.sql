@@ -225,7 +225,7 @@ with want as materialized (
             (extract(epoch from c.deadline - $7) * 1000000)::bigint) as timeout_us,
         case when e.cache is not null and c.method = 'GET' and c.body is null
             then api_request_digest(e.base_url, e.headers || coalesce(e.transport, '{}'), c.method, c.path, c.headers) end as cache_key,
-        coalesce(e.unknown = 'repeat', c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE')) as repeatable
+        coalesce(e.unknown = 'repeat', c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'SCRIPT')) as repeatable
     from took t join call c on c.id = t.call_id join endpoint e on e.name = t.endpoint
 ), tried as (
     insert into attempt (call_id, attempt, worker, epoch, sent, until, cache_key, endpoint)
@@ -283,7 +283,7 @@ with lost as materialized (
 ), gone as (
     delete from attempt a using lost l where a.call_id = l.call_id
 ), known as materialized (
-    select l.attempt, c.*, coalesce(e.unknown, case when c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE')
+    select l.attempt, c.*, coalesce(e.unknown, case when c.method in ('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'SCRIPT')
         then 'repeat' else 'ask' end) as policy
     from lost l join call c on c.id = l.call_id left join endpoint e on e.name = c.endpoint
 ), again as (

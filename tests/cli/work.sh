@@ -34,9 +34,9 @@ expect_code 1 deploy "$DIR/nothing.bpmn"
 mkdir none
 expect_code 1 deploy none
 expect_text "an empty folder" "$ERR" 'there is no .bpmn file'
-sed 's/<bpmn:userTask /<bpmn:scriptTask /; s/<\/bpmn:userTask>/<\/bpmn:scriptTask>/' "$basics/opinion.bpmn" >bad.bpmn
+sed 's/<bpmn:userTask /<bpmn:businessRuleTask /; s/<\/bpmn:userTask>/<\/bpmn:businessRuleTask>/' "$basics/opinion.bpmn" >bad.bpmn
 expect_code 1 deploy bad.bpmn
-expect_text "a bad file" "$ERR" 'scriptTask'
+expect_text "a bad file" "$ERR" 'businessRuleTask'
 expect_text "a bad file" "$ERR" 'not deployed'
 expect_code 0 definitions
 expect_text "definitions" "$OUT" '^approval +1 +Approval +active +approval.bpmn'

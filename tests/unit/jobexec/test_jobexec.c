@@ -399,6 +399,11 @@ struct store_worker {
     struct store *store;
 };
 
+void store_worker_scripts(struct store_worker *worker UNUSED, store_script_fn *script UNUSED,
+                          void *context UNUSED)
+{
+}
+
 void store_worker_listen(struct store_worker *worker UNUSED, store_committed_fn *committed UNUSED,
                          void *context UNUSED)
 {

@@ -217,7 +217,7 @@ static void test_hostile__long_texts(void **state UNUSED)
 
     start(&text, PROCESS "<documentation>");
     repeat(&text, "&lt;&#228;<![CDATA[<x>]]><!-- - -->", 200000);
-    buf_add_str(&text, "</documentation><scriptTask id=\"t\"/>" END);
+    buf_add_str(&text, "</documentation><businessRuleTask id=\"t\"/>" END);
     expect(&text, "unsupported-element");
 }
 
