@@ -28,13 +28,14 @@ allowed() {
     parser | events) echo "base engine" ;;
     store) echo "base engine parser events" ;;
     convert) echo "base" ;;
+    script) echo "" ;;
     jobexec) echo "base engine parser events store" ;;
     server) echo "base engine parser events store convert" ;;
     embed) echo "base engine parser events store jobexec" ;;
     cli) echo "base engine parser events store jobexec server convert" ;;
     esac
 }
-FOLDERS="base engine parser events store jobexec convert server embed cli"
+FOLDERS="base engine parser events store jobexec convert script server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue
@@ -75,6 +76,7 @@ library 'curl/' libcurl jobexec
 library 'microhttpd' libmicrohttpd server
 library 'openssl/' libcrypto base
 library 'jansson' jansson store jobexec server embed cli
+library 'duktape|seccomp' 'Duktape and seccomp' script
 library 'yaml\.h' libyaml convert
 found "$(grep -rnE --include='*.[ch]' '^ *# *include +"' examples | grep -v '"pawl.h"')" 'an example includes "pawl.h" only'
 
