@@ -76,9 +76,10 @@
 #define LIMIT_DELEGATE_TIMEOUT_MS 30000u /* a SQL delegate's statement, and its waits for locks */
 
 /* Batches. */
-#define LIMIT_SCRIPT_BYTES (64u << 10)        /* the text of one script */
-#define LIMIT_SCRIPT_MS 20u                   /* one script within a step; a task may take longer */
-#define LIMIT_SCRIPT_LONG_MS 3000u            /* of a task, outside of a transaction */
+#define LIMIT_SCRIPT_BYTES (64u << 10) /* the text of one script */
+#define LIMIT_SCRIPT_MS 20u            /* one script within a step; a task may take longer */
+#define LIMIT_SCRIPT_URGENT_MS 100u    /* one of a condition or mapping, which can not wait */
+#define LIMIT_SCRIPT_LONG_MS 3000u     /* of a task, outside of a transaction */
 #define LIMIT_SCRIPT_REQUEST_BYTES (1u << 20) /* its text with the variables that it sees */
 #define LIMIT_BATCH_COMMANDS 1000u            /* commands of one transaction */
 #define LIMIT_BATCH_KEYS 200u                 /* message keys locked by one transaction */

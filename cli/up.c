@@ -153,8 +153,10 @@ static const char *script_program(struct up *up)
 
     while (n > 0 && self[n - 1] != '/')
         n--;
-    const char *beside = arena_printf(&up->cli->arena, "%.*spawl-script", (int)(n > 0 ? n : 0), self);
-    if (n > 0 && access(beside, X_OK) == 0)
+    if (n <= 0)
+        return access(path, X_OK) == 0 ? path : NULL;
+    const char *beside = arena_printf(&up->cli->arena, "%.*spawl-script", (int)n, self);
+    if (access(beside, X_OK) == 0)
         return beside;
     return access(path, X_OK) == 0 ? path : NULL;
 }

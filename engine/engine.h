@@ -356,10 +356,11 @@ struct need {
     const char *error_code, *error_message; /* error_code NULL: none */
     /*
      * NEED_SCRIPT: run the JavaScript of this request (script.c), by `n` as above. The answer is in
-     * `result`, or it took longer than LIMIT_SCRIPT_MS. Nothing else happens by it: the command may
-     * share its batch with others.
+     * `result`, or it took longer than LIMIT_SCRIPT_MS (`urgent`: LIMIT_SCRIPT_URGENT_MS). Nothing
+     * else happens by it: the command may share its batch with others.
      */
     const char *request;
+    bool urgent; /* it has no place to wait */
     bool slow;
 };
 

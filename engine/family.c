@@ -171,7 +171,7 @@ int need_sql(struct step *step, const struct node *node, const char *arguments,
     return err_set(step->err, ERR_NOT_FOUND, "SQL delegate '%s' must be run.", delegate);
 }
 
-int need_script(struct step *step, const char *request, const struct need **ret_answer)
+int need_script(struct step *step, const char *request, bool urgent, const struct need **ret_answer)
 {
     struct family *family = step->family;
     uint32_t n = ++family->n_scripts;
@@ -187,7 +187,7 @@ int need_script(struct step *step, const char *request, const struct need **ret_
         return 0;
     }
     *arena_push(family->arena, family->needs, family->n_needs, family->needs_capacity) =
-        (struct need){.kind = NEED_SCRIPT, .n = n, .request = request};
+        (struct need){.kind = NEED_SCRIPT, .n = n, .request = request, .urgent = urgent};
     return err_set(step->err, ERR_NOT_FOUND, "A script must be run.");
 }
 

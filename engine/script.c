@@ -133,13 +133,14 @@ int script_value(struct view *view, const struct expr *expr, struct value *ret)
 
     if (build_request(view, expr_text(expr), &request) < 0)
         return err_at_node(step, view->node);
-    if (need_script(step, request, &answer) < 0)
+    if (need_script(step, request, true, &answer) < 0)
         return err_trace(step->err);
     if (answer->slow) {
-        err_set(step->err, ERR_LIMIT,
-                "its script ran for more than %u ms (LIMIT_SCRIPT_MS): a condition or mapping must "
-                "be quick. A script task may take longer.",
-                LIMIT_SCRIPT_MS);
+        err_set(
+            step->err, ERR_LIMIT,
+            "its script ran for more than %u ms (LIMIT_SCRIPT_URGENT_MS): a condition or mapping "
+            "must be quick. A script task may take longer.",
+            LIMIT_SCRIPT_URGENT_MS);
         return err_at_node(step, view->node);
     }
     if (reply_read(step, answer->result, answer->result_n, &reply) < 0)
@@ -195,7 +196,7 @@ int script_enter(struct step *step, struct instance *instance, uint32_t token,
 
     if (build_request(&view, node->script, &request) < 0)
         return err_at_node(step, node);
-    if (need_script(step, request, &answer) < 0)
+    if (need_script(step, request, false, &answer) < 0)
         return err_trace(step->err);
     if (answer->slow) {
         struct uuid id = family_uuid(step->family);

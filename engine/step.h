@@ -114,7 +114,8 @@ int need_definition(struct step *step, const struct need *question,
 int need_sql(struct step *step, const struct node *node, const char *arguments,
              const struct need **ret_answer) MUST_CHECK;
 
-int need_script(struct step *step, const char *request, const struct need **ret_answer) MUST_CHECK;
+int need_script(struct step *step, const char *request, bool urgent,
+                const struct need **ret_answer) MUST_CHECK;
 
 /* ---- script.c ---- */
 

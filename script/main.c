@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     uint32_t n;
     bool going = write_frame("", 0);
     while (going && read_all((char *)&n, sizeof(n)) && n <= SCRIPT_FRAME_BYTES) {
-        char *request = malloc((size_t)n + 1), *reply = NULL;
+        char *request = malloc((size_t)n + 1), *reply = NULL; /* heap: stands alone */
         size_t reply_n = 0;
         going = request != NULL && read_all(request, n) &&
                 script_run(request, n, &reply, &reply_n) && write_frame(reply, reply_n);

@@ -22,7 +22,7 @@ static void *heap_alloc(void *context, duk_size_t n)
 
     if (n == 0 || n > SCRIPT_HEAP_BYTES || heap->used + n > SCRIPT_HEAP_BYTES)
         return NULL;
-    union piece *piece = malloc(sizeof(*piece) + n);
+    union piece *piece = malloc(sizeof(*piece) + n); /* heap: Duktape asks */
     if (piece == NULL)
         return NULL;
     piece->size = n;
@@ -97,7 +97,7 @@ bool script_run(const char *request, size_t n, char **ret_reply, size_t *ret_n)
         reply = too_much;
         length = sizeof(too_much) - 1;
     }
-    *ret_reply = malloc(length);
+    *ret_reply = malloc(length); /* heap: stands alone */
     if (*ret_reply != NULL)
         memcpy(*ret_reply, reply, length);
     *ret_n = length;

@@ -28,7 +28,7 @@
 /* From here on, what is not arithmetic or stdin and stdout kills the process. NULL, or why not. */
 const char *sandbox_enter(void);
 
-/* Runs one request; *ret_reply is malloc()ed. false: no memory for a reply, the process is spent.
+/* Runs one request; *ret_reply is to be freed. false: no memory for a reply, the process is spent.
  */
 bool script_run(const char *request, size_t n, char **ret_reply, size_t *ret_n);
 

@@ -12,6 +12,7 @@
 #include "store/batch.h"
 
 #define BUDGET_US (INT64_C(1000) * LIMIT_SCRIPT_MS)
+#define URGENT_US (INT64_C(1000) * LIMIT_SCRIPT_URGENT_MS)
 
 static int64_t mono_us(void)
 {
@@ -28,11 +29,12 @@ static void answer(struct batch *batch, struct fam *fam, struct need *need)
     enum store_script_end end = SCRIPT_FAILED;
     int64_t began_us = mono_us();
 
-    if (fam->script_us >= BUDGET_US)
+    int64_t limit_us = need->urgent ? URGENT_US : BUDGET_US;
+    if (fam->script_us >= limit_us)
         end = SCRIPT_SLOW;
     else if (worker->script != NULL)
-        end = worker->script(worker->script_context, need->request, strlen(need->request),
-                             BUDGET_US, batch->arena, &text);
+        end = worker->script(worker->script_context, need->request, strlen(need->request), limit_us,
+                             batch->arena, &text);
     int64_t took_us = mono_us() - began_us;
     fam->script_us += took_us;
     batch->script_us += took_us;

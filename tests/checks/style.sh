@@ -58,7 +58,7 @@ for file in "${c_files[@]}"; do
     lines=$(wc -l <"$file")
     [ "$lines" -le 800 ] || say "$file:801: $lines lines, more than 800"
     case $file in
-    examples/*) ;; # programs of their own
+    examples/* | script/*) ;; # programs of their own
     *.h) grep -qx '#pragma once' "$file" || say "$file:1: no #pragma once" ;;
     *.c) [ "$(grep -m 1 -E '^#include' "$file")" = '#include "base/build.h"' ] ||
         say "$file:1: \"base/build.h\" must be the first include" ;;

@@ -98,7 +98,10 @@ static void test_start_timer__what_is_wrong(void **state UNUSED)
 static void test_start_timer__delivery(void **state UNUSED)
 {
     static const char *const keys[] = {"", "a", "with spaces  ", "1 2 3", "\xc3\xa4"};
-    static const char *const bad[] = {"", "1", "1 2 3", "1 2 3 no-uuid-at-all key",
+    static const char *const bad[] = {"",
+                                      "1",
+                                      "1 2 3",
+                                      "1 2 3 no-uuid-at-all key",
                                       "1 2 3 01a200cb-7503-7672-ab89-dc579293e1fb",
                                       "1 2 3 01a200cb-7503-7672-ab89-dc579293e1fb 9 a b"};
     struct delivery in = {.message = {{9, 8, 7}},
