@@ -44,6 +44,15 @@ void digest_hmac(enum digest_kind kind, const void *key, size_t key_n, const voi
     ret_digest->n = made;
 }
 
+void digest_pbkdf2(const void *password, size_t password_n, const void *salt, size_t salt_n,
+                   unsigned iterations, uint8_t *ret_key)
+{
+    if (password_n > INT32_MAX || salt_n > INT32_MAX || iterations > INT32_MAX ||
+        PKCS5_PBKDF2_HMAC(password, (int)password_n, salt, (int)salt_n, (int)iterations,
+                          EVP_sha256(), DIGEST_SHA256_BYTES, ret_key) != 1)
+        abort();
+}
+
 bool digest_equal(const void *one, const void *other, size_t n)
 {
     return CRYPTO_memcmp(one, other, n) == 0;

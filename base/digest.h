@@ -25,6 +25,9 @@ void digest_of(enum digest_kind kind, const void *bytes, size_t n, struct digest
 /* HMAC (RFC 2104). */
 void digest_hmac(enum digest_kind kind, const void *key, size_t key_n, const void *bytes, size_t n,
                  struct digest *ret_digest);
+/* PBKDF2 with HMAC-SHA-256 (RFC 8018): slow by intention, DIGEST_SHA256_BYTES. */
+void digest_pbkdf2(const void *password, size_t password_n, const void *salt, size_t salt_n,
+                   unsigned iterations, uint8_t *ret_key);
 /* Whether n bytes are the same, in a time that does not tell where they differ. */
 bool digest_equal(const void *one, const void *other, size_t n) MUST_CHECK;
 /* n random bytes that nobody can guess. */

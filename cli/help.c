@@ -48,6 +48,7 @@ static const char *chapter(const struct subcommand *command)
         {&command_tasks, "Work"},
         {&command_incidents, "What went wrong"},
         {&command_endpoint_list, "Services and delegates"},
+        {&command_user_list, "Who may"},
         {&command_version, "This program"},
     };
 

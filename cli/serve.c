@@ -47,10 +47,11 @@ void serve_committed(void *context, const struct uuid *ids, size_t n)
     server_committed(atomic_load(&serve->server), ids, n);
 }
 
-int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
+int serve_start(struct serve *serve, const char *listen, bool open, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err)
 {
     struct server_options how = {.listen = listen,
+                                 .open = open,
                                  .version = PAWL_VERSION,
                                  .context = serve,
                                  .checks = checks,

@@ -17,7 +17,7 @@ struct serve {
 
 /* jobexec_options.committed; context: the struct serve, which may not serve yet. */
 void serve_committed(void *context, const struct uuid *ids, size_t n);
-int serve_start(struct serve *serve, const char *listen, struct jobexec *jobexec,
+int serve_start(struct serve *serve, const char *listen, bool open, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err) MUST_CHECK;
 void serve_draining(struct serve *serve);
 void serve_stop(struct serve *serve); /* also of one that was never started */

@@ -183,7 +183,8 @@ static int start(struct up *up, struct err *err)
     if (up->config.path != NULL)
         log_set_up("configuration taken over", &result);
     return up->config.listen != NULL &&
-                   serve_start(&up->serve, up->config.listen, up->jobexec, &store, err) < 0
+                   serve_start(&up->serve, up->config.listen, cli_has(up->cli, "dev"), up->jobexec,
+                               &store, err) < 0
                ? err_trace(err)
                : 0;
 }
@@ -426,7 +427,7 @@ static const struct option up_options[] = {
     {"listen", 0, "ADDR:PORT",
      "serve /metrics, /livez and /readyz there, on loopback only (default: nowhere)"},
     {"dev", 0, NULL,
-     "no authentication, on loopback only; so far there is nothing to authenticate for"},
+     "no authentication: whoever reaches the port may do everything; on loopback only"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},
     {"hold", 0, NULL, "send no request to outside services until `pawl release` (see `pawl hold`)"},
     {"drain", 0, "SECONDS", "how long a stop waits for answers under way (default: 10)"},

@@ -30,7 +30,8 @@ static int command_start(struct step *step)
     instance->tenant = command->tenant;
     if (variables_set(step, instance, 0, command->body, command->body_n) < 0)
         return err_trace(step->err);
-    history_add(step, HISTORY_INSTANCE_STARTED, instance, 0, node, 0, NULL);
+    history_add(step, HISTORY_INSTANCE_STARTED, instance, 0, node, 0,
+                command->actor != NULL ? history_data(step, "s", "actor", command->actor) : NULL);
     if (token_new(step, instance, 0, &token) < 0)
         return err_trace(step->err);
     if (command->name != NULL)

@@ -1,21 +1,581 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks: a bearer token (RFC 6750), or name and password (HTTP Basic, RFC 7617). The database
+ * says whose they are; what it said counts for a second, under a keyed digest of the credentials.
+ * A password is judged by a thread of its own, once: then its digest stands for it, as long as the
+ * user's verifier is the same.
+ */
 #include "base/build.h"
 
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/utf8.h"
 #include "server/auth.h"
+#include "server/server_internal.h"
+#include "server/verifier.h"
 
-/* As `pawl up --dev`: whoever reaches the port of loopback may do everything. */
-enum auth_result auth_identify(struct request *request UNUSED, struct principal *ret_principal)
+#define KNOWN_US 1000000 /* a change of a user counts after so long */
+#define KNOWN_SETS 128u  /* of KNOWN_WAYS each */
+#define KNOWN_WAYS 4u
+#define FAILURES 256u        /* remembered: of a name at an address, or of an address */
+#define FAILURES_US 60000000 /* for so long */
+#define FAILURES_OF_NAME 10u /* more of one name at one address: refused unseen */
+#define FAILURES_OF_ADDRESS 50u
+#define HASHES_MAX 64u /* passwords that wait to be judged */
+#define NOTES_MAX 64u  /* lines for the audit trail, between two writes */
+#define NAME_BYTES 255u
+
+/* Of a name that nobody has: it takes as long. */
+#define NOBODYS                                                                                    \
+    "SCRAM-SHA-256$120000:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"
+
+struct known {
+    uint8_t key[DIGEST_SHA256_BYTES];      /* of the credentials */
+    uint8_t verifier[DIGEST_SHA256_BYTES]; /* of the password: for this one it was right */
+    int64_t at_us;                         /* 0: free */
+    unsigned rights;
+    struct buf text; /* the name, a NUL, what the database gets */
+};
+
+struct failure {
+    uint8_t of[8];
+    int64_t since_us;
+    unsigned n;
+};
+
+struct note {
+    char kind[16], name[NAME_BYTES + 1], subject[128], address[48];
+    unsigned times;
+};
+
+/* One request that is looked at; in its arena. */
+struct asking {
+    struct request *request;
+    struct auth *auth;
+    uint8_t key[DIGEST_SHA256_BYTES];
+    const char *name, *password; /* NULL: a token */
+    const char *digest;          /* of a token, in hex */
+    const char *verifier, *caller;
+    unsigned rights;
+    struct desk_request desk;
+    struct asking *next;
+};
+
+struct auth {
+    struct arena arena; /* holds this struct */
+    struct server *server;
+    uint8_t secret[DIGEST_SHA256_BYTES];
+    pthread_mutex_t lock; /* leaf; guards all below */
+    pthread_cond_t work;
+    struct known known[KNOWN_SETS][KNOWN_WAYS];
+    struct failure failures[FAILURES];
+    struct note notes[NOTES_MAX];
+    unsigned n_notes;
+    char used[NOTES_MAX][2 * DIGEST_SHA256_BYTES + 1]; /* digests of tokens, for last_used */
+    unsigned n_used;
+    struct asking *first, **last; /* passwords to judge */
+    unsigned n_hashes;
+    bool ending, noting, started;
+    pthread_t thread;
+    struct buf note_text; /* of the write that is under way */
+    struct desk_request note;
+};
+
+/* ---- What is known for a second ---- */
+
+static void copy_known(const struct known *known, struct arena *arena, struct principal *ret)
 {
-    *ret_principal = (struct principal){
-        .name = "dev",
-        .rights = RIGHT_ANY,
-        .caller = "{\"name\": \"dev\", \"rights\": [\"author\", \"start\", \"work\", \"read\", "
-                  "\"admin\"], \"tenants\": null}",
-    };
-    return AUTH_KNOWN;
+    const char *name = arena_strdup(arena, known->text.data);
+
+    *ret = (struct principal){.name = name,
+                              .rights = known->rights,
+                              .caller = arena_strdup(arena, known->text.data + strlen(name) + 1)};
 }
 
-bool auth_may_try(const struct request *request UNUSED)
+/* Under the lock. NULL: nothing is known of these credentials. */
+static struct known *find_known(struct auth *auth, const uint8_t *key)
 {
+    struct known *set = auth->known[key[0] % KNOWN_SETS];
+
+    for (unsigned i = 0; i < KNOWN_WAYS; i++)
+        if (set[i].at_us != 0 && digest_equal(set[i].key, key, DIGEST_SHA256_BYTES))
+            return &set[i];
+    return NULL;
+}
+
+static void verifier_digest(const char *verifier, uint8_t *ret_digest)
+{
+    struct digest digest;
+
+    digest_of(DIGEST_SHA256, verifier, strlen(verifier), &digest);
+    memcpy(ret_digest, digest.b, DIGEST_SHA256_BYTES);
+}
+
+static void keep_known(struct auth *auth, const struct asking *asking)
+{
+    struct known *set = auth->known[asking->key[0] % KNOWN_SETS], *place;
+
+    pthread_mutex_lock(&auth->lock);
+    place = find_known(auth, asking->key);
+    if (place == NULL) { /* a free one (0), else the oldest */
+        place = &set[0];
+        for (unsigned i = 1; i < KNOWN_WAYS; i++)
+            if (set[i].at_us < place->at_us)
+                place = &set[i];
+    }
+    memcpy(place->key, asking->key, sizeof(place->key));
+    place->at_us = mono_us();
+    place->rights = asking->rights;
+    if (asking->verifier != NULL)
+        verifier_digest(asking->verifier, place->verifier);
+    buf_reset(&place->text);
+    buf_add(&place->text, asking->name, strlen(asking->name) + 1);
+    buf_add_str(&place->text, asking->caller);
+    pthread_mutex_unlock(&auth->lock);
+}
+
+/* ---- Failures ---- */
+
+static struct failure *find_failure(struct auth *auth, const char *name, const char *address)
+{
+    struct digest digest;
+    struct failure *oldest = &auth->failures[0];
+    char text[NAME_BYTES + 64];
+    int64_t now_us = mono_us();
+
+    snprintf(text, sizeof(text), "%s\n%s", address, name);
+    digest_hmac(DIGEST_SHA256, auth->secret, sizeof(auth->secret), text, strlen(text), &digest);
+    for (unsigned i = 0; i < FAILURES; i++) {
+        struct failure *failure = &auth->failures[i];
+        if (memcmp(failure->of, digest.b, sizeof(failure->of)) == 0) {
+            if (now_us - failure->since_us > FAILURES_US)
+                *failure = (struct failure){.since_us = now_us};
+            memcpy(failure->of, digest.b, sizeof(failure->of));
+            return failure;
+        }
+        if (failure->since_us < oldest->since_us)
+            oldest = failure;
+    }
+    *oldest = (struct failure){.since_us = now_us};
+    memcpy(oldest->of, digest.b, sizeof(oldest->of));
+    return oldest;
+}
+
+static bool throttled(struct auth *auth, const char *name, const char *address)
+{
+    pthread_mutex_lock(&auth->lock);
+    bool is = find_failure(auth, name, address)->n >= FAILURES_OF_NAME ||
+              find_failure(auth, "", address)->n >= FAILURES_OF_ADDRESS;
+    pthread_mutex_unlock(&auth->lock);
+    return is;
+}
+
+/* Under the lock. */
+static void add_note(struct auth *auth, const char *kind, const char *name, const char *subject,
+                     const char *address)
+{
+    struct note note = {.times = 1};
+
+    snprintf(note.kind, sizeof(note.kind), "%s", kind);
+    snprintf(note.name, sizeof(note.name), "%s", name);
+    snprintf(note.subject, sizeof(note.subject), "%s", subject);
+    snprintf(note.address, sizeof(note.address), "%s", address);
+    for (unsigned i = 0; i < auth->n_notes; i++) {
+        struct note *other = &auth->notes[i];
+        if (strcmp(other->kind, note.kind) == 0 && strcmp(other->name, note.name) == 0 &&
+            strcmp(other->subject, note.subject) == 0 &&
+            strcmp(other->address, note.address) == 0) {
+            other->times++;
+            return;
+        }
+    }
+    if (auth->n_notes < NOTES_MAX)
+        auth->notes[auth->n_notes++] = note;
+    pthread_cond_signal(&auth->work);
+}
+
+/* Wrong credentials. */
+static void refuse(struct asking *asking)
+{
+    struct auth *auth = asking->auth;
+    const char *name = asking->password != NULL ? asking->name : "(token)";
+    char address[48], quoted[600];
+
+    request_address(asking->request, address, sizeof(address));
+    pthread_mutex_lock(&auth->lock);
+    find_failure(auth, name, address)->n++;
+    find_failure(auth, "", address)->n++;
+    add_note(auth, "loginRefused", name, "", address);
+    pthread_mutex_unlock(&auth->lock);
+    log_line(LOG_LEVEL_WARN, "a login was refused", "who=%s address=%s",
+             log_quote(name, quoted, sizeof(quoted)), address);
+    auth_identified(asking->request, NULL);
+}
+
+void auth_forbidden(const struct request *request)
+{
+    struct auth *auth = request->server->auth;
+    char address[48];
+
+    if (auth == NULL || request->principal.name == NULL || request->principal.name[0] == '\0')
+        return;
+    request_address(request, address, sizeof(address));
+    pthread_mutex_lock(&auth->lock);
+    add_note(auth, "forbidden", request->principal.name,
+             request->operation != NULL ? request->operation->path : "", address);
+    pthread_mutex_unlock(&auth->lock);
+}
+
+/* ---- What the database says ---- */
+
+static void accept(struct asking *asking)
+{
+    keep_known(asking->auth, asking);
+    auth_identified(asking->request, &(struct principal){.name = asking->name,
+                                                         .rights = asking->rights,
+                                                         .caller = asking->caller});
+}
+
+static unsigned right_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } rights[] = {{"start", RIGHT_START},
+                  {"work", RIGHT_WORK},
+                  {"read", RIGHT_READ},
+                  {"author", RIGHT_AUTHOR},
+                  {"admin", RIGHT_ANY}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+        if (strcmp(rights[i].name, name) == 0)
+            return rights[i].bits;
+    return RIGHT_NONE;
+}
+
+/* Fills name, rights, caller and verifier. */
+static bool read_user(struct asking *asking, const struct desk_answer *answer, bool *ret_stale)
+{
+    struct arena *arena = &asking->request->arena;
+    json_auto_t *user = answer->body != NULL ? json_loadb(answer->body, answer->n, 0, NULL) : NULL;
+    json_t *rights = json_object_get(user, "rights"), *one;
+    const char *name = json_string_value(json_object_get(user, "name"));
+    size_t i;
+
+    if (name == NULL || !json_is_array(rights))
+        return false;
+    json_array_foreach(rights, i, one) asking->rights |= right_of(json_string_value(one));
+    asking->name = arena_strdup(arena, name);
+    json_auto_t *caller = json_pack("{s:O, s:O, s:O}", "name", json_object_get(user, "name"),
+                                    "rights", rights, "tenants", json_object_get(user, "tenants"));
+    char *dumped = json_dumps(caller, JSON_COMPACT);
+    if (dumped == NULL)
+        return false;
+    asking->caller = arena_strdup(arena, dumped);
+    free(dumped);
+    const char *verifier = json_string_value(json_object_get(user, "password"));
+    asking->verifier = verifier != NULL ? arena_strdup(arena, verifier) : NULL;
+    *ret_stale = json_is_true(json_object_get(user, "stale"));
     return true;
+}
+
+/* Whether this very password was right for this very verifier. */
+static bool was_right(struct auth *auth, const struct asking *asking)
+{
+    uint8_t digest[DIGEST_SHA256_BYTES];
+
+    verifier_digest(asking->verifier, digest);
+    pthread_mutex_lock(&auth->lock);
+    const struct known *known = find_known(auth, asking->key);
+    bool right = known != NULL && digest_equal(known->verifier, digest, sizeof(digest));
+    pthread_mutex_unlock(&auth->lock);
+    return right;
+}
+
+static void judge_later(struct auth *auth, struct asking *asking)
+{
+    pthread_mutex_lock(&auth->lock);
+    bool room = auth->n_hashes < HASHES_MAX && !auth->ending;
+    if (room) {
+        asking->next = NULL;
+        *auth->last = asking;
+        auth->last = &asking->next;
+        auth->n_hashes++;
+        pthread_cond_signal(&auth->work);
+    }
+    pthread_mutex_unlock(&auth->lock);
+    if (room)
+        return;
+    asking->request->response.retry_after = 1;
+    response_problem(asking->request, 503, NULL, "Use a token: it is judged at once.",
+                     "too many passwords wait to be judged");
+    request_finish(asking->request);
+}
+
+static void on_user(void *context, const struct desk_answer *answer)
+{
+    struct asking *asking = context;
+    struct auth *auth = asking->auth;
+    bool stale = false;
+
+    if (answer->sqlstate != NULL) {
+        response_refused(asking->request, answer);
+        request_finish(asking->request);
+        return;
+    }
+    bool found = read_user(asking, answer, &stale);
+    if (asking->password != NULL) {
+        if (found && asking->verifier != NULL && was_right(auth, asking)) {
+            accept(asking);
+            return;
+        }
+        if (!found || asking->verifier == NULL)
+            asking->verifier = NOBODYS;
+        judge_later(auth, asking);
+        return;
+    }
+    if (!found) {
+        refuse(asking);
+        return;
+    }
+    if (stale) {
+        pthread_mutex_lock(&auth->lock);
+        if (auth->n_used < NOTES_MAX)
+            snprintf(auth->used[auth->n_used++], sizeof(auth->used[0]), "%s", asking->digest);
+        pthread_cond_signal(&auth->work);
+        pthread_mutex_unlock(&auth->lock);
+    }
+    accept(asking);
+}
+
+/* ---- The thread: passwords, and lines for the audit trail ---- */
+
+static void noted(void *context, const struct desk_answer *answer)
+{
+    struct auth *auth = context;
+
+    if (answer->sqlstate != NULL)
+        log_line(LOG_LEVEL_WARN, "refusals could not be written down", "sqlstate=%s",
+                 answer->sqlstate);
+    pthread_mutex_lock(&auth->lock);
+    auth->noting = false;
+    pthread_mutex_unlock(&auth->lock);
+}
+
+/* Under the lock. What is to be written, as JSON; false: nothing. */
+static bool take_notes(struct auth *auth)
+{
+    if (auth->noting || auth->n_notes + auth->n_used == 0)
+        return false;
+    json_auto_t *refused = json_array(), *used = json_array();
+    for (unsigned i = 0; i < auth->n_notes; i++) {
+        const struct note *note = &auth->notes[i];
+        json_array_append_new(refused,
+                              json_pack("{s:s, s:s+, s:s, s:s, s:i}", "kind", note->kind, "name",
+                                        note->name, "", "subject", note->subject, "address",
+                                        note->address, "times", (int)note->times));
+    }
+    for (unsigned i = 0; i < auth->n_used; i++)
+        json_array_append_new(used, json_string(auth->used[i]));
+    auth->n_notes = auth->n_used = 0;
+    json_auto_t *all = json_pack("{s:O, s:O}", "refused", refused, "used", used);
+    char *dumped = json_dumps(all, JSON_COMPACT);
+    buf_reset(&auth->note_text);
+    buf_add_str(&auth->note_text, dumped != NULL ? dumped : "{}");
+    free(dumped);
+    auth->noting = true;
+    return true;
+}
+
+static void judge(struct asking *asking)
+{
+    struct arena *arena = &asking->request->arena;
+
+    if (verifier_check(arena, asking->verifier, asking->password))
+        accept(asking);
+    else
+        refuse(asking);
+}
+
+static void *run(void *context)
+{
+    struct auth *auth = context;
+
+    pthread_mutex_lock(&auth->lock);
+    for (;;) {
+        struct asking *asking = auth->first;
+        if (asking != NULL) {
+            auth->first = asking->next;
+            if (auth->first == NULL)
+                auth->last = &auth->first;
+            auth->n_hashes--;
+            pthread_mutex_unlock(&auth->lock);
+            judge(asking);
+            pthread_mutex_lock(&auth->lock);
+            continue;
+        }
+        if (take_notes(auth)) {
+            auth->note = (struct desk_request){.query = "http_note",
+                                               .params = {buf_str(&auth->note_text)},
+                                               .n_params = 1,
+                                               .writes = true,
+                                               .caller = PRINCIPAL_ENGINE,
+                                               .done = noted,
+                                               .context = auth};
+            pthread_mutex_unlock(&auth->lock);
+            desk_submit(auth->server->desk, &auth->note);
+            pthread_mutex_lock(&auth->lock);
+            continue;
+        }
+        if (auth->ending)
+            break;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        pthread_cond_timedwait(&auth->work, &auth->lock, &until);
+    }
+    pthread_mutex_unlock(&auth->lock);
+    return NULL;
+}
+
+int auth_start(struct server *server, struct err *err)
+{
+    struct arena arena;
+
+    if (server->options.open)
+        return 0;
+    arena_init(&arena, 0);
+    struct auth *auth = arena_alloc(&arena, sizeof(*auth));
+    auth->server = server;
+    auth->last = &auth->first;
+    digest_random(auth->secret, sizeof(auth->secret));
+    pthread_mutex_init(&auth->lock, NULL);
+    pthread_cond_init(&auth->work, NULL);
+    for (unsigned i = 0; i < KNOWN_SETS * KNOWN_WAYS; i++)
+        buf_init(&auth->known[i / KNOWN_WAYS][i % KNOWN_WAYS].text, 0);
+    buf_init(&auth->note_text, 0);
+    auth->arena = arena;
+    server->auth = auth;
+    auth->started = pthread_create(&auth->thread, NULL, run, auth) == 0;
+    return auth->started ? 0 : err_set(err, ERR_INTERNAL, "cannot start a thread");
+}
+
+void auth_close(struct auth *auth)
+{
+    if (auth == NULL || !auth->started)
+        return;
+    pthread_mutex_lock(&auth->lock);
+    auth->ending = true;
+    pthread_cond_signal(&auth->work);
+    pthread_mutex_unlock(&auth->lock);
+    pthread_join(auth->thread, NULL);
+    auth->started = false;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (auth == NULL)
+        return;
+    for (unsigned i = 0; i < KNOWN_SETS * KNOWN_WAYS; i++)
+        buf_deinit(&auth->known[i / KNOWN_WAYS][i % KNOWN_WAYS].text);
+    buf_deinit(&auth->note_text);
+    pthread_cond_destroy(&auth->work);
+    pthread_mutex_destroy(&auth->lock);
+    struct arena arena = auth->arena;
+    arena_deinit(&arena);
+}
+
+/* ---- Requests ---- */
+
+/* The words behind "Bearer" or "Basic"; NULL: another scheme. */
+static const char *behind(const char *value, const char *scheme)
+{
+    size_t n = strlen(scheme);
+
+    if (strncasecmp(value, scheme, n) != 0 || value[n] != ' ')
+        return NULL;
+    return value + n + strspn(value + n, " ");
+}
+
+static bool read_basic(struct asking *asking, const char *text)
+{
+    struct arena *arena = &asking->request->arena;
+    size_t n;
+    const uint8_t *bytes = digest_unbase64(arena, text, strlen(text), &n);
+    const char *colon = bytes != NULL ? memchr(bytes, ':', n) : NULL;
+
+    if (colon == NULL || memchr(bytes, '\0', n) != NULL || !utf8_valid((const char *)bytes, n))
+        return false;
+    size_t name_n = (size_t)(colon - (const char *)bytes);
+    asking->name = arena_strndup(arena, (const char *)bytes, name_n);
+    asking->password = arena_strndup(arena, colon + 1, n - name_n - 1);
+    return name_n > 0 && name_n <= NAME_BYTES;
+}
+
+static bool read_credentials(struct asking *asking, const char *value)
+{
+    const char *token = behind(value, "Bearer"), *basic = behind(value, "Basic");
+    struct digest digest;
+
+    if (token != NULL && *token != '\0') {
+        digest_of(DIGEST_SHA256, token, strlen(token), &digest);
+        asking->digest = digest_hex(&asking->request->arena, digest.b, digest.n);
+        return true;
+    }
+    return basic != NULL && read_basic(asking, basic);
+}
+
+bool auth_may_try(struct request *request)
+{
+    /* Who watches from this machine needs no user. */
+    return request->server->options.open || request_header(request, "Authorization") != NULL ||
+           (request->operation->dialect == DIALECT_TEXT && request_is_local(request));
+}
+
+enum auth_result auth_identify(struct request *request, struct principal *ret_principal)
+{
+    struct auth *auth = request->server->auth;
+    const char *value = request_header(request, "Authorization");
+    struct digest key;
+    char address[48];
+
+    if (auth == NULL || (value == NULL && request->operation->dialect == DIALECT_TEXT &&
+                         request_is_local(request))) {
+        *ret_principal = (struct principal){
+            .name = auth == NULL ? "dev" : "",
+            .rights = auth == NULL ? RIGHT_ANY : RIGHT_READ,
+            .caller = auth == NULL
+                          ? "{\"name\": \"dev\", \"rights\": [\"admin\"], \"tenants\": null}"
+                          : "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
+        return AUTH_KNOWN;
+    }
+    struct asking *asking = arena_alloc(&request->arena, sizeof(*asking));
+    asking->request = request;
+    asking->auth = auth;
+    if (value == NULL || !read_credentials(asking, value))
+        return AUTH_REFUSED;
+    digest_hmac(DIGEST_SHA256, auth->secret, sizeof(auth->secret), value, strlen(value), &key);
+    memcpy(asking->key, key.b, sizeof(asking->key));
+    pthread_mutex_lock(&auth->lock);
+    const struct known *known = find_known(auth, asking->key);
+    bool fresh = known != NULL && mono_us() - known->at_us < KNOWN_US;
+    if (fresh)
+        copy_known(known, &request->arena, ret_principal);
+    pthread_mutex_unlock(&auth->lock);
+    if (fresh)
+        return AUTH_KNOWN;
+    request_address(request, address, sizeof(address));
+    if (throttled(auth, asking->password != NULL ? asking->name : "(token)", address))
+        return AUTH_REFUSED;
+    asking->desk = (struct desk_request){
+        .query = "http_credentials",
+        .params = {asking->digest, asking->password != NULL ? asking->name : NULL},
+        .n_params = 2,
+        .caller = PRINCIPAL_ENGINE,
+        .done = on_user,
+        .context = asking,
+    };
+    request_suspend(request);
+    desk_submit(request->server->desk, &asking->desk);
+    return AUTH_ASKS;
 }

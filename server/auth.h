@@ -3,6 +3,8 @@
 /* Who asks: the seam between the router and whoever knows users. */
 #include "server/request.h"
 
+struct auth;
+
 enum auth_result {
     AUTH_KNOWN = 1, /* *ret_principal says who */
     AUTH_REFUSED,   /* 401: no credentials, or wrong ones */
@@ -14,7 +16,14 @@ enum auth_result {
  * brings credentials at all, so that a stranger's body is not read.
  */
 enum auth_result auth_identify(struct request *request, struct principal *ret_principal);
-bool auth_may_try(const struct request *request);
+bool auth_may_try(struct request *request);
+
+/* Starts and ends what it needs; auth_close() before the desk's, auth_free() behind it. */
+int auth_start(struct server *server, struct err *err) MUST_CHECK;
+void auth_close(struct auth *auth);
+void auth_free(struct auth *auth); /* NULL is allowed */
+/* A known user was refused what he may not: for the audit trail. */
+void auth_forbidden(const struct request *request);
 
 /* http.c: what auth_identify() found out later. NULL: refused. */
 void auth_identified(struct request *request, const struct principal *principal);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <strings.h>
@@ -169,6 +170,8 @@ static void note_request(struct exchange *exchange)
     pthread_mutex_lock(&server->lock);
     histogram_add(&server->seconds, &histogram_seconds, seconds);
     pthread_mutex_unlock(&server->lock);
+    if (status == 403)
+        auth_forbidden(request);
     if (request->operation != NULL && request->operation->dialect == DIALECT_TEXT)
         return;
     /* The path of the table: one that came may have a secret in it. */
@@ -315,6 +318,30 @@ static bool admit_body(struct exchange *exchange, const struct guard_body *body)
     else
         return true;
     return false;
+}
+
+void request_address(const struct request *request, char *ret_text, size_t room)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t n = sizeof(address);
+    const struct peer *peer = ((const struct exchange *)request)->peer;
+
+    snprintf(ret_text, room, "local");
+    if (peer == NULL || getpeername(peer->fd, (struct sockaddr *)&address, &n) < 0)
+        return;
+    if (address.ss_family == AF_INET)
+        inet_ntop(AF_INET, &((struct sockaddr_in *)&address)->sin_addr, ret_text, (socklen_t)room);
+    else if (address.ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&address)->sin6_addr, ret_text,
+                  (socklen_t)room);
+}
+
+bool request_is_local(const struct request *request)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    request_address(request, text, sizeof(text));
+    return strcmp(text, "local") == 0 || strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
 }
 
 static void unauthorized(struct request *request)
@@ -656,7 +683,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
 
     if (listen_there(server->options.listen, &fd, server->address, sizeof(server->address), err) <
             0 ||
-        start_desk(server, err) < 0)
+        start_desk(server, err) < 0 || auth_start(server, err) < 0)
         goto failed;
     server->ticker_started = pthread_create(&server->ticker, NULL, tick, server) == 0;
     if (!server->ticker_started) {
@@ -714,6 +741,7 @@ void server_stop(struct server *server)
     server_drain(server);
     if (server->awaits != NULL)
         awaits_close(server->awaits);
+    auth_close(server->auth);
     if (server->desk != NULL)
         desk_close(server->desk);
     if (server->daemon != NULL)
@@ -725,6 +753,7 @@ void server_stop(struct server *server)
     if (server->ticker_started)
         pthread_join(server->ticker, NULL);
     desk_free(server->desk);
+    auth_free(server->auth);
     awaits_free(server->awaits);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);

@@ -28,7 +28,7 @@ static const struct operation list[] = {
     {METHOD_GET, "/readyz", RIGHT_NONE, DIALECT_TEXT,
      "Whether it can work: 503 while the database is away or it is being stopped",
      .handle = health_ready, .parameters = "verbose:string"},
-    {METHOD_GET, "/metrics", RIGHT_NONE, DIALECT_TEXT, "Metrics in Prometheus' text format",
+    {METHOD_GET, "/metrics", RIGHT_READ, DIALECT_TEXT, "Metrics in Prometheus' text format",
      .handle = metrics_page},
 };
 

@@ -36,6 +36,7 @@ struct server_options {
     const char *listen;            /* "127.0.0.1:9464"; port 0: any that is free */
     const char *version;           /* for pawl_build_info */
     const char *conninfo, *schema; /* of the database; as of store_options */
+    bool open;                     /* nobody is asked who he is: `pawl up --dev` */
     void *context; /* for the callbacks; any of the server's threads may call them */
     const struct server_check *checks;
     size_t n_checks;

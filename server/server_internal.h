@@ -27,6 +27,7 @@ struct server {
     char address[108];
     struct desk *desk; /* NULL: it serves health and metrics alone */
     struct awaits *awaits;
+    struct auth *auth;
     atomic_bool draining;
     atomic_uint running;             /* requests that have come whole and are not answered */
     struct operation_counts *counts; /* by operation; the last: none */
@@ -46,3 +47,7 @@ int listen_there(const char *where, int *ret_fd, char *ret_address, size_t room,
 /* http_*: of this server's requests. */
 void server_metrics(struct server *server, struct buf *text);
 int64_t mono_us(void);
+/* Where a request comes from, for the log: an address, or "local" for a Unix socket. */
+void request_address(const struct request *request, char *ret_text, size_t room);
+/* Whether it comes from this very machine. */
+bool request_is_local(const struct request *request);

@@ -217,6 +217,32 @@ int client_bulks(struct client *client, const struct uuid *low, const struct uui
 int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
 int client_sql_delegates(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
+
+/* Users. Lists are texts with commas; NULL: not given, or as it is. */
+struct client_user {
+    const char *name, *rights, *tenants;
+    const char *password; /* its verifier */
+    const char *disabled; /* "true", "false" */
+    bool technical;
+};
+int client_users(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_user_add(struct client *client, const struct client_user *user, json_t **ret_row,
+                    struct err *err) MUST_CHECK;
+int client_user_set(struct client *client, const struct client_user *user, json_t **ret_row,
+                    struct err *err) MUST_CHECK;
+int client_user_drop(struct client *client, const char *name, json_t **ret_row,
+                     struct err *err) MUST_CHECK;
+/* lifetime: an interval; NULL: for ever. The row has the token. */
+int client_user_token(struct client *client, const char *user, const char *name,
+                      const char *lifetime, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_user_token_drop(struct client *client, const char *user, const char *name,
+                           json_t **ret_row, struct err *err) MUST_CHECK;
+/* Who, which right, which process. */
+int client_user_grant(struct client *client, bool revoke, const char *const words[3], bool role,
+                      json_t **ret_row, struct err *err) MUST_CHECK;
+/* Makes a key for a user, or drops the key of this id. */
+int client_user_key(struct client *client, bool drop, const char *name, json_t **ret_row,
+                    struct err *err) MUST_CHECK;
 int client_held_calls(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
 /* all: every version. */
 int client_definitions(struct client *client, bool all, json_t **ret_rows,

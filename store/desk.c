@@ -168,6 +168,7 @@ static int open_connection(struct desk_thread *thread, struct err *err)
     struct conn *conn CLEANUP(conn_closep) = NULL;
 
     if (conn_open(&options, &conn, err) < 0 || conn_check_schema(conn, err) < 0 ||
+        conn_query(conn, "desk_role", NO_PARAMS, NULL, err) < 0 ||
         (!thread->writes && conn_script(conn,
                                         "set default_transaction_read_only = on; "
                                         "set plan_cache_mode = force_custom_plan",

@@ -366,6 +366,7 @@ begin
         insert into concurrency as c (tenant, key, most) values (of_tenant, process, set_concurrency.most)
         on conflict (tenant, key) do update set most = excluded.most;
     end if;
+    perform api_audit('concurrencySet', api_actor(options, array['tenant']), of_tenant, process, jsonb_build_object('most', most));
 end
 $$;
 revoke all on function set_concurrency(text, integer, jsonb) from public;

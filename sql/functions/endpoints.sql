@@ -214,6 +214,10 @@ begin
         unknown = excluded.unknown, retry_budget = excluded.retry_budget, breaker = excluded.breaker,
         headers = excluded.headers, transport = excluded.transport;
     insert into endpoint_state (name) values (fresh.name) on conflict do nothing;
+    -- Only the names of what was set: values may be secret.
+    perform api_audit('endpointSet', coalesce(api_served() ->> 'name', api_login()::text), null, set_endpoint.name,
+                      jsonb_build_object('baseUrl', set_endpoint.base_url, 'options',
+                          coalesce((select jsonb_agg(k order by k) from jsonb_object_keys(set_endpoint.options - 'actor') k), '[]')));
     set_endpoint.endpoint := set_endpoint.name;
 end
 $$;
@@ -256,6 +260,7 @@ begin
             hint = 'The view endpoints lists them.';
     end if;
     delete from endpoint_state s where s.name = drop_endpoint.name;
+    perform api_audit('endpointDropped', api_actor('{}'), null, drop_endpoint.name, null);
     drop_endpoint.endpoint := drop_endpoint.name;
 end
 $$;
@@ -294,6 +299,7 @@ begin
     on conflict (name) do update set version = s.version + 1, circuit = excluded.circuit, forced = excluded.forced,
         since = excluded.since, broken = case when s.circuit <> 0 then s.broken else excluded.broken end,
         until = '-infinity', openings = 0, probes = 0, good = 0, why = excluded.why, held = case number when 1 then s.held else '-infinity' end;
+    perform api_audit('circuitSet', caller, null, set_circuit.endpoint, jsonb_build_object('circuit', set_circuit.circuit, 'reason', reason));
     set_circuit.state := set_circuit.circuit;
 end
 $$;
@@ -316,6 +322,7 @@ declare
 begin
     perform api_require_everything();
     insert into hold (since, actor, reason) values (clock(), caller, why) on conflict do nothing;
+    perform api_audit('callsHeld', caller, null, null, jsonb_build_object('reason', why));
     hold_calls.held := true;
 end
 $$;
@@ -334,6 +341,7 @@ begin
     perform api_actor(release_calls.options, array[]::text[]), api_require_everything();
     delete from hold;
     release_calls.released := found;
+    perform api_audit('callsReleased', api_actor(release_calls.options), null, null, null);
 end
 $$;
 

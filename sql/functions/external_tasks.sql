@@ -723,6 +723,7 @@ begin
     insert into class_topic (class, topic, actor, at)
     values (api_text('class', map_class.class, true), api_text('topic', map_class.topic, true), caller, clock())
     on conflict (class) do update set topic = excluded.topic, actor = excluded.actor, at = excluded.at;
+    perform api_audit('classMapped', caller, null, map_class.class, jsonb_build_object('topic', map_class.topic));
 end
 $$;
 
@@ -749,6 +750,7 @@ begin
         raise exception using errcode = 'PW001', message = format('the class "%s" is not mapped', left(unmap_class.class, 255)),
             hint = 'The view class_topics shows what is.';
     end if;
+    perform api_audit('classUnmapped', api_actor(unmap_class.options), null, unmap_class.class, null);
 end
 $$;
 

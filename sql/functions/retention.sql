@@ -46,6 +46,7 @@ begin
         event_keys = coalesce(api_interval(set_retention.options, 'eventKeys', '0'), r.event_keys),
         audit = coalesce(api_interval(set_retention.options, 'audit', '1 day'), r.audit),
         callback_answers = coalesce(api_interval(set_retention.options, 'callbackAnswers', '1 minute'), r.callback_answers);
+    perform api_audit('retentionSet', api_actor(set_retention.options, known), null, null, set_retention.options - 'actor');
     if before is distinct from (select r.history from retention r) then
         delete from history_day; -- its days are judged again
     end if;

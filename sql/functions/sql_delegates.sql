@@ -58,6 +58,7 @@ begin
         statement = excluded.statement, role = excluded.role, search_path = excluded.search_path,
         timeout_ms = excluded.timeout_ms, lock_timeout_ms = excluded.lock_timeout_ms,
         actor = excluded.actor, at = excluded.at;
+    perform api_audit('sqlDelegateSet', caller, null, set_sql_delegate.name, jsonb_build_object('role', role));
     set_sql_delegate.delegate := set_sql_delegate.name;
 end
 $$;
@@ -86,6 +87,7 @@ begin
             message = format('there is no SQL delegate "%s"', left(drop_sql_delegate.name, 255)),
             hint = 'The view sql_delegates lists them.';
     end if;
+    perform api_audit('sqlDelegateDropped', api_actor(drop_sql_delegate.options), null, drop_sql_delegate.name, null);
     drop_sql_delegate.delegate := drop_sql_delegate.name;
 end
 $$;

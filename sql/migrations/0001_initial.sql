@@ -789,13 +789,6 @@ create table access_key (
     expires timestamptz              -- NULL: never
 );
 
--- At most one row; counts changes of the two, so that servers see when they must read them again.
-create table account_version (
-    one boolean primary key default true check (one),
-    n bigint not null
-);
-insert into account_version (n) values (1);
-
 -- The processes for which somebody has a right, where not for all.
 create table process_right (
     grantee text not null,
@@ -823,6 +816,7 @@ create table audit_entry (
     address text,                    -- of a refusal: where it came from
     primary key (at, id)
 );
+create index on audit_entry (at desc, id desc) where address is not null;
 
 -- ---- Vacuum ----
 

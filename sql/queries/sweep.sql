@@ -63,6 +63,14 @@ delete from webhook_seen where (webhook, id) in (
 delete from callback_answer where id = any(array(
     select id from callback_answer where at < (select clock()) - (select callback_answers from retention)
     order by at limit $1 for update skip locked))
+-- name: sweep_audit
+-- By age; and however many refusals there are, not more of them than these.
+delete from audit_entry where (at, id) in (
+    select a.at, a.id from audit_entry a
+    where a.at < (select clock()) - (select audit from retention)
+       or a.address is not null and a.at < (select z.at from audit_entry z where z.address is not null
+                                            order by z.at desc, z.id desc offset 100000 limit 1)
+    order by a.at, a.id limit $1 for update skip locked)
 -- name: sweep_answers
 delete from answer_cache where (endpoint, request) in (
     select endpoint, request from answer_cache where expires < (select clock()) order by expires limit $1

@@ -43,14 +43,19 @@ down() {
 }
 
 failed=0
-up api
+up api --dev
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
 for part in native editor hostile waiting; do
     echo "== $part"
     /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
 done
 down
-up pawl
+up auth
+echo "== who may"
+"$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
+PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed=1
+down
+up pawl --dev
 echo "== requests, health, metrics"
 /usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
     --models "$ROOT" --stop-database "$PG_BIN/pg_ctl -D $PG_DIR/data" --log "$DIR/err" \

@@ -11,9 +11,9 @@ insert into section values
  '{fetch_and_lock,extend_lock,complete_external_task,handle_failure,handle_bpmn_error,unlock_external_task,lock_external_task}'),
 (4, 'Waiting', 'For all roles.', '{await,clock}'),
 (5, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
- '{deploy,deploy_all,withdraw,cancel,set_variables,retry,skip_element,move_token,complete_element,suspend,resume,suspend_definition,resume_definition,set_concurrency,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_circuit,hold_calls,release_calls,set_sql_delegate,drop_sql_delegate,set_external_task_retries,set_external_task_priority,map_class,unmap_class,set_retention,hold_history,release_history,grant_usage,set_role_tenants,grant_process,revoke_process}'),
+ '{deploy,deploy_all,withdraw,cancel,set_variables,retry,skip_element,move_token,complete_element,suspend,resume,suspend_definition,resume_definition,set_concurrency,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_circuit,hold_calls,release_calls,set_sql_delegate,drop_sql_delegate,set_external_task_retries,set_external_task_priority,map_class,unmap_class,set_retention,hold_history,release_history,grant_usage,create_user,alter_user,drop_user,create_token,drop_token,set_role_tenants,grant_process,revoke_process}'),
 (6, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
- '{instances,tokens,tasks,external_tasks,callbacks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,held_calls,sql_delegates,class_topics,outcomes,dead_letters,history_holds,retention_settings,installation_settings,role_tenants,process_rights,metrics}');
+ '{instances,tokens,tasks,external_tasks,callbacks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,held_calls,sql_delegates,class_topics,outcomes,dead_letters,history_holds,retention_settings,installation_settings,users,user_tokens,role_tenants,process_rights,audit,metrics}');
 
 \qecho '<!-- Written by tests/sql/doc.sh from the comments in sql/functions. Change it there. -->'
 \qecho '# The SQL API'

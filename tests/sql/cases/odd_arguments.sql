@@ -26,7 +26,7 @@ insert into usual values
     ('entries', '''[{"source": "shop", "detailType": "t", "detail": {}}]'''), ('bus', '''default'''),
     ('pattern', '''{"source": ["shop"]}'''), ('event', '''{}'''), ('targets', '''[]'''),
     ('user_name', '''anna'''), ('access_key_id', '''PAWL0'''), ('events', '''{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}'''),
-    ('grantee', '''reader'''), ('what', '''read'''), ('role', '''reader'''), ('tenants', '''{north}'''), ('rights', '''{read}'''),
+    ('grantee', '''reader'''), ('user', '''anna'''), ('what', '''read'''), ('role', '''reader'''), ('tenants', '''{north}'''), ('rights', '''{read}'''),
     ('variables', '''{}'''), ('local_variables', '''{}'''), ('options', '''{}'''),
     ('token', format('%L', api_callback_token(id(45)))), ('output', '''{}'''), ('cause', '''why'''), ('error', '''E'''),
     ('answer', format('%L', jsonb_build_object('id', id(45))));

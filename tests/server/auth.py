@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who may, over HTTP: no credentials, wrong ones, tokens, passwords, tenants, rights. PAWL, PAWL_DATABASE and
+PAWL_SCHEMA say where; the argument is the server's address, which asks who one is."""
+import base64
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+HOST, PORT = sys.argv[1].rsplit(":", 1)
+PAWL = os.environ["PAWL"]
+passed = failed = 0
+
+
+def check(what, good, seen=""):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print("FAILED %s: %s" % (what, seen))
+
+
+def pawl(*arguments, stdin=None):
+    done = subprocess.run([PAWL, *arguments], input=stdin, capture_output=True, text=True)
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+def ask(method, path, credentials=None, body=None):
+    connection = http.client.HTTPConnection(HOST, int(PORT), timeout=10)
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    if credentials:
+        headers["Authorization"] = credentials
+    connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    kind = answer.getheader("Content-Type") or ""
+    return answer.status, json.loads(text) if "json" in kind else text, answer
+
+
+def basic(name, password):
+    return "Basic " + base64.b64encode(("%s:%s" % (name, password)).encode()).decode()
+
+
+def start(credentials, process="waits", **more):
+    return ask("POST", "/v1/processes/%s/start" % process, credentials, more)
+
+
+# ---- users, by the command line ----
+code, out, err = pawl("user", "add", "root", "--rights", "admin", "--password-file", "-", stdin="correct horse\n")
+check("user add", code == 0 and out == "root", (code, out, err))
+code, out, err = pawl("user", "add", "short", "--password-file", "-", stdin="1234\n")
+check("a short password", code == 1 and "8 to 1024" in err, (code, err))
+code, out, err = pawl("user", "add", "anna")
+check("without a password", code == 0 and "no password" in err, (code, err))
+code, out, err = pawl("user", "add", "anna")
+check("twice", code == 1 and "there already" in err, (code, err))
+pawl("user", "add", "reader", "--rights", "read")
+pawl("user", "add", "north", "--tenants", "north")
+tokens = {}
+for name in ("anna", "reader", "north"):
+    code, tokens[name], err = pawl("user", "token", name, "test")
+    check("a token of " + name, code == 0 and tokens[name].startswith("pawl_"), (code, err))
+anna, reader, north = ("Bearer " + tokens[name] for name in ("anna", "reader", "north"))
+code, out, err = pawl("user", "list")
+check("user list", "anna" in out and "start,work,read" in out.replace("read,start,work", "start,work,read"), out)
+check("no token is kept", tokens["anna"] not in pawl("user", "list", "-o", "json")[1])
+
+# ---- who one is ----
+status, body, answer = start(None)
+check("no credentials", status == 401 and body["status"] == 401, (status, body))
+check("how to identify", "Bearer" in (answer.getheader("WWW-Authenticate") or ""), answer.getheaders())
+for what, value in (("an unknown token", "Bearer pawl_" + "x" * 43), ("no token", "Bearer "), ("another scheme", "Digest x"),
+                    ("no base64", "Basic %%%"), ("no colon", "Basic " + base64.b64encode(b"root").decode()),
+                    ("a wrong password", basic("root", "wrong horse")), ("an unknown name", basic("nobody", "correct horse")),
+                    ("a user without a password", basic("anna", "correct horse")), ("an empty name", basic("", "correct horse")),
+                    ("a NUL", "Basic " + base64.b64encode(b"root:correct horse\0x").decode()),
+                    ("no UTF-8", "Basic " + base64.b64encode(b"ro\xff:x").decode())):
+    status, body, answer = start(value)
+    check(what, status == 401 and "token" in str(body), (status, body))
+status, body, answer = start(anna)
+check("a token", status == 201, (status, body))
+instance = body.get("instanceId")
+status, body, answer = start(basic("root", "correct horse"))
+check("a password", status == 201, (status, body))
+began = time.monotonic()
+time.sleep(1.1)
+for _ in range(10):
+    status, body, answer = start(basic("root", "correct horse"))
+    check("a password again", status == 201, (status, body))
+check("judged once", time.monotonic() - began - 1.1 < 1.5, time.monotonic() - began)
+
+# ---- what one may ----
+status, body, answer = start(reader)
+check("a reader starts nothing", status == 403 and body["code"] == "42501", (status, body))
+status, body, answer = ask("GET", "/v1/instances/%s" % instance, reader)
+check("a reader reads", status == 200, (status, body))
+status, body, answer = ask("POST", "/v1/instances/%s/cancel" % instance, anna, {})
+check("cancelling is for administrators", status == 403, (status, body))
+status, body, answer = start(north)
+check("another tenant has no such process", status == 404 and body["code"] == "PW001", (status, body))
+status, body, answer = ask("GET", "/v1/instances/%s" % instance, north)
+check("nor such an instance", status == 404, (status, body))
+status, body, answer = ask("GET", "/v1/instances", north)
+check("nor any", status == 200 and instance not in json.dumps(body), (status, body))
+status, body, answer = ask("GET", "/v1/outcomes/%s" % instance, north)
+check("nor its outcome", status == 404, (status, body))
+status, body, answer = ask("GET", "/metrics")
+check("whoever watches from this machine needs no user", status == 200 and "pawl_" in body, status)
+check("health needs none", ask("GET", "/livez")[0] == 200)
+pawl("user", "grant", "anna", "start", "other*")
+status, body, answer = start(anna)
+check("a right for some processes", status == 403 and "waits" in str(body), (status, body))
+pawl("user", "revoke", "anna", "start", "other*")
+status, body, answer = start(anna)
+check("and for all again", status == 201, (status, body))
+
+# ---- changes count soon ----
+pawl("user", "set", "anna", "--rights", "read")
+pawl("user", "token", "reader", "test", "--drop")
+code, out, err = pawl("user", "passwd", "root", stdin="battery staple\n")
+check("user passwd", code == 0, err)
+time.sleep(1.2)
+check("a right that was taken away", start(anna)[0] == 403)
+check("a token that was revoked", ask("GET", "/v1/instances", reader)[0] == 401)
+check("the old password", start(basic("root", "correct horse"))[0] == 401)
+check("the new one", start(basic("root", "battery staple"))[0] == 201)
+pawl("user", "set", "root", "--disable")
+time.sleep(1.2)
+check("a disabled user", start(basic("root", "battery staple"))[0] == 401)
+pawl("user", "set", "root", "--enable")
+
+# ---- many at once, and guessing ----
+seen = []
+threads = [threading.Thread(target=lambda: seen.append(ask("GET", "/v1/instances", anna)[0])) for _ in range(20)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+check("twenty at once", seen == [200] * 20, seen)
+for i in range(12):
+    start(basic("guess", "password %d" % i))
+began = time.monotonic()
+for i in range(20):
+    check("a guess", start(basic("guess", "password %d" % (i + 12)))[0] == 401)
+check("refused unseen", time.monotonic() - began < 1, time.monotonic() - began)
+
+# ---- who did what ----
+def audit():
+    sql = "select kind, actor, coalesce(subject, ''), address, detail ->> 'times' from audit where kind in ('loginRefused', 'forbidden', 'userCreated')"
+    return subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
+                           "-c", sql], capture_output=True, text=True).stdout
+
+deadline = time.monotonic() + 5
+while time.monotonic() < deadline and "loginRefused|guess" not in audit():
+    time.sleep(0.1)
+trail = audit()
+for line in ("loginRefused|root||127.0.0.1", "loginRefused|nobody||127.0.0.1", "loginRefused|guess||127.0.0.1",
+             "forbidden|reader|/v1/processes/{key}/start|127.0.0.1", "userCreated|"):
+    check("the audit trail has " + line, line in trail, trail)
+check("no password is in it", "horse" not in trail and "pawl_" not in trail)
+print("%d passed, %d failed, 0 skipped" % (passed, failed))
+sys.exit(failed > 0)
