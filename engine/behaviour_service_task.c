@@ -43,7 +43,10 @@ static int enter(struct step *step, struct instance *instance, uint32_t token,
         return call_and_wait(step, instance, token, node);
     if (node->service == SERVICE_SQL)
         return delegate_sql(step, instance, token, node);
-    if (node->service == SERVICE_HTTP) {
+    if (node->service == SERVICE_EVENT) {
+        if (event_put(step, instance, token, node) < 0)
+            return err_trace(step->err);
+    } else if (node->service == SERVICE_HTTP) {
         if (fired_new(step, instance, token, node) < 0)
             return err_trace(step->err);
     } else if (evaluate(step, instance, token, node) < 0) {

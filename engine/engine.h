@@ -284,6 +284,13 @@ struct message_out {
     const char *body; /* JSON object */
 };
 
+/* What a process puts on a bus. */
+struct event_out {
+    struct uuid id, instance;
+    const char *bus, *source, *detail_type;
+    const char *detail; /* JSON object */
+};
+
 /*
  * Stored; never renumber. What a row's data is, as JSON. Of a multi-instance activity that of kinds
  * 3, 4, 5 and 16 begins with "loopCounter" for an item, and for the whole with "nrOfInstances" and
@@ -317,6 +324,7 @@ enum history_kind {
     HISTORY_CALLBACK_TIMED_OUT = 35, /* {"callback":id,"error":…,"heard":time} */
     HISTORY_CALLBACK_REFUSED = 36,   /* by the store: {"callback":id,"actor":…} */
     HISTORY_DELEGATE_RAN = 25, /* SQL: {"delegate":…,"result":…} or {"delegate":…,"error":code} */
+    HISTORY_EVENT_PUT = 38, /* {"event":id,"bus":…,"source":…,"detailType":…} */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
 
@@ -405,6 +413,8 @@ struct family {
     size_t n_calls, calls_capacity;
     struct message_out *messages;
     size_t n_messages, messages_capacity;
+    struct event_out *events;
+    size_t n_events, events_capacity;
     struct history *history;
     size_t n_history, history_capacity;
 };

@@ -153,6 +153,7 @@ enum service_kind {
     SERVICE_EXTERNAL,
     SERVICE_SQL,      /* pawl:sql: a statement in the engine's own transaction */
     SERVICE_DELEGATE, /* pawl:delegate: a C function of the program that embeds the engine */
+    SERVICE_EVENT,    /* pawl:event: an event for a bus, in the same commit */
 };
 
 /* camunda:errorEventDefinition of an external task: judged when its worker has answered. */
@@ -187,6 +188,14 @@ struct callback {
     const char *failure_error; /* of a failure that names none */
     struct mapping *outputs;   /* they see callback.output; none: an object's members are set */
     size_t n_outputs;
+};
+
+/* An event that a task puts on a bus. Expressions may be NULL. */
+struct event_put {
+    const struct expr *bus, *source, *detail_type;
+    const struct expr *detail; /* the whole … */
+    struct mapping *details;   /* … or member by member; neither: the input parameters */
+    size_t n_details;
 };
 
 struct user_task {
@@ -261,6 +270,7 @@ struct node {
     const char *result_variable;
     struct http_call *http; /* SERVICE_HTTP; of SERVICE_DELEGATE its times, and what they come to */
     struct delegate_call *delegate; /* SERVICE_SQL, SERVICE_DELEGATE */
+    struct event_put *put;          /* SERVICE_EVENT */
     struct external_task *external;
     struct callback *callback; /* also of receive and user tasks; NULL: none */
     const char *script; /* NODE_SCRIPT_TASK: JavaScript; its http has the times of a long run */

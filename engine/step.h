@@ -389,6 +389,11 @@ void effect_remove_external(struct family *family, const struct uuid *id);
 void effect_remove_callback(struct family *family, const struct uuid *id);
 void effect_remove_jobs(struct family *family, const struct uuid *instance, uint32_t token);
 
+/* ---- event_put.c ---- */
+
+int event_put(struct step *step, struct instance *instance, uint32_t token,
+              const struct node *node) MUST_CHECK;
+
 /* ---- external.c ---- */
 
 /* Offers the node's work to the workers of its topic, and waits. */

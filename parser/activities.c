@@ -54,8 +54,10 @@ void read_service(struct process_build *process, int index, const struct xml_ele
     const struct xml_element *http = pawl_child(file, e, holder, "http");
     const struct xml_element *sql_element = pawl_child(file, e, holder, "sql");
     const struct xml_element *delegate_element = pawl_child(file, e, holder, "delegate");
+    const struct xml_element *event = pawl_child(file, e, holder, "event");
     int n = read_external(process, index, holder) + (expression != NULL) + (http != NULL) +
-            (sql != NULL || sql_element != NULL) + (delegate != NULL || delegate_element != NULL);
+            (sql != NULL || sql_element != NULL) + (delegate != NULL || delegate_element != NULL) +
+            (event != NULL);
 
     if (http != NULL) {
         node->service = SERVICE_HTTP;
@@ -66,15 +68,19 @@ void read_service(struct process_build *process, int index, const struct xml_ele
     } else if (delegate != NULL || delegate_element != NULL) {
         node->service = SERVICE_DELEGATE;
         read_delegate(process, index, delegate, delegate_element);
+    } else if (event != NULL) {
+        node->service = SERVICE_EVENT;
+        read_event_put(process, index, event);
     } else if (expression != NULL) {
         node->service = SERVICE_EXPRESSION;
         node->expression = text_expression(process, holder, "The attribute expression", expression);
     }
     if (n > 1)
-        report(file, CODE_SEVERAL_IMPLEMENTATIONS, e,
-               "%s has more than one of an expression, pawl:http, pawl:sql, pawl:delegate and an "
-               "external task (or Java code). Make them tasks of their own.",
-               element_shown(file, e));
+        report(
+            file, CODE_SEVERAL_IMPLEMENTATIONS, e,
+            "%s has more than one of an expression, pawl:http, pawl:sql, pawl:delegate, pawl:event "
+            "and an external task (or Java code). Make them tasks of their own.",
+            element_shown(file, e));
     read_result_variable(process, index, holder);
 }
 
@@ -95,7 +101,8 @@ static void read_service_task(struct process_build *process, int index)
         return;
     report(process->file, CODE_NO_IMPLEMENTATION, e,
            "%s does not say what it does. Add pawl:http (a remote call) to its extension elements, "
-           "pawl:sql=\"NAME\" (a SQL delegate), pawl:delegate=\"NAME\" (a C function), "
+           "pawl:event (an event for a bus), pawl:sql=\"NAME\" (a SQL delegate), "
+           "pawl:delegate=\"NAME\" (a C function), "
            "camunda:expression=\"${…}\", or camunda:type=\"external\" with a topic; if nothing is "
            "to be done, make it a plain task.",
            element_shown(process->file, e));

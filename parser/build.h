@@ -9,6 +9,7 @@
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   external.c    external tasks, Java classes mapped to topics
  *   delegate.c    pawl:sql, pawl:delegate                   callback.c pawl:taskToken
+ *   event_put.c   pawl:event
  *   multi_instance.c   an activity for each item
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
@@ -194,6 +195,8 @@ const struct expr *read_script(struct process_build *process, const struct xml_e
                                const char *what, const char *format);
 void read_script_task(struct process_build *process, int index);
 
+/* pawl:event */
+void read_event_put(struct process_build *process, int index, const struct xml_element *e);
 /* Of a SQL or C delegate: the attribute that names it, or its element; one of them may be NULL. */
 void read_delegate(struct process_build *process, int index, const char *name,
                    const struct xml_element *e);

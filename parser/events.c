@@ -105,7 +105,7 @@ static void read_message_event(struct process_build *process, int index,
                   xml_extension(definition, "delegateExpression") != NULL ||
                   xml_value(definition, SPACE_PAWL, "sql") != NULL ||
                   xml_value(definition, SPACE_PAWL, "delegate") != NULL;
-    static const char *const names[] = {"http", "sql", "delegate"};
+    static const char *const names[] = {"http", "sql", "delegate", "event"};
     for (size_t i = 0; list != NULL && i < ARRAY_LEN(names); i++)
         inside |= xml_child(list, SPACE_PAWL, names[i]) != NULL;
     read_service(process, index, inside ? definition : e);

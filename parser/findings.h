@@ -97,6 +97,7 @@
     X(BAD_CALL, "bad-call", ERROR)                                                                 \
     X(HTTP_WITHOUT_ENDPOINT, "http-without-endpoint", ERROR)                                       \
     X(BAD_HTTP, "bad-http", ERROR)                                                                 \
+    X(BAD_EVENT, "bad-event", ERROR)                                                               \
     X(BAD_DELEGATE, "bad-delegate", ERROR)                                                         \
     X(BAD_CALLBACK, "bad-callback", ERROR)                                                         \
     X(BAD_ANSWER, "bad-answer", ERROR)                                                             \

@@ -258,6 +258,13 @@ static void look_node(struct variables *v, const struct node *node)
     }
     if (node->delegate != NULL)
         look_mappings(v, node->delegate->inputs, node->delegate->n_inputs);
+    if (node->put != NULL) {
+        look(v, node->put->bus);
+        look(v, node->put->source);
+        look(v, node->put->detail_type);
+        look(v, node->put->detail);
+        look_mappings(v, node->put->details, node->put->n_details);
+    }
     v->in_delegate = node->delegate != NULL;
     look_mappings(v, node->outputs, node->n_outputs);
     if (node->delegate != NULL)

@@ -177,6 +177,7 @@ static const struct term pawl_attributes[] = {
 
 static const struct term pawl_elements[] = {
     {"http", USED, SERVICES, NULL},
+    {"event", USED, SERVICES, NULL},
     {"retry", USED, NODES | OWNER_LOOP, NULL},
     {"sql", USED, SERVICES, NULL},
     {"delegate", USED, SERVICES, NULL},

@@ -531,6 +531,8 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
         outside_effects(e, family);
         for (size_t i = 0; i < family->n_calls; i++)
             put_call(e, &family->root, &family->calls[i]);
+        for (size_t i = 0; i < family->n_events; i++)
+            event_effects(e, family, &family->events[i]);
         put_history(batch, family, entries);
     }
     for (size_t i = 0; i < spares.n; i++)

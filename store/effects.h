@@ -44,6 +44,7 @@ enum table_id {
     T_INSERT_CALLS,
     T_INSERT_CALL_QUEUE,
     T_INSERT_MESSAGES,
+    T_INSERT_BUS_EVENTS,
     T_INSERT_HISTORY,
     T_INSERT_AUDIT,
     T_MOVE_START_TIMERS,
@@ -76,6 +77,8 @@ static inline int table_rows(const struct effects *effects, enum table_id id)
 }
 
 void effects_init(struct effects *effects, struct arena *arena);
+/* An event that a process puts on a bus. */
+void event_effects(struct effects *effects, struct family *family, const struct event_out *event);
 /* The column of a table; written side by side, one value each a row. */
 static inline struct column *col(struct effects *effects, enum table_id id, size_t column)
 {

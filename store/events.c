@@ -51,7 +51,7 @@ struct slice {
     size_t n_flying;
     size_t order_bytes;
     /* Deliveries: what is to be done, in columns, and whose it is. */
-    struct column kinds, arguments, actors;
+    struct column kinds, arguments, actors, tenants;
     struct order {
         const struct todo *todo;
         const char *rule, *target, *kind, *why;
@@ -186,8 +186,27 @@ static const struct value *part(const struct value *body, const char *name)
     return value_member(body, name, strlen(name));
 }
 
+/* What calls endpoints was deployed with the rule; until it is there the rule is not, either. */
+static int can_call(struct slice *slice, const struct todo *todo, const struct target *targets,
+                    size_t n, bool *ret_wait, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    bool calls = false;
+
+    *ret_wait = false;
+    for (size_t i = 0; i < n; i++)
+        calls = calls || targets[i].kind == TARGET_CALL_ENDPOINT;
+    if (!calls)
+        return 0;
+    if (conn_query(slice->conn, "events_can_call", PARAMS(p_text(todo->tenant)), &rows, err) < 0)
+        return err_trace(err);
+    *ret_wait = result_bool(rows, 0, 0);
+    return 0;
+}
+
+/* *ret_wait: not yet. */
 static int set_rule(struct slice *slice, const struct todo *todo, const struct value *body,
-                    struct err *err)
+                    bool *ret_wait, struct err *err)
 {
     const char *pattern = value_text(slice->arena, part(body, "pattern"), NULL);
     const char *targets = value_text(slice->arena, part(body, "targets"), NULL);
@@ -202,6 +221,10 @@ static int set_rule(struct slice *slice, const struct todo *todo, const struct v
         refuse(slice, todo, why.text);
         return 0;
     }
+    if (can_call(slice, todo, list, n, ret_wait, err) < 0)
+        return err_trace(err);
+    if (*ret_wait)
+        return 0;
     if (conn_query(
             slice->conn, "events_set_rule",
             PARAMS(p_text(todo->tenant), p_text(todo->bus), p_text(todo->name), p_text(pattern),
@@ -250,7 +273,8 @@ static void test_pattern(struct slice *slice, const struct todo *todo, const str
     decide(slice, todo, "done", matches ? "{\"matches\": true}" : "{\"matches\": false}");
 }
 
-static int carry_out_command(struct slice *slice, const struct todo *todo, struct err *err)
+static int carry_out_command(struct slice *slice, const struct todo *todo, bool *ret_wait,
+                             struct err *err)
 {
     struct err why = {.code = ERR_NONE};
     struct value body;
@@ -262,7 +286,7 @@ static int carry_out_command(struct slice *slice, const struct todo *todo, struc
         return 0;
     }
     if (todo->kind == TODO_SET_RULE)
-        return set_rule(slice, todo, &body, err);
+        return set_rule(slice, todo, &body, ret_wait, err);
     test_pattern(slice, todo, &body);
     return 0;
 }
@@ -270,9 +294,13 @@ static int carry_out_command(struct slice *slice, const struct todo *todo, struc
 /* The commands at the beginning: events behind them meet the new rules. */
 static int carry_out_commands(struct slice *slice, struct err *err)
 {
+    bool wait = false;
+
     for (; slice->done < slice->n && slice->todos[slice->done].kind != TODO_EVENT; slice->done++) {
-        if (carry_out_command(slice, &slice->todos[slice->done], err) < 0)
+        if (carry_out_command(slice, &slice->todos[slice->done], &wait, err) < 0)
             return err_trace(err);
+        if (wait)
+            break;
     }
     if (slice->rules_changed && conn_query(slice->conn, "events_version", NO_PARAMS, NULL, err) < 0)
         return err_trace(err);
@@ -331,6 +359,7 @@ static void give_target(struct slice *slice, const struct todo *todo, const stru
     column_text(&slice->kinds, kind);
     column_text(&slice->arguments, filled.arguments);
     column_text(&slice->actors, arena_printf(slice->arena, "rule %s", rule->name));
+    column_text(&slice->tenants, todo->tenant);
 }
 
 static void give_rule(struct slice *slice, const struct todo *todo, const struct event_rule *rule,
@@ -389,10 +418,10 @@ static int deliver(struct slice *slice, struct err *err)
 
     if (slice->kinds.rows == 0)
         return 0;
-    if (conn_query(
-            slice->conn, "events_deliver",
-            PARAMS(p_column(&slice->kinds), p_column(&slice->arguments), p_column(&slice->actors)),
-            &rows, err) < 0)
+    if (conn_query(slice->conn, "events_deliver",
+                   PARAMS(p_column(&slice->kinds), p_column(&slice->arguments),
+                          p_column(&slice->actors), p_column(&slice->tenants)),
+                   &rows, err) < 0)
         return err_trace(err);
     if (result_rows(rows) != slice->kinds.rows)
         return err_set(err, ERR_INTERNAL, "%d of %d deliveries were answered", result_rows(rows),
@@ -545,6 +574,7 @@ static void slice_init(struct slice *slice, struct store_worker *worker)
     column_init(&slice->kinds, arena, COLUMN_TEXT);
     column_init(&slice->arguments, arena, COLUMN_TEXT);
     column_init(&slice->actors, arena, COLUMN_TEXT);
+    column_init(&slice->tenants, arena, COLUMN_TEXT);
     column_init(&slice->unmatched, arena, COLUMN_UUID);
     column_init(&slice->matched, arena, COLUMN_UUID);
     column_init(&slice->outcome_ids, arena, COLUMN_UUID);

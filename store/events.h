@@ -24,7 +24,7 @@ enum event_todo_kind {
 #define EVENT_ACCOUNT "000000000000"
 #define EVENT_REGION "local"
 /* Events of our own: nobody else may put such. */
-#define EVENT_OWN_SOURCE "pawl"
+#define EVENT_OWN_SOURCE "urn:pawl"
 #define EVENT_DELIVERY_FAILED "Event Delivery Failed"
 
 struct event_rules;

@@ -48,6 +48,7 @@ static const struct {
     [T_INSERT_CALLS] = {"insert_calls", "uuuiixxxxbllold", true, true},
     [T_INSERT_CALL_QUEUE] = {"insert_call_queue", "xui", true, true},
     [T_INSERT_MESSAGES] = {"insert_messages", "uxxxsdx", true, false},
+    [T_INSERT_BUS_EVENTS] = {"insert_bus_events", "uxxxxx", true, true},
     [T_INSERT_HISTORY] = {"insert_history", "iuioxx", true, true},
     [T_INSERT_AUDIT] = {"insert_audit", "iux", true, true},
     [T_MOVE_START_TIMERS] = {"move_start_timers", "cdi", true, false},

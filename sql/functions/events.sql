@@ -133,7 +133,7 @@ begin
     elsif octet_length(detail) + octet_length(source) + octet_length(detail_type) + octet_length(list::text) > 262144 then -- LIMIT_EVENT_BYTES
         error_message := 'The entry is larger than 262144 bytes.';
         return;
-    elsif source = 'pawl' then
+    elsif source = 'urn:pawl' then
         error_code := 'NotAuthorizedForSourceException';
         error_message := format('Not authorized for the source %s.', source);
         return;
@@ -350,6 +350,11 @@ begin
         raise exception using errcode = 'PW006', message = 'the targets have more than 262144 bytes',
             hint = 'Make several rules of it.';
     end if;
+    if jsonb_path_exists(set_event_rule.targets, '$[*].callEndpoint')
+       and not exists (select from definition d where d.tenant = of_tenant and d.key = 'pawl-event-delivery' and d.withdrawn is null) then
+        perform deploy(api_event_delivery_process(), 'pawl-event-delivery.bpmn', 'event delivery',
+                       case when of_tenant <> '' then jsonb_build_object('tenant', of_tenant) else '{}' end);
+    end if;
     set_event_rule.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, bus, name, body, actor, at)
     values (2, set_event_rule.command_id, of_tenant, set_event_rule.bus, set_event_rule.name,
@@ -483,12 +488,54 @@ Returns how many match, and how many of them are on their way again.';
 
 -- ---- Deliveries: called by the worker that holds event_lane, in its transaction ----
 
+-- What calls an endpoint for a rule: an instance of this each. After its last attempt it tells so by an event, which
+-- makes a dead letter of the delivery.
+create or replace function api_event_delivery_process() returns text
+language sql immutable
+as $$ select '<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:pawl="urn:pawl:bpmn:1.0" id="eventDelivery" targetNamespace="urn:pawl:events">
+  <bpmn:process id="pawl-event-delivery" name="Event delivery" isExecutable="true" camunda:historyTimeToLive="P14D">
+    <bpmn:startEvent id="start" />
+    <bpmn:serviceTask id="call" name="Call the endpoint">
+      <bpmn:extensionElements>
+        <pawl:http endpoint="${delivery.endpoint}" method="POST" path="${delivery.path}">
+          <pawl:body>${delivery.body}</pawl:body>
+          <pawl:answer when="${response.ok}"><pawl:output name="failure">${null}</pawl:output></pawl:answer>
+          <pawl:answer when="${response.attempt >= delivery.attempts || response.outcome == ''refused'' || response.outcome == ''expired''}">
+            <pawl:output name="failure">the endpoint ${delivery.endpoint} could not be called in ${response.attempt} attempts: ${response.outcome} ${response.status} ${response.error}</pawl:output>
+          </pawl:answer>
+        </pawl:http>
+        <pawl:retry attempts="1000" base="PT1S" factor="2" cap="PT5M" jitter="equal" />
+      </bpmn:extensionElements>
+    </bpmn:serviceTask>
+    <bpmn:exclusiveGateway id="judge" name="Delivered?" default="no" />
+    <bpmn:endEvent id="delivered" name="Delivered" />
+    <bpmn:serviceTask id="tell" name="Tell that it failed">
+      <bpmn:extensionElements>
+        <pawl:event source="urn:pawl" detailType="Event Delivery Failed">
+          <pawl:detail name="event">${delivery.event}</pawl:detail>
+          <pawl:detail name="rule">${delivery.rule}</pawl:detail>
+          <pawl:detail name="target">${delivery.target}</pawl:detail>
+          <pawl:detail name="error">${failure}</pawl:detail>
+        </pawl:event>
+      </bpmn:extensionElements>
+    </bpmn:serviceTask>
+    <bpmn:endEvent id="failed" name="Failed" />
+    <bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="call" />
+    <bpmn:sequenceFlow id="f2" sourceRef="call" targetRef="judge" />
+    <bpmn:sequenceFlow id="yes" name="yes" sourceRef="judge" targetRef="delivered"><bpmn:conditionExpression>${empty failure}</bpmn:conditionExpression></bpmn:sequenceFlow>
+    <bpmn:sequenceFlow id="no" name="no" sourceRef="judge" targetRef="tell" />
+    <bpmn:sequenceFlow id="f3" sourceRef="tell" targetRef="failed" />
+  </bpmn:process>
+</bpmn:definitions>'::text $$;
+revoke all on function api_event_delivery_process() from public;
+
 -- One delivery by the functions of the API, as any caller would do it. `a`: what events/target.h makes of a target and an event.
-create or replace function api_event_deliver_one(kind text, a jsonb, actor text) returns uuid
+create or replace function api_event_deliver_one(kind text, a jsonb, actor text, tenant text) returns uuid
 language plpgsql volatile
 as $$
 declare
-    options jsonb := jsonb_build_object('actor', actor) || case when a ? 'tenant' then jsonb_build_object('tenant', a -> 'tenant') else '{}' end;
+    options jsonb := jsonb_build_object('actor', actor) || case when tenant <> '' then jsonb_build_object('tenant', tenant) else '{}' end;
 begin
     case kind
     when 'startProcess' then
@@ -500,20 +547,25 @@ begin
                        options || jsonb_build_object('all', coalesce((a ->> 'all')::boolean, false)));
     when 'correlateMessage' then
         return correlate(a ->> 'message', a ->> 'key', coalesce(a -> 'variables', '{}'), null, options);
+    when 'completeTask' then
+        return (select c.callback_id from succeed_callback(a ->> 'token', a -> 'output', options - 'tenant') c);
+    when 'failTask' then
+        return (select c.callback_id from fail_callback(a ->> 'token', a ->> 'error', a ->> 'cause', options - 'tenant') c);
     when 'callEndpoint' then
         return (select s.instance_id from start('pawl-event-delivery', a ->> 'event', jsonb_build_object('delivery', a), null,
                                                 null, options) s);
     end case;
 end
 $$;
-revoke all on function api_event_deliver_one(text, jsonb, text) from public;
+revoke all on function api_event_deliver_one(text, jsonb, text, text) from public;
 
 -- All of a batch. In one go where nothing is refused, else one by one, so that each refusal is its own dead letter;
--- what asks to be tried again (locks, shutdown, resources) is not one.
-create or replace function api_event_deliver(kinds text[], arguments text[], actors text[])
+-- what asks to be tried again (shutdown, resources, locks) is not one, but that a token is being answered by somebody else is.
+create or replace function api_event_deliver(kinds text[], arguments text[], actors text[], tenants text[])
 returns table (n integer, result uuid, error text)
 language plpgsql volatile
 set search_path = @schema@, pg_temp
+set lock_timeout = '250ms'
 as $$
 #variable_conflict use_column
 declare
@@ -522,10 +574,10 @@ declare
 begin
     begin
         for i in 1 .. cardinality(kinds) loop
-            results[i] := api_event_deliver_one(kinds[i], arguments[i]::jsonb, actors[i]);
+            results[i] := api_event_deliver_one(kinds[i], arguments[i]::jsonb, actors[i], tenants[i]);
         end loop;
     exception when others then
-        if left(sqlstate, 2) in ('40', '53', '55', '57', '58', 'XX') then
+        if left(sqlstate, 2) in ('40', '53', '57', '58', 'XX') then
             raise;
         end if;
         refused := true;
@@ -539,9 +591,9 @@ begin
         result := null;
         error := null;
         begin
-            result := api_event_deliver_one(kinds[i], arguments[i]::jsonb, actors[i]);
+            result := api_event_deliver_one(kinds[i], arguments[i]::jsonb, actors[i], tenants[i]);
         exception when others then
-            if left(sqlstate, 2) in ('40', '53', '55', '57', '58', 'XX') then
+            if left(sqlstate, 2) in ('40', '53', '57', '58', 'XX') then
                 raise;
             end if;
             error := sqlerrm;
@@ -550,7 +602,7 @@ begin
     end loop;
 end
 $$;
-revoke all on function api_event_deliver(text[], text[], text[]) from public;
+revoke all on function api_event_deliver(text[], text[], text[], text[]) from public;
 
 -- ---- Views ----
 

@@ -264,7 +264,7 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
                   (17, 'externalTaskFailed'), (20, 'elementSkipped'), (21, 'tokenMoved'), (22, 'elementCompleted'),
                   (25, 'delegateRan'), (31, 'callbackOpened'), (32, 'callbackAccepted'), (33, 'callbackSucceeded'),
-                  (34, 'callbackFailed'), (35, 'callbackTimedOut'), (36, 'callbackRefused'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (34, 'callbackFailed'), (35, 'callbackTimedOut'), (36, 'callbackRefused'), (38, 'eventPut'), (100, 'taskClaimed'), (101, 'taskReleased'),
                   (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind
 where d.id is not null or (select api_engine());
 revoke all on events from public;

@@ -426,6 +426,16 @@ delete from message where id = any($1)
 -- name: take_subscriptions
 -- Paired: locked by waiters_by_key, so that the place still holds.
 delete from subscription where ctid = any($1)
+-- name: insert_bus_events
+-- What processes put on a bus (store/events.c takes it from there).
+with put as (
+    insert into bus_event (id, tenant, bus, source, detail_type, time, resources, detail, actor, at)
+    select u.id, u.tenant, u.bus, u.source, u.detail_type, $7, '[]', u.detail, 'engine', $7
+    from unnest($1, $2, $3, $4, $5, $6) as u (id, tenant, bus, source, detail_type, detail)
+    returning id, tenant, bus
+)
+insert into event_todo (kind, event_id, tenant, bus, actor, at)
+select 1, p.id, p.tenant, p.bus, 'engine', $7 from put p order by p.id
 -- name: insert_history
 insert into event (at, n, instance_id, definition_id, ends, business_key, entries)
 select $7, u.* from unnest($1, $2, $3, $4, $5, $6) as u

@@ -42,7 +42,7 @@ insert into outcome (command_id, state, detail, at)
 select u.id, u.state, u.detail::jsonb, clock() from unnest($1, $2, $3) as u (id, state, detail) order by 1
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: events_deliver
-select n, result, error from api_event_deliver($1, $2, $3) order by n
+select n, result, error from api_event_deliver($1, $2, $3, $4) order by n
 -- name: events_note
 insert into event_delivery as d (event_id, rule, target, kind, state, tries, result, error, at)
 select u.event_id, u.rule, u.target, u.kind, case when u.error is null then 'done' else 'failed' end, 1, u.result, u.error, clock()
@@ -61,3 +61,7 @@ from unnest($1, $2, $3, $4) as u (event_id, rule, target, error)
 where d.event_id = u.event_id and d.rule = u.rule and d.target = u.target
 -- name: events_done
 delete from event_todo where ctid = any ($1)
+-- name: events_can_call
+-- Whether the deployment of the process that does it is still to be carried out.
+select not exists (select from definition d where d.tenant = $1 and d.key = 'pawl-event-delivery')
+    and exists (select from inbox b where b.lane = 0 and b.kind = 100 and b.name = 'event delivery' and b.tenant = $1)

@@ -17,7 +17,7 @@ select n, event_id is not null, error_code, error_message from put_events('[
   {"Source": "s", "DetailType": "t", "Detail": "{}", "Time": "yesterday"},
   {"Source": "s", "DetailType": "t", "Detail": "{}", "Time": "2026-13-22T08:00:00Z"},
   {"Source": "s", "DetailType": "t", "Detail": "{}", "Time": 1e300},
-  {"Source": "s", "DetailType": "t", "Detail": "{}", "Resources": "r"}, {"Source": "pawl", "DetailType": "t", "Detail": "{}"},
+  {"Source": "s", "DetailType": "t", "Detail": "{}", "Resources": "r"}, {"Source": "urn:pawl", "DetailType": "t", "Detail": "{}"},
   7, {"Source": "s", "DetailType": "t", "Detail": {}, "Time": 1795334400.5}]'::jsonb
   || jsonb_build_object('Source', repeat('s', 256), 'DetailType', 't', 'Detail', '{}')
   || jsonb_build_object('Source', 's', 'DetailType', 't', 'Detail', jsonb_build_object('a', repeat('x', 262144))));
