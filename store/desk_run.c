@@ -237,8 +237,15 @@ done:
 
 static int write_each(struct conn *conn, struct desk_batch *batch, struct err *err)
 {
+    static const char *const own[] = {"desk_savepoint", "desk_release", "desk_back"};
     size_t n;
 
+    /* A part that is skipped prepares nothing, and the next ones would lack it. */
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (conn_prepare(conn, own[i], 0, err) < 0)
+            return err_trace(err);
+    if (conn_prepare(conn, "desk_caller", 1, err) < 0)
+        return err_trace(err);
     for (size_t i = 0; i < batch->n; i += n) {
         n = batch->n - i < SAVEPOINTS_MAX ? batch->n - i : SAVEPOINTS_MAX;
         if (run_each(conn, batch->requests + i, batch->rows + i, n, err) == 0)

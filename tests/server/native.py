@@ -22,6 +22,28 @@ def becomes(what, query, wanted, seconds=10):
     check(what, got == wanted, got)
 
 
+# ---- The first batch of all, in which one is refused ----
+
+holder = threading.Thread(target=sql, args=("begin; select start('approval', request_key => 'held'); select pg_sleep(1.2); commit",))
+holder.start()
+time.sleep(0.35)
+statuses = {}
+
+
+def at_once(name, path, body):
+    statuses[name] = Server(address).ask("POST", path, body).status
+
+
+asking = [threading.Thread(target=at_once, args=a) for a in [
+    ("held", "/v1/processes/approval/start", {"requestKey": "held"}), ("refused", "/v1/processes/nothing/start", {}),
+    ("good", "/v1/messages", {"message": "first"}), ("refused too", "/v1/messages", {"message": "x", "ttl": "-1 s"})]]
+for t in asking:
+    t.start()
+    time.sleep(0.03)
+[t.join() for t in asking]
+holder.join()
+check("each has its own answer", statuses == {"held": 503, "refused": 404, "good": 202, "refused too": 400}, statuses)
+
 # ---- Start ----
 
 answer = server.ask("POST", "/v1/processes/approval/start", {"businessKey": "h-1", "variables": {"department": "sales", "n": 12345678901234567890}})
