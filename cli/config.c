@@ -21,6 +21,7 @@ static const struct setting settings[N_SETTINGS] = {
     [SETTING_SCHEMA] = {"schema", "PAWL_SCHEMA", "pawl", false},
     [SETTING_DATA] = {"data", "PAWL_DATA", DATADIR_DEFAULT, false},
     [SETTING_LISTEN] = {"listen", "PAWL_LISTEN", NULL, false},
+    [SETTING_PUBLIC_URL] = {"public-url", "PAWL_PUBLIC_URL", NULL, true},
     [SETTING_WORKERS] = {"workers", "PAWL_WORKERS", "2", false},
     [SETTING_DRAIN] = {"drain", "PAWL_DRAIN", "10", false},
     [SETTING_LOG_FORMAT] = {"log-format", "PAWL_LOG_FORMAT", "logfmt", true},
@@ -247,6 +248,8 @@ static int judge(struct config *config, struct err *err)
     config->schema = values[SETTING_SCHEMA].text;
     config->data = values[SETTING_DATA].text;
     config->listen = values[SETTING_LISTEN].text;
+    config->setup.no_file = config->path == NULL;
+    config->setup.public_url = values[SETTING_PUBLIC_URL].text;
     errno = 0;
     config->workers = strtol(values[SETTING_WORKERS].text, &end, 10);
     if (errno != 0 || end == values[SETTING_WORKERS].text || *end != '\0' || config->workers < 1 ||

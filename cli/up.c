@@ -110,7 +110,7 @@ static int set_up(const struct up *up, const struct config *config, struct setup
     int line;
 
     *ret_result = (struct setup_result){.set = 0};
-    if (config->path == NULL)
+    if (config->path == NULL && config->setup.public_url == NULL)
         return 0;
     if (store_setup(&options, &up->node, &config->setup, false, ret_result, &line, &why) == 0)
         return 0;
@@ -346,7 +346,8 @@ static enum exit_code check_config(struct cli *cli, const struct config *config)
 
     if (config->listen != NULL && server_check_address(config->listen, &err) < 0)
         return cli_usage(cli, NULL, "%s", err.text);
-    if (config->setup.n_endpoints == 0 && config->setup.retention == NULL) {
+    if (config->setup.n_endpoints == 0 && config->setup.retention == NULL &&
+        config->setup.public_url == NULL) {
         printf("the configuration is good\n");
         return EXIT_DONE;
     }
@@ -426,6 +427,8 @@ static const struct option up_options[] = {
     {"print-config", 0, NULL, "print what it comes to and where it comes from; start nothing"},
     {"listen", 0, "ADDR:PORT",
      "serve /metrics, /livez and /readyz there, on loopback only (default: nowhere)"},
+    {"public-url", 0, "URL",
+     "where callers reach it, for callback.url in models (default: as it was said before)"},
     {"dev", 0, NULL,
      "no authentication: whoever reaches the port may do everything; on loopback only"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},

@@ -158,6 +158,25 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     return exchange;
 }
 
+/* What became of an answer to a callback. */
+static enum callback_result callback_result(unsigned status)
+{
+    switch (status) {
+    case 200:
+        return CALLBACK_TAKEN;
+    case 403:
+        return CALLBACK_FORBIDDEN;
+    case 404:
+        return CALLBACK_FORGED;
+    case 409:
+        return CALLBACK_DIFFERENT;
+    case 410:
+        return CALLBACK_LATE;
+    default:
+        return CALLBACK_FAILED;
+    }
+}
+
 static void note_request(struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
@@ -172,6 +191,8 @@ static void note_request(struct exchange *exchange)
     pthread_mutex_unlock(&server->lock);
     if (status == 403)
         auth_forbidden(request);
+    if (request->operation != NULL && request->operation->rights == RIGHT_TOKEN)
+        atomic_fetch_add(&server->callbacks[callback_result(status)], 1);
     if (request->operation != NULL && request->operation->dialect == DIALECT_TEXT)
         return;
     /* The path of the table: one that came may have a secret in it. */
@@ -466,6 +487,8 @@ void request_answer(struct request *request, const struct desk_answer *answer)
         response_refused(request, answer);
     else
         response_json(&request->response, (unsigned)answer->status, answer->body, answer->n);
+    if (answer->sqlstate == NULL && answer->status >= 400 && request->dialect == DIALECT_PAWL)
+        request->response.content_type = "application/problem+json";
 }
 
 static void asked(void *context, const struct desk_answer *answer)
@@ -542,13 +565,19 @@ static enum MHD_Result whole(struct exchange *exchange)
 {
     static const struct principal nobody = {
         .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
+    /* Whose tenant it is the token says. */
+    static const struct principal bearer = {
+        .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": null}"};
     struct request *request = &exchange->request;
+    unsigned rights = request->operation->rights;
     struct principal principal;
 
     our_turn(exchange->peer);
     exchange->running = true;
     atomic_fetch_add(&request->server->running, 1);
-    if ((request->operation->rights & RIGHT_ANY) == 0) {
+    if (rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL) {
+        auth_identified(request, &bearer);
+    } else if ((rights & (RIGHT_ANY | RIGHT_TOKEN)) == 0) {
         auth_identified(request, &nobody);
     } else {
         enum auth_result known = auth_identify(request, &principal);

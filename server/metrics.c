@@ -38,11 +38,24 @@ static void count_requests(struct server *server, struct buf *text)
     }
 }
 
+static void count_callbacks(struct server *server, struct buf *text)
+{
+    static const char *const results[CALLBACK_RESULTS] = {"taken",     "forged", "forbidden",
+                                                          "different", "late",   "failed"};
+
+    metrics_family(text, "pawl_callbacks_total", "counter",
+                   "Answers and heartbeats of callbacks over HTTP by what became of them.");
+    for (size_t i = 0; i < CALLBACK_RESULTS; i++)
+        metrics_sample(text, "pawl_callbacks_total", LABELS({"result", results[i]}),
+                       (double)atomic_load(&server->callbacks[i]));
+}
+
 void server_metrics(struct server *server, struct buf *text)
 {
     struct desk_stats desk;
 
     count_requests(server, text);
+    count_callbacks(server, text);
     pthread_mutex_lock(&server->lock);
     struct histogram seconds = server->seconds;
     unsigned connections = server->n_peers;

@@ -167,6 +167,8 @@ static const char *rights_of(const struct operation *operation, char *room, size
         return "Anybody.";
     if (operation->rights == RIGHT_OWN)
         return "The request itself says who it is: a signature, a token.";
+    if (operation->rights == RIGHT_TOKEN)
+        return "Whoever has the token; the process may want to know who it is besides.";
     if (operation->rights == RIGHT_ANY)
         return "Whoever is known.";
     snprintf(room, n, "Right:");

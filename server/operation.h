@@ -31,6 +31,7 @@ enum right {
     RIGHT_ADMIN = 16, /* everything */
     RIGHT_ANY = 31,   /* whoever is known */
     RIGHT_OWN = 32,   /* the handler finds out itself who asks: a signature, a token */
+    RIGHT_TOKEN = 64, /* the token of a callback is enough; credentials count if there are any */
 };
 
 /* What errors look like, and how strict it is. */
@@ -79,7 +80,7 @@ struct operations {
 
 /* All tables. */
 extern const struct operations operations_common, operations_pawl, operations_camunda,
-    operations_aws, operations_webhooks;
+    operations_aws, operations_webhooks, operations_callbacks;
 
 /* Each operation of each table, with its index: for (i = 0; (o = operation_at(i)) != NULL; i++) */
 const struct operation *operation_at(size_t i);

@@ -20,6 +20,17 @@ struct operation_counts {
     _Atomic uint64_t classes[6]; /* by the first digit of the status */
 };
 
+/* What became of answers to callbacks. */
+enum callback_result {
+    CALLBACK_TAKEN,
+    CALLBACK_FORGED,
+    CALLBACK_FORBIDDEN,
+    CALLBACK_DIFFERENT,
+    CALLBACK_LATE,
+    CALLBACK_FAILED,
+    CALLBACK_RESULTS
+};
+
 struct server {
     struct arena arena;            /* holds this struct and the options' texts */
     struct server_options options; /* immutable */
@@ -32,6 +43,7 @@ struct server {
     atomic_uint running;             /* requests that have come whole and are not answered */
     struct operation_counts *counts; /* by operation; the last: none */
     size_t n_operations;
+    _Atomic uint64_t callbacks[CALLBACK_RESULTS];
     pthread_mutex_t lock; /* leaf */
     struct peer *peers;   /* guarded by lock, like the rest */
     unsigned n_peers;

@@ -82,6 +82,12 @@ static int carry_out(struct run *run, struct err *err)
             0)
         return err_trace(err);
     run->line = 0;
+    if (run->setup->public_url != NULL &&
+        conn_query(run->conn, "setup_public_url", PARAMS(p_text(run->setup->public_url)), NULL,
+                   err) < 0)
+        return err_trace(err);
+    if (run->setup->no_file)
+        return 0;
     if (conn_query(run->conn, "setup_noted", PARAMS(p_uuid(run->node)), &rows, err) < 0)
         return err_trace(err);
     for (int i = 0; i < result_rows(rows); i++)

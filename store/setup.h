@@ -25,6 +25,8 @@ struct setup {
     size_t n_endpoints, endpoints_capacity;
     const char *retention; /* JSON object, as set_retention() takes it; NULL: nothing is said */
     int retention_line;
+    bool no_file;           /* nothing is said of endpoints */
+    const char *public_url; /* as set_installation() takes it; NULL: nothing is said */
 };
 
 struct setup_result {

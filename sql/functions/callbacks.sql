@@ -364,6 +364,60 @@ end
 $$;
 revoke all on function api_callback_body(jsonb, text, boolean) from public;
 
+-- ---- Over HTTP (server/operations_callbacks.c, sql/queries/http_callbacks.sql) ----
+
+-- verb: `succeed`, `fail`, `heartbeat`; NULL: the body has the id. A caller who may not is no error here, so that the note
+-- of it is kept; everything else is.
+create or replace function api_callback_http(asked jsonb, verb text, out status integer, out body text, out subject uuid)
+language plpgsql volatile
+as $$
+declare
+    caller text := api_actor(null);
+    given jsonb := coalesce(nullif(asked -> 'body', 'null'), '{}');
+    token text := asked #>> '{path,token}';
+    logs jsonb;
+    state text;
+begin
+    if verb is null then
+        select a.callback_id, a.state into subject, state from api_callback_body(given, caller, caller <> '') a;
+    else
+        subject := api_callback_id(token);
+        logs := case when jsonb_typeof(given) = 'object' then api_callback_logs(given -> 'logs') end;
+    end if;
+    if subject is null then
+        perform api_callback_refuse(null, null, caller);
+    elsif verb = 'heartbeat' then
+        state := api_callback_heard(subject, caller);
+    elsif verb = 'succeed' then
+        state := api_callback_answer(
+            subject, 23::smallint, null, null,
+            api_callback_output(case when jsonb_typeof(given) <> 'object' then given
+                                     when given ? 'output' then given -> 'output' else given - 'logs' end), logs, caller);
+    elsif verb = 'fail' then
+        state := api_callback_answer(subject, 24::smallint, api_text('error', given ->> 'error', false),
+                                     api_callback_cause(given ->> 'cause'), null, logs, caller);
+    end if;
+    if state = 'forbidden' then
+        insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
+        select 104, api_id(), c.root_id, c.instance_id, c.id, 'callbackRefused',
+               jsonb_build_object('callback', c.id, 'actor', coalesce(nullif(caller, ''), 'who has the token'),
+                                  'token', c.token, 'node', c.node)::text,
+               coalesce(nullif(caller, ''), 'who has the token'), c.tenant, clock()
+        from callback c where c.id = subject;
+        status := 403;
+        body := json_build_object('type', null, 'title', 'Forbidden', 'status', 403, 'code', '42501',
+                                  'detail', format('%s may not answer this callback', coalesce(nullif(caller, ''), 'whoever has only the token')),
+                                  'hint', 'The process has said who may.');
+        return;
+    end if;
+    perform api_callback_refuse(subject, state, caller);
+    status := 200;
+    body := json_strip_nulls(json_build_object('id', subject,
+                                               'created', case when verb is distinct from 'heartbeat' then state = 'done' end));
+end
+$$;
+revoke all on function api_callback_http(jsonb, text) from public;
+
 -- ---- The installation ----
 
 create or replace function set_installation(

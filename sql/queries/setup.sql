@@ -22,3 +22,5 @@ select endpoint from drop_endpoint($1)
 delete from endpoint_source where node = $1 and endpoint = $2
 -- name: setup_retention
 select changed from set_retention($1::jsonb)
+-- name: setup_public_url
+select changed from set_installation(jsonb_build_object('publicUrl', $1::text))
