@@ -23,4 +23,5 @@ extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_delegate_list, command_delegate_set, command_delegate_drop;
 extern const struct subcommand command_endpoint_list, command_endpoint_set, command_endpoint_drop;
 extern const struct subcommand command_endpoint_show, command_endpoint_open, command_endpoint_close;
+extern const struct subcommand command_webhook_list, command_webhook_set, command_webhook_drop;
 extern const struct subcommand command_endpoint_reset, command_hold, command_release, command_held;

@@ -102,6 +102,12 @@ int client_set_endpoint(struct client *client, const char *name, const char *bas
                         const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
 int client_drop_endpoint(struct client *client, const char *name, json_t **ret_row,
                          struct err *err) MUST_CHECK;
+/* options: JSON object as set_webhook() takes it. */
+int client_set_webhook(struct client *client, const char *name, const char *options,
+                       json_t **ret_row, struct err *err) MUST_CHECK;
+int client_drop_webhook(struct client *client, const char *name, json_t **ret_row,
+                        struct err *err) MUST_CHECK;
+int client_webhooks(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
 /* options: JSON object as set_sql_delegate() takes it. */
 int client_set_sql_delegate(struct client *client, const char *name, const char *statement,
                             const char *options, json_t **ret_row, struct err *err) MUST_CHECK;

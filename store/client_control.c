@@ -133,3 +133,20 @@ int client_bulks(struct client *client, const struct uuid *low, const struct uui
                              PARAMS(p_uuid(low), p_uuid(high), p_bool(all), p_int4(limit)),
                              ret_rows, err);
 }
+
+int client_set_webhook(struct client *client, const char *name, const char *options,
+                       json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_set_webhook", PARAMS(p_text(name), p_text(options)),
+                            ret_row, err);
+}
+
+int client_drop_webhook(struct client *client, const char *name, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_drop_webhook", PARAMS(p_text(name)), ret_row, err);
+}
+
+int client_webhooks(struct client *client, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_webhooks", NO_PARAMS, ret_rows, err);
+}

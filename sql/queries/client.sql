@@ -47,6 +47,12 @@ select to_json(e)::text
 from (select set_sql_delegate(name => $1, statement => $2, options => $3::jsonb)::text as result) e
 -- name: client_drop_sql_delegate
 select to_json(e)::text from (select drop_sql_delegate(name => $1)::text as result) e
+-- name: client_set_webhook
+select to_json(w)::text from (select set_webhook(name => $1, options => $2::jsonb)::text as webhook) w
+-- name: client_drop_webhook
+select to_json(w)::text from (select drop_webhook(name => $1)::text as webhook) w
+-- name: client_webhooks
+select to_json(x)::text from (select w.* from webhooks w order by w.name) x
 -- name: client_drop_endpoint
 select to_json(e)::text from (select drop_endpoint(name => $1)::text as result) e
 

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import subprocess
 import sys
 import time
 
@@ -51,6 +53,15 @@ check("two events of three ids", sql("select count(*) from bus_events where sour
 refused("nobody's", send("nobody", {}), 404)
 refused("a long id", send("shop", {"type": "d"}, id="m" * 256), 400)
 refused("another method", ask(ADDRESS, "/webhooks/shop", None, {}, method="GET"), 405)
+answer = subprocess.run([os.environ["PAWL"], "webhook", "set", "typed", "--option", "secret=file:%s/two" % WORK, "--option", "event.type=$.body.type",
+                         "--option", "tolerance=PT1M"], capture_output=True, text=True)
+check("set by the command line", answer.returncode == 0 and answer.stdout == "typed\n", answer)
+check("it counts", send("typed", {"type": "x"}, key=TWO)[0] == 200)
+check("its tolerance, too", send("typed", {"type": "x"}, key=TWO, id="m9", at=time.time() - 61)[0] == 401)
+listed = subprocess.run([os.environ["PAWL"], "webhook", "list"], capture_output=True, text=True).stdout
+check("listed", any(line.split()[:5] == ["typed", "standard", "event", "enabled", "1"] for line in listed.splitlines()), listed)
+subprocess.run([os.environ["PAWL"], "webhook", "drop", "typed"], stdout=subprocess.DEVNULL, check=True)
+refused("dropped", send("typed", {"type": "x"}, key=TWO), 404)
 sql("""select set_webhook('lost', '{"secret": "file:%s/none", "event": {}}')""" % WORK)
 refused("its secret cannot be read", send("lost", {}), 500, "secret cannot be read")
 

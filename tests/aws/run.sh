@@ -35,7 +35,7 @@ if [[ " $PARTS " == *" sdk_node "* ]]; then
 fi
 
 pg_start || exit 1
-export PG_BIN PAWL_DATABASE=$PG_CONNINFO PAWL_SCHEMA=pawl PYTHONPATH=$ROOT/tests/aws PYTHONDONTWRITEBYTECODE=1
+export PAWL PG_BIN PAWL_DATABASE=$PG_CONNINFO PAWL_SCHEMA=pawl PYTHONPATH=$ROOT/tests/aws PYTHONDONTWRITEBYTECODE=1
 "$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
 ENGINE=$!
 for ((i = 0; i < 300; i++)); do grep -q '^ready' "$DIR/out" && break; sleep 0.1; done
