@@ -387,6 +387,33 @@ static bool take_notes(struct auth *auth)
     return true;
 }
 
+/* Nobody can come in: how to change that. */
+static void counted(void *context, const struct desk_answer *answer)
+{
+    struct auth *auth = context;
+
+    if (answer->sqlstate == NULL && answer->body != NULL && strcmp(answer->body, "0") == 0)
+        log_line(LOG_LEVEL_WARN,
+                 "http: there is no user yet: pawl user add NAME --rights admin --password-file -",
+                 NULL);
+    pthread_mutex_lock(&auth->lock);
+    auth->noting = false;
+    pthread_mutex_unlock(&auth->lock);
+}
+
+static void ask_desk(struct auth *auth, const char *query, bool writes,
+                     void (*done)(void *context, const struct desk_answer *answer))
+{
+    auth->note = (struct desk_request){.query = query,
+                                       .params = {buf_str(&auth->note_text)},
+                                       .n_params = writes ? 1 : 0,
+                                       .writes = writes,
+                                       .caller = PRINCIPAL_ENGINE,
+                                       .done = done,
+                                       .context = auth};
+    desk_submit(auth->server->desk, &auth->note);
+}
+
 static void judge(struct asking *asking)
 {
     struct arena *arena = &asking->request->arena;
@@ -401,6 +428,8 @@ static void *run(void *context)
 {
     struct auth *auth = context;
 
+    auth->noting = true; /* nobody else knows of it yet */
+    ask_desk(auth, "http_users", false, counted);
     pthread_mutex_lock(&auth->lock);
     for (;;) {
         struct asking *asking = auth->first;
@@ -415,15 +444,8 @@ static void *run(void *context)
             continue;
         }
         if (take_notes(auth)) {
-            auth->note = (struct desk_request){.query = "http_note",
-                                               .params = {buf_str(&auth->note_text)},
-                                               .n_params = 1,
-                                               .writes = true,
-                                               .caller = PRINCIPAL_ENGINE,
-                                               .done = noted,
-                                               .context = auth};
             pthread_mutex_unlock(&auth->lock);
-            desk_submit(auth->server->desk, &auth->note);
+            ask_desk(auth, "http_note", true, noted);
             pthread_mutex_lock(&auth->lock);
             continue;
         }

@@ -10,7 +10,7 @@
  *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
  *   router.c        which operation a path has
  *   body.c          whether a body and parameters are what the operation takes
- *   auth.c          who asks
+ *   auth.c          who asks; verifier.c: passwords
  *   await.c         requests that wait for an outcome
  *   problem.c       errors in the words of each dialect
  *   openapi.c       the tables as openapi.json

@@ -115,6 +115,32 @@ static int judge_called(struct conn *conn, struct deployment *d, struct err *err
     return 0;
 }
 
+/* Processes that he who deploys may not: only where his right is limited to some. */
+static int judge_author(struct conn *conn, struct deployment *d, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL;
+    struct column keys;
+
+    if (d->allowed == NULL)
+        return 0;
+    column_init(&keys, d->arena, COLUMN_TEXT);
+    for (size_t i = 0; i < d->n_processes; i++)
+        column_text(&keys, d->processes[i].graph->key);
+    if (conn_query(conn, "deploy_not_his", PARAMS(p_column(&keys), p_text(d->allowed)), &rows,
+                   err) < 0)
+        return err_trace(err);
+    for (int r = 0; r < result_rows(rows); r++) {
+        const struct deploy_process *process = &d->processes[result_int(rows, r, 0)];
+        deploy_found(d, FINDING_ERROR, process->file->name, 1, process->graph->key,
+                     "process-not-allowed",
+                     arena_printf(d->arena,
+                                  "%s may not deploy the process '%s': an administrator can give "
+                                  "the right (grant_process).",
+                                  d->actor, process->graph->key));
+    }
+    return 0;
+}
+
 /* Java classes and delegate expressions that nobody has mapped to a topic. */
 static int judge_classes(struct conn *conn, struct deployment *d, struct err *err)
 {
@@ -362,7 +388,7 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
             return err_trace(err);
         judge_timers(d, now_us);
         if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0 ||
-            judge_classes(conn, d, err) < 0)
+            judge_classes(conn, d, err) < 0 || judge_author(conn, d, err) < 0)
             return err_trace(err);
     }
     const char *state = d->n_errors == 0 ? "active" : "refused";
@@ -423,6 +449,7 @@ int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence
     d.name = result_text(rows, 0, 1);
     d.actor = result_text(rows, 0, 3);
     d.tenant = result_text(rows, 0, 4);
+    d.allowed = result_text(rows, 0, 6);
     d.all_new = result_text(rows, 0, 5) != NULL && strcmp(result_text(rows, 0, 5), "all") == 0;
     deploy_judge(&d, result_text(rows, 0, 2), result_length(rows, 0, 2));
     int rc = transaction(conn, &d, fence, xid, id, err);

@@ -32,7 +32,8 @@ struct deployment {
     struct arena *arena;
     struct uuid id;
     const char *name, *tenant, *actor; /* name may be NULL */
-    bool all_new;                      /* a version also of what did not change */
+    const char *allowed; /* the processes that he may deploy, a JSON array of patterns; NULL: all */
+    bool all_new;        /* a version also of what did not change */
     struct deploy_file *files;
     size_t n_files;
     struct deploy_process *processes;

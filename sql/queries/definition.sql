@@ -6,7 +6,11 @@ from definition d join resource r on r.deployment_id = d.deployment_id and r.nam
 where d.id = any($1)
 -- name: deploy_read
 -- Only looked at: it is taken when its files have been judged.
-select command_id, name, body, actor, tenant, detail from inbox where lane = 0 and xid = $1 and id = $2
+select command_id, name, body, actor, tenant, detail, key from inbox where lane = 0 and xid = $1 and id = $2
+-- name: deploy_not_his
+-- Processes that somebody may not deploy, who may deploy only some ($2: a JSON array of patterns).
+select u.n::integer - 1 from unnest($1) with ordinality as u (key, n)
+where not api_matches(u.key, array(select jsonb_array_elements_text($2::jsonb)))
 -- name: deploy_take
 delete from inbox where lane = 0 and xid = $1 and id = (
     select id from inbox where lane = 0 and xid = $1 and id = $2 for update skip locked)

@@ -120,6 +120,20 @@ pawl("user", "revoke", "anna", "start", "other*")
 status, body, answer = start(anna)
 check("and for all again", status == 201, (status, body))
 
+# ---- who may deploy some processes only ----
+model = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "waits.bpmn")).read()
+pawl("user", "add", "author", "--rights", "author,read")
+pawl("user", "grant", "author", "author", "other*")
+author = "Bearer " + pawl("user", "token", "author", "test")[1]
+files = {"resources": [{"name": "waits.bpmn", "content": model + "<!-- changed -->"}]}
+status, body, answer = ask("POST", "/v1/deployments", author, files)
+check("a process that is not his", "may not deploy the process 'waits'" in json.dumps(body), (status, body))
+for process in ("wai*", "*once"):
+    pawl("user", "grant", "author", "author", process)
+status, body, answer = ask("POST", "/v1/deployments", author, files)
+check("and one that is", "active" in json.dumps(body), (status, body))
+check("deploying is for authors", ask("POST", "/v1/deployments", anna, files)[0] == 403)
+
 # ---- changes count soon ----
 pawl("user", "set", "anna", "--rights", "read")
 pawl("user", "token", "reader", "test", "--drop")
