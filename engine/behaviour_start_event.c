@@ -4,4 +4,23 @@
 
 #include "engine/behaviour.h"
 
-const struct behaviour behaviour_start_event = {.enter = activity_complete};
+/* A start was judged already; not that of a called process, nor one that failed and is tried again.
+ */
+static int enter(struct step *step, struct instance *instance, uint32_t token,
+                 const struct node *node)
+{
+    bool started = step->command->kind == COMMAND_START && uuid_is_nil(&instance->parent);
+    const struct input *input =
+        node->scope < 0 && !started ? input_of_start(instance->graph, node) : NULL;
+
+    if (input != NULL && input->schema != NULL) {
+        size_t n;
+        const char *text;
+        instance_variables(step->family, instance, &text, &n);
+        if (input_accept(step, node, input, text, n) < 0)
+            return err_trace(step->err);
+    }
+    return activity_complete(step, instance, token, node);
+}
+
+const struct behaviour behaviour_start_event = {.enter = enter};

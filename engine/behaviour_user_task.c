@@ -132,6 +132,9 @@ static int trigger(struct step *step, const struct trigger *trigger)
     const struct command *command = step->command;
     struct instance *instance = trigger->instance;
 
+    if (command->kind == COMMAND_TASK_COMPLETE &&
+        input_accept(step, trigger->node, trigger->node->input, trigger->body, trigger->body_n) < 0)
+        return err_trace(step->err);
     if (variables_set(step, instance, token_scope(instance, trigger->token), trigger->body,
                       trigger->body_n) < 0)
         return err_trace(step->err);

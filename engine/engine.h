@@ -340,7 +340,7 @@ struct history {
 
 /* ---- What a step may ask for ---- */
 
-enum need_kind { NEED_INSTANCE, NEED_DEFINITION, NEED_SQL, NEED_SCRIPT };
+enum need_kind { NEED_INSTANCE, NEED_DEFINITION, NEED_SQL, NEED_SCRIPT, NEED_PARAMETERS };
 
 struct need {
     enum need_kind kind;
@@ -358,6 +358,7 @@ struct need {
     const char *delegate;
     const char *arguments; /* JSON object */
     const struct node *of; /* that asks */
+    /* NEED_PARAMETERS: those that were given to definition_id; its answer is an object. */
     /* Its answer: what it gave, as JSON, or the BPMN error that it raised. */
     const char *result;
     size_t result_n;
@@ -465,6 +466,7 @@ enum step_result {
     STEP_NEED = 1,    /* load family->needs, answer them, run the family again from its documents */
     STEP_FAILED = 2,  /* err says why; run the family again with engine_fail() for this command */
     STEP_DROPPED = 3, /* what the command addresses is gone: late. The state did not change */
+    STEP_REFUSED = 4, /* a start whose variables its schema does not take: err says why. As above */
 };
 
 /*
@@ -476,7 +478,7 @@ int engine_step(struct family *family, const struct command *command, struct err
 /*
  * In place of engine_step() for a command that failed: the instance stays where it was; the command
  * becomes a retry or an incident, by the node's retry cycle. A failed start makes the instance and
- * parks it at its start event.
+ * parks it at its start event. It may have needs, too: for a retry cycle that reads parameters.
  */
 void engine_fail(struct family *family, const struct command *command, const struct err *why);
 

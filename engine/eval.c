@@ -16,6 +16,38 @@ struct lookup {
     bool failed; /* a variable's text could not be read; step->err says why */
 };
 
+/* The settings of the process: what was given, else the model's own. */
+static int parameters_get(struct step *step, const struct instance *instance,
+                          const struct value **ret)
+{
+    const struct graph *graph = instance->graph;
+    const char *text;
+    size_t n;
+    struct value given;
+
+    if (need_parameters(step, instance, &text, &n) < 0 ||
+        value_read(step->arena, text, n, &given, step->err) < 0)
+        return err_trace(step->err);
+    struct value_member *members = arena_array(step->arena, graph->n_parameters, sizeof(*members));
+    for (size_t i = 0; i < graph->n_parameters; i++) {
+        const struct parameter *parameter = &graph->parameters[i];
+        size_t name_n = strlen(parameter->name);
+        const struct value *value = value_member(&given, parameter->name, name_n);
+        members[i] = (struct value_member){.name = parameter->name, .name_n = name_n};
+        if (value != NULL)
+            members[i].value = *value;
+        else if (parameter->fallback != NULL &&
+                 value_read(step->arena, parameter->fallback, strlen(parameter->fallback),
+                            &members[i].value, step->err) < 0)
+            return err_trace(step->err);
+    }
+    struct value *object = arena_alloc(step->arena, sizeof(*object));
+    *object = (struct value){.kind = VALUE_OBJECT,
+                             .u.object = {.members = members, .n = graph->n_parameters}};
+    *ret = object;
+    return 0;
+}
+
 static bool look_up(void *context, const char *name, size_t n, struct value *ret_value)
 {
     struct lookup *lookup = context;
@@ -31,6 +63,12 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
         callback_value(view, ret_value))
         return true;
     if (variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
+        lookup->failed = true;
+        return false;
+    }
+    if (value == NULL && n == strlen("parameters") && memcmp(name, "parameters", n) == 0 &&
+        view->instance->graph->n_parameters > 0 &&
+        parameters_get(view->step, view->instance, &value) < 0) {
         lookup->failed = true;
         return false;
     }

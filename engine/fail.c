@@ -84,6 +84,7 @@ void engine_fail(struct family *family, const struct command *command, const str
     const char *error = arena_strdup(family->arena, why->text);
     struct command parked = *command;
 
+    family->n_needs = 0;
     if (command->kind == COMMAND_START) {
         if (instance == NULL)
             start_failed(&step, error);

@@ -191,6 +191,26 @@ int need_script(struct step *step, const char *request, bool urgent, const struc
     return err_set(step->err, ERR_NOT_FOUND, "A script must be run.");
 }
 
+int need_parameters(struct step *step, const struct instance *instance, const char **ret_text,
+                    size_t *ret_n)
+{
+    struct family *family = step->family;
+    int definition_id = instance->graph->definition_id;
+
+    for (size_t i = 0; i < family->n_answers; i++) {
+        const struct need *answer = &family->answers[i];
+        if (answer->kind == NEED_PARAMETERS && answer->definition_id == definition_id) {
+            *ret_text = answer->result;
+            *ret_n = answer->result_n;
+            return 0;
+        }
+    }
+    *arena_push(family->arena, family->needs, family->n_needs, family->needs_capacity) =
+        (struct need){.kind = NEED_PARAMETERS, .definition_id = definition_id};
+    return err_set(step->err, ERR_NOT_FOUND, "The parameters of process '%s' are needed.",
+                   instance->graph->key);
+}
+
 void effect_remove_task(struct family *family, const struct uuid *id)
 {
     for (size_t i = family->n_tasks; i-- > 0;) {

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/uuid.h"
 #include "engine/expr.h"
+#include "engine/input.h"
 #include "engine/cycle.h"
 
 enum node_kind {
@@ -236,6 +237,13 @@ struct call_activity {
     size_t n_in, n_out;
 };
 
+/* pawl:parameter: a setting that the process is deployed with, and that may be changed later. */
+struct parameter {
+    const char *name, *description; /* description may be NULL */
+    const char *fallback;           /* JSON; NULL: it must be given */
+    int line;
+};
+
 struct flow {
     const char *id, *name;
     int source, target;           /* nodes */
@@ -279,6 +287,8 @@ struct node {
     struct call_activity *call;
     /* NODE_SUB_PROCESS: its none start event */
     int start;
+    /* Start events of the process, tasks that are answered, message events; NULL: none. */
+    const struct input *input;
 };
 
 struct graph {
@@ -296,12 +306,19 @@ struct graph {
     size_t n_event_starts;
     struct zone **zones; /* that its timers name; the store gives them their rules */
     size_t n_zones;
+    const struct input *input; /* of starts whose event says nothing else; NULL: none */
+    struct parameter *parameters;
+    size_t n_parameters;
+    bool uses_files;   /* schemas or forms in other files of its deployment */
+    bool only_called;  /* pawl:startableBy="process" */
     int definition_id; /* set by the store once it has one, like the next */
     int lane;          /* of its jobs: store/lanes.h */
 };
 
 /* An empty graph: itself the first piece of its own arena (cap: see arena_init). */
 struct graph *graph_new(size_t cap);
+/* What a start at this event of the process must bring; NULL: anything. */
+const struct input *input_of_start(const struct graph *graph, const struct node *start);
 /* The node of that element id, or -1. */
 int graph_find(const struct graph *graph, const char *id);
 void graph_free(struct graph *graph); /* NULL is a no-op; the struct lies in its own arena */

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "engine/schema_check.h"
 #include "engine/value_internal.h"
@@ -246,7 +247,8 @@ static bool check_content(struct check *c, const struct rule *rule, const struct
     n = value->u.string.n;
     if (node->encoding != NULL && strcmp(node->encoding, "base64") != 0)
         return true;
-    if (node->encoding != NULL && !base64_read(c->arena, text, n, &text, &n))
+    if (node->encoding != NULL &&
+        (text = (const char *)digest_unbase64(c->arena, text, n, &n)) == NULL)
         return check_fail(c, at, "%s is not valid base64", shown(c, at));
     if (node->media_type != NULL && strcmp(node->media_type, "application/json") == 0 &&
         value_read(c->arena, text, n, &document, NULL) < 0)

@@ -376,30 +376,3 @@ format_fn *format_find(const char *name)
     }
     return NULL;
 }
-
-bool base64_read(struct arena *arena, const char *text, size_t n, const char **ret, size_t *ret_n)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = arena_alloc(arena, n / 4 * 3 + 1);
-    size_t to = 0;
-
-    for (size_t i = 0; n % 4 == 0 && i < n; i += 4) {
-        uint32_t bits = 0;
-        int pads = 0;
-        for (size_t k = 0; k < 4; k++) {
-            const char *at = text[i + k] != '\0' ? strchr(alphabet, text[i + k]) : NULL;
-            bool pad =
-                text[i + k] == '=' && i + 4 == n && (k == 3 || (k == 2 && text[n - 1] == '='));
-            if (at == NULL && !pad)
-                return false;
-            bits = bits << 6 | (at != NULL ? (uint32_t)(at - alphabet) : 0);
-            pads += pad;
-        }
-        for (int k = 0; k < 3 - pads; k++)
-            out[to++] = (char)(bits >> (16 - 8 * k) & 0xff);
-    }
-    *ret = out;
-    *ret_n = to;
-    return n % 4 == 0;
-}

@@ -64,8 +64,6 @@ format_fn *format_find(const char *name);
 format_fn format_uri, format_uri_reference, format_iri, format_iri_reference, format_uri_template;
 bool format_is_ipv4(const char *text, size_t n);
 bool format_is_ipv6(const char *text, size_t n);
-/* The bytes of a base64 text; false: it is none. */
-bool base64_read(struct arena *arena, const char *text, size_t n, const char **ret, size_t *ret_n);
 
 /* --- schema_compile.c ------------------------------------------------------------------------ */
 

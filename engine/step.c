@@ -22,8 +22,12 @@ static int command_start(struct step *step)
     if (command->business_key != NULL && strlen(command->business_key) > LIMIT_NAME_BYTES)
         return err_set(step->err, ERR_LIMIT, "The business key is longer than %u bytes.",
                        LIMIT_NAME_BYTES);
-    struct instance *instance = instance_new(step->family, &command->instance, command->graph);
     const struct node *node = &command->graph->nodes[command->node];
+    if (input_accept(step, node, input_of_start(command->graph, node), command->body,
+                     command->body_n) < 0)
+        /* Who asked is told; a message is kept, with an instance that somebody looks at. */
+        return command->name == NULL ? STEP_REFUSED : err_trace(step->err);
+    struct instance *instance = instance_new(step->family, &command->instance, command->graph);
     instance->fate = INSTANCE_NEW;
     instance->born = true;
     instance->business_key = command->business_key;
@@ -305,7 +309,7 @@ int engine_step(struct family *family, const struct command *command, struct err
         result = moves_run(&step);
     if (result == 0)
         result = variables_check(&step);
-    if (result == 0)
-        return STEP_DONE;
-    return family->n_needs > 0 ? STEP_NEED : STEP_FAILED;
+    if (family->n_needs > 0) /* also where it could go on without, as a retry cycle can */
+        return STEP_NEED;
+    return result == 0 ? STEP_DONE : STEP_FAILED;
 }

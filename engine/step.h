@@ -111,6 +111,9 @@ struct instance *instance_new(struct family *family, const struct uuid *id,
 int need_instance(struct step *step, const struct uuid *id, struct instance **ret) MUST_CHECK;
 int need_definition(struct step *step, const struct need *question,
                     const struct need **ret_answer) MUST_CHECK;
+/* The parameters that were given to the instance's definition: a JSON object. */
+int need_parameters(struct step *step, const struct instance *instance, const char **ret_text,
+                    size_t *ret_n) MUST_CHECK;
 int need_sql(struct step *step, const struct node *node, const char *arguments,
              const struct need **ret_answer) MUST_CHECK;
 
@@ -313,6 +316,12 @@ int timers_arm(struct step *step, struct instance *instance, int call_node,
 /* A date or a duration from now, as user tasks have them; 0 for null. */
 int time_of_text(struct step *step, const struct node *node, const char *what, const char *text,
                  int64_t *ret_us) MUST_CHECK;
+
+/* ---- input.c ---- */
+
+/* Whether the variables that the command brings pass the schema; the error names the node. */
+int input_accept(struct step *step, const struct node *node, const struct input *input,
+                 const char *text, size_t n) MUST_CHECK;
 
 /* ---- message.c ---- */
 

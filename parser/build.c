@@ -222,6 +222,7 @@ static void read_node(struct process_build *process, int index)
         read_event(process, index);
     else
         read_activity(process, index);
+    read_node_input(process, index);
 }
 
 /* ---- Sequence flows ---- */
@@ -441,7 +442,9 @@ static void read_process(struct process_build *process)
     process->graph = graph_start(file, e);
     vocabulary_check(file, e, OWNER_PROCESS);
     check_children(file, e, true);
+    read_process_input(process);
     read_process_nodes(process);
+    check_only_called(process);
 }
 
 static void read_processes(struct file_build *file)
@@ -522,11 +525,10 @@ void parser_deinit(void)
     xml_deinit();
 }
 
-void parser_read(const char *file_name, const char *text, size_t n, bool decoded,
-                 struct parse_result *ret_result)
+static void read_all(struct file_build file, const char *text, size_t n, bool decoded,
+                     struct parse_result *ret_result)
 {
     struct xml_document document;
-    struct file_build file = {.name = file_name != NULL ? file_name : ""};
 
     *ret_result = (struct parse_result){0};
     arena_init(&ret_result->arena, 0);
@@ -554,6 +556,22 @@ void parser_read(const char *file_name, const char *text, size_t n, bool decoded
             graph_free(file.processes[i].graph);
     }
     xml_document_deinit(&document);
+}
+
+void parser_read(const char *file, const char *text, size_t n, bool decoded,
+                 struct parse_result *ret_result)
+{
+    read_all((struct file_build){.name = file != NULL ? file : "", .files_unknown = true}, text, n,
+             decoded, ret_result);
+}
+
+void parser_read_with(const char *file, const char *text, size_t n, bool decoded,
+                      const struct parser_file *files, size_t n_files,
+                      struct parse_result *ret_result)
+{
+    read_all(
+        (struct file_build){.name = file != NULL ? file : "", .files = files, .n_files = n_files},
+        text, n, decoded, ret_result);
 }
 
 void parse_result_deinit(struct parse_result *result)

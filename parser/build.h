@@ -11,6 +11,7 @@
  *   delegate.c    pawl:sql, pawl:delegate                   callback.c pawl:taskToken
  *   event_put.c   pawl:event
  *   multi_instance.c   an activity for each item
+ *   input.c       pawl:inputSchema, pawl:parameter, startableBy     form.c    forms
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
  * extension check*.c      rules of the finished graph                lint*.c    advice
@@ -43,6 +44,9 @@ struct file_build {
     const char *name;
     struct arena *arena; /* the tree's: gone when the file has been read */
     struct findings findings;
+    const struct parser_file *files; /* of the deployment */
+    size_t n_files;
+    bool files_unknown; /* there may be others */
     const struct xml_element *root;
     struct identified *ids;
     size_t n_ids;
@@ -213,6 +217,16 @@ void read_call_mappings(struct process_build *process, int index);
 /* camunda:list, camunda:map or text, for inputParameter and outputParameter. */
 void read_mapping_value(struct process_build *process, const struct xml_element *at,
                         const char *what, struct mapping *ret_mapping);
+
+/* ---- input.c, form.c ---- */
+
+const struct parser_file *find_file(const struct file_build *file, const char *name);
+/* What the element is given: schema and form; NULL: nothing is said. */
+const struct input *read_input(struct process_build *process, const struct xml_element *e);
+void read_node_input(struct process_build *process, int index);
+void read_process_input(struct process_build *process);
+void check_only_called(struct process_build *process);
+void read_form(struct process_build *process, const struct xml_element *e, struct input *input);
 
 /* ---- check.c, lint.c ---- */
 

@@ -98,6 +98,9 @@
     X(HTTP_WITHOUT_ENDPOINT, "http-without-endpoint", ERROR)                                       \
     X(BAD_HTTP, "bad-http", ERROR)                                                                 \
     X(BAD_EVENT, "bad-event", ERROR)                                                               \
+    X(BAD_SCHEMA, "bad-schema", ERROR)                                                             \
+    X(BAD_FORM, "bad-form", ERROR)                                                                 \
+    X(BAD_PARAMETER, "bad-parameter", ERROR)                                                       \
     X(BAD_DELEGATE, "bad-delegate", ERROR)                                                         \
     X(BAD_CALLBACK, "bad-callback", ERROR)                                                         \
     X(BAD_ANSWER, "bad-answer", ERROR)                                                             \

@@ -154,8 +154,9 @@ static void judge(void *context, const char *name)
     bool response = strcmp(name, "response") == 0;
 
     if ((response && v->in_answer) || (v->in_delegate && strcmp(name, "result") == 0) ||
-        (v->in_callback && strcmp(name, "callback") == 0) || strcmp(name, "execution") == 0 ||
-        said_before(v, name) || is_set(v, name))
+        (v->in_callback && strcmp(name, "callback") == 0) ||
+        (v->process->graph->n_parameters > 0 && strcmp(name, "parameters") == 0) ||
+        strcmp(name, "execution") == 0 || said_before(v, name) || is_set(v, name))
         return;
     const char *slip = find_slip(v, name);
     if (response && v->calls)

@@ -30,6 +30,12 @@ struct parse_result {
 void parser_init(void);
 void parser_deinit(void);
 
+/* Another file of the same deployment: schemas and forms are looked up there. */
+struct parser_file {
+    const char *name, *text;
+    size_t n;
+};
+
 /*
  * Judges and reads one file. file is its name for messages. decoded: the text is already UTF-8
  * whatever its encoding declaration says (it came through a SQL client). Always fills *ret_result;
@@ -37,4 +43,9 @@ void parser_deinit(void);
  */
 void parser_read(const char *file, const char *text, size_t n, bool decoded,
                  struct parse_result *ret_result);
+/* The same with the other files of the deployment; parser_read() does not know whether there are
+ * any, and says nothing of those that it misses. */
+void parser_read_with(const char *file, const char *text, size_t n, bool decoded,
+                      const struct parser_file *files, size_t n_files,
+                      struct parse_result *ret_result);
 void parse_result_deinit(struct parse_result *result);

@@ -173,6 +173,7 @@ static const struct term pawl_attributes[] = {
      NULL},
     {"timeZone", USED, OWNER_PROCESS | TIMERS, NULL},
     {"catchUp", USED, TIMERS, NULL},
+    {"startableBy", USED, OWNER_PROCESS, NULL},
 };
 
 static const struct term pawl_elements[] = {
@@ -183,6 +184,8 @@ static const struct term pawl_elements[] = {
     {"delegate", USED, SERVICES, NULL},
     {"taskToken", USED,
      BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_RECEIVE_TASK) | USER, NULL},
+    {"inputSchema", USED, NODES | OWNER_PROCESS, NULL},
+    {"parameter", USED, OWNER_PROCESS, NULL},
 };
 
 unsigned owner_of_kind(enum node_kind kind)

@@ -279,6 +279,8 @@ struct column claim_flying(const struct store_worker *worker, struct arena *aren
 int load(struct batch *batch, struct err *err) MUST_CHECK;
 int load_instances(struct batch *batch, const struct uuid *ids, size_t n,
                    struct err *err) MUST_CHECK;
+/* Answers NEED_PARAMETERS. */
+int load_parameters(struct batch *batch, struct need *need, struct err *err) MUST_CHECK;
 int load_definitions(struct batch *batch, struct need **needs, size_t n,
                      struct err *err) MUST_CHECK;
 

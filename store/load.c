@@ -639,6 +639,19 @@ int load_instances(struct batch *batch, const struct uuid *ids, size_t n, struct
     return give_graphs(batch, err);
 }
 
+int load_parameters(struct batch *batch, struct need *need, struct err *err)
+{
+    struct result *rows;
+
+    if (conn_query(batch->conn, "load_parameters", PARAMS(p_int4(need->definition_id)), &rows,
+                   err) < 0)
+        return err_trace(err);
+    batch_keep(batch, rows);
+    need->result = result_text(rows, 0, 0);
+    need->result_n = result_length(rows, 0, 0);
+    return 0;
+}
+
 int load_definitions(struct batch *batch, struct need **needs, size_t n, struct err *err)
 {
     struct column tenant, key, binding, version, caller;

@@ -150,6 +150,10 @@ static bool prepare_start(struct batch *batch, struct item *item)
     }
     if (item->source == FROM_INBOX && uuid_is_nil(&item->incident))
         c->node = c->graph->none_start;
+    if (c->graph->only_called) {
+        item_refuse(item, ERR_CONFLICT, "the process is started by other processes only");
+        return false;
+    }
     if (c->node < 0 || (size_t)c->node >= c->graph->n_nodes) {
         item_refuse(item, ERR_CONFLICT,
                     "the process has no start event without a trigger: send the message "
@@ -223,12 +227,18 @@ static int step_item(struct batch *batch, struct fam *fam, struct item *item)
     if (item->fail) {
         err_set(&err, item->why_code != ERR_NONE ? item->why_code : ERR_INTERNAL, "%s", item->why);
         engine_fail(&fam->family, &item->command, &err);
+        if (fam->family.n_needs > 0)
+            return STEP_NEED;
         if (item->park)
             park_jobs(fam, n_jobs);
         item->state = ITEM_FAILED;
         return STEP_DONE;
     }
     int rc = engine_step(&fam->family, &item->command, &err);
+    if (rc == STEP_REFUSED) {
+        item_refuse(item, err.code, arena_strdup(batch->arena, err.text));
+        return STEP_DROPPED;
+    }
     if (rc < 0 || rc == STEP_FAILED) {
         remember(batch, item, &err);
         return STEP_FAILED;
@@ -415,7 +425,8 @@ static int answer_needs(struct batch *batch, struct fam **asking, const size_t *
         for (size_t j = first[i]; j < asking[i]->n_answers; j++) {
             struct need *need = &asking[i]->answers[j];
             asking[i]->delegated |= need->kind == NEED_SQL;
-            if (need->kind == NEED_SQL && delegate_run(batch, need, err) < 0)
+            if ((need->kind == NEED_SQL && delegate_run(batch, need, err) < 0) ||
+                (need->kind == NEED_PARAMETERS && load_parameters(batch, need, err) < 0))
                 return err_trace(err);
             if (need->kind == NEED_INSTANCE)
                 *arena_push(batch->arena, asked.instances, asked.n_instances,
