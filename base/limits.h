@@ -14,7 +14,7 @@
 #define LIMIT_DEPLOYMENT_FILES 100u  /* files of one deployment */
 #define LIMIT_PROCESSES 1000u        /* executable processes of one file */
 #define LIMIT_GRAPH_NODES 20000u     /* flow nodes of one process */
-#define LIMIT_PARAMETERS 100u          /* pawl:parameter of one process */
+#define LIMIT_PARAMETERS 100u        /* pawl:parameter of one process */
 #define LIMIT_MAPPINGS 1000u         /* parameters of one element, in or out */
 #define LIMIT_FINDINGS 100u          /* findings reported for one file */
 #define LIMIT_STEPS_BYTES (1u << 20) /* a process as a list of steps (convert/) */

@@ -17,7 +17,7 @@ extern const struct subcommand command_user_passwd, command_user_drop, command_u
 extern const struct subcommand command_user_key, command_user_grant, command_user_revoke;
 extern const struct subcommand command_incidents, command_retry, command_cancel;
 extern const struct subcommand command_skip, command_move, command_complete;
-extern const struct subcommand command_withdraw;
+extern const struct subcommand command_withdraw, command_parameter_list, command_parameter_set;
 extern const struct subcommand command_suspend, command_resume, command_concurrency;
 extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_delegate_list, command_delegate_set, command_delegate_drop;

@@ -13,12 +13,14 @@
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/variables.h"
 #include "parser/xml.h"
 
 struct deploy {
     struct cli *cli;
     const char **files;
     size_t n_files, capacity;
+    struct parser_file *texts; /* one for each file */
     json_t *resources;
     size_t n_errors, n_warnings;
 };
@@ -28,19 +30,30 @@ static void add_file(struct deploy *deploy, const char *path)
     *arena_push(&deploy->cli->arena, deploy->files, deploy->n_files, deploy->capacity) = path;
 }
 
-static int is_bpmn(const struct dirent *entry)
+static bool ends_with(const char *name, const char *ending)
 {
-    static const char *const endings[] = {".bpmn", ".bpmn20.xml", ".bpmn2"};
-    size_t n = strlen(entry->d_name);
+    size_t n = strlen(name), m = strlen(ending);
+
+    return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+/* Schemas, forms and values of parameters; everything else is a model. */
+static bool is_beside(const char *name)
+{
+    return ends_with(name, ".json") || ends_with(name, ".form");
+}
+
+static int is_resource(const struct dirent *entry)
+{
+    static const char *const endings[] = {".bpmn", ".bpmn20.xml", ".bpmn2", ".json", ".form"};
 
     for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-        if (n > strlen(endings[i]) &&
-            strcmp(entry->d_name + n - strlen(endings[i]), endings[i]) == 0)
+        if (ends_with(entry->d_name, endings[i]))
             return 1;
     return 0;
 }
 
-/* A directory stands for the BPMN files in it. */
+/* A directory stands for the files in it that may be deployed. */
 static enum exit_code collect(struct deploy *deploy)
 {
     struct cli *cli = deploy->cli;
@@ -55,15 +68,17 @@ static enum exit_code collect(struct deploy *deploy)
             add_file(deploy, path);
             continue;
         }
-        int n = scandir(path, &names, is_bpmn, alphasort);
+        int n = scandir(path, &names, is_resource, alphasort);
         if (n < 0)
             return cli_refuse(cli, NULL, "cannot read %s: %s", path, strerror(errno));
+        bool models = false;
         for (int j = 0; j < n; j++) {
+            models |= !is_beside(names[j]->d_name);
             add_file(deploy, arena_printf(&cli->arena, "%s/%s", path, names[j]->d_name));
             free(names[j]);
         }
         free(names);
-        if (n == 0)
+        if (!models)
             return cli_refuse(cli, NULL, "there is no .bpmn file in %s", path);
     }
     return EXIT_DONE;
@@ -78,8 +93,12 @@ static enum exit_code add_resource(struct deploy *deploy, const char *file, cons
     const char *slash = strrchr(file, '/'), *utf8;
     size_t utf8_n;
 
-    if (!xml_decode(&cli->arena, text, n, false, &utf8, &utf8_n, &findings))
+    if (is_beside(file)) {
+        utf8 = text;
+        utf8_n = n;
+    } else if (!xml_decode(&cli->arena, text, n, false, &utf8, &utf8_n, &findings)) {
         return cli_refuse(cli, NULL, "%s: %s", file, findings.items[0].message);
+    }
     json_t *content = json_stringn(utf8, utf8_n);
     if (content == NULL)
         return cli_refuse(cli, NULL, "%s is not text", file);
@@ -90,29 +109,47 @@ static enum exit_code add_resource(struct deploy *deploy, const char *file, cons
     return EXIT_DONE;
 }
 
+static enum exit_code lint_one(struct deploy *deploy, size_t index)
+{
+    struct cli *cli = deploy->cli;
+    const struct parser_file *file = &deploy->texts[index];
+    struct parse_result result;
+    enum exit_code code = EXIT_DONE;
+
+    if (is_beside(file->name))
+        return add_resource(deploy, file->name, file->text, file->n);
+    parser_read_with(deploy->files[index], file->text, file->n, false, deploy->texts,
+                     deploy->n_files, &result);
+    deploy->n_errors += result.n_errors;
+    deploy->n_warnings += result.n_findings - result.n_errors;
+    if (result.n_errors > 0)
+        lint_print(cli, cli->json ? stdout : stderr, deploy->files[index], &result);
+    else
+        code = add_resource(deploy, deploy->files[index], file->text, file->n);
+    parse_result_deinit(&result);
+    return code;
+}
+
 /* What the engine would refuse is said here, with the file's own name and without a database. */
 static enum exit_code lint_all(struct deploy *deploy)
 {
     struct cli *cli = deploy->cli;
+    enum exit_code code = EXIT_DONE;
+    struct err err = {0};
 
+    deploy->texts = arena_array(&cli->arena, deploy->n_files, sizeof(*deploy->texts));
     for (size_t i = 0; i < deploy->n_files; i++) {
-        struct parse_result result;
-        struct err err = {0};
-        const char *text;
-        size_t n;
-        if (cli_read_file(cli, deploy->files[i], LIMIT_XML_BYTES + 1, &text, &n, &err) < 0)
+        struct parser_file *file = &deploy->texts[i];
+        const char *slash = strrchr(deploy->files[i], '/');
+        file->name = slash != NULL ? slash + 1 : deploy->files[i];
+        if (cli_read_file(cli, deploy->files[i], LIMIT_XML_BYTES + 1, &file->text, &file->n, &err) <
+            0)
             return cli_fail(cli, &err);
-        parser_read(deploy->files[i], text, n, false, &result);
-        deploy->n_errors += result.n_errors;
-        deploy->n_warnings += result.n_findings - result.n_errors;
-        if (result.n_errors > 0)
-            lint_print(cli, cli->json ? stdout : stderr, deploy->files[i], &result);
-        enum exit_code code =
-            result.n_errors > 0 ? EXIT_DONE : add_resource(deploy, deploy->files[i], text, n);
-        parse_result_deinit(&result);
-        if (code != EXIT_DONE)
-            return code;
     }
+    for (size_t i = 0; i < deploy->n_files && code == EXIT_DONE; i++)
+        code = lint_one(deploy, i);
+    if (code != EXIT_DONE)
+        return code;
     if (deploy->n_errors > 0)
         return cli_refuse(cli, NULL, "not deployed: %zu error%s", deploy->n_errors,
                           deploy->n_errors == 1 ? "" : "s");
@@ -194,9 +231,16 @@ static enum exit_code send(struct deploy *deploy, struct client *client, double 
     struct err err = {0};
     struct uuid id;
 
+    json_auto_t *given = json_object();
+    enum exit_code code = variables_named(cli, "parameter", given);
+    if (code != EXIT_DONE)
+        return code;
     char *resources = json_dumps(deploy->resources, JSON_COMPACT);
-    int result = client_deploy(client, resources, cli_option(cli, "name"), &accepted, &err);
+    char *parameters = json_dumps(given, JSON_COMPACT);
+    int result =
+        client_deploy(client, resources, cli_option(cli, "name"), parameters, &accepted, &err);
     free(resources);
+    free(parameters);
     if (result < 0)
         return cli_fail(cli, &err);
     const char *text = arena_strdup(&cli->arena, row_text(cli, accepted, "deployment_id"));
@@ -230,6 +274,8 @@ static enum exit_code run_deploy(struct cli *cli)
 
 static const struct option deploy_options[] = {
     {"name", 0, "NAME", "a name for the deployment"},
+    {"parameter", 'p', "NAME=VALUE",
+     "a value for a parameter of the processes; JSON where it is JSON, else text"},
     {"timeout", 0, "SECONDS", "how long to wait for the engine (default: 15)"},
 };
 
@@ -240,7 +286,10 @@ const struct subcommand command_deploy = {
     .about =
         "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR stands "
         "for the "
-        ".bpmn files in it. Prints each process with its version; a file that did not change makes "
+        ".bpmn files in it, with the schemas (.json) and forms (.form) beside them; "
+        "parameters.json "
+        "holds values of parameters. Prints each process with its version; a file that did not "
+        "change makes "
         "no new "
         "version.\n"
         "\n"
@@ -249,8 +298,8 @@ const struct subcommand command_deploy = {
         "Where no engine runs the deployment is accepted, waits for one, and the exit code is 1.",
     .options = deploy_options,
     .n_options = ARRAY_LEN(deploy_options),
-    .examples =
-        "  pawl deploy order.bpmn\n  pawl deploy processes/address-verification --name 'March'\n",
+    .examples = "  pawl deploy order.bpmn\n  pawl deploy order.bpmn order.json -p retries=5\n  "
+                "pawl deploy processes/address-verification --name 'March'\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .database = true,

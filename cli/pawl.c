@@ -21,6 +21,8 @@ const struct subcommand *const commands[] = {
     &command_deploy,
     &command_definitions,
     &command_withdraw,
+    &command_parameter_list,
+    &command_parameter_set,
     &command_start,
     &command_message,
     &command_ps,

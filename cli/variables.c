@@ -30,23 +30,35 @@ static enum exit_code read_object(struct cli *cli, const char *given, json_t **r
     return EXIT_DONE;
 }
 
-static enum exit_code add_one(const struct cli *cli, json_t *object, const char *given)
+static enum exit_code add_one(const struct cli *cli, const char *option, json_t *object,
+                              const char *given)
 {
     const char *equals = strchr(given, '=');
 
     if (equals == NULL || equals == given)
-        return cli_usage(cli, "example: -v amount=12 -v name=Ada",
-                         "-v wants NAME=VALUE, not \"%s\"", given);
+        return cli_usage(cli, "example: amount=12 or name=Ada", "%s wants NAME=VALUE, not \"%s\"",
+                         option, given);
     char name[LIMIT_NAME_BYTES + 1];
     if ((size_t)(equals - given) > LIMIT_NAME_BYTES)
-        return cli_usage(cli, NULL, "the name of a variable may have %u bytes", LIMIT_NAME_BYTES);
+        return cli_usage(cli, NULL, "a name may have %u bytes", LIMIT_NAME_BYTES);
     snprintf(name, sizeof(name), "%.*s", (int)(equals - given), given);
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
     if (value == NULL)
         value = json_string(equals + 1);
     if (value == NULL || json_object_set_new(object, name, value) < 0)
-        return cli_usage(cli, NULL, "-v %s: the text is not UTF-8", name);
+        return cli_usage(cli, NULL, "%s %s: the text is not UTF-8", option, name);
     return EXIT_DONE;
+}
+
+enum exit_code variables_named(struct cli *cli, const char *option, json_t *object)
+{
+    enum exit_code code = EXIT_DONE;
+
+    for (size_t i = 0; i < cli->n_given && code == EXIT_DONE; i++)
+        if (strcmp(cli->given[i].option->name, option) == 0)
+            code = add_one(cli, arena_printf(&cli->arena, "--%s", option), object,
+                           cli->given[i].value);
+    return code;
 }
 
 enum exit_code variables_read(struct cli *cli, const char **ret_json)
@@ -61,9 +73,8 @@ enum exit_code variables_read(struct cli *cli, const char **ret_json)
         object = json_object();
     if (code != EXIT_DONE)
         return code;
-    for (size_t i = 0; i < cli->n_given && code == EXIT_DONE; i++)
-        if (strcmp(cli->given[i].option->name, "variable") == 0)
-            code = add_one(cli, object, cli->given[i].value);
+    if (code == EXIT_DONE)
+        code = variables_named(cli, "variable", object);
     if (code == EXIT_DONE) {
         char *dump = json_dumps(object, JSON_COMPACT);
         *ret_json = arena_strdup(&cli->arena, dump);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Variables from the command line: --variables JSON, @FILE or -, then each -v NAME=VALUE. */
+#include <jansson.h>
+
 #include "cli/cli.h"
 
 #define VARIABLE_OPTIONS                                                                           \
@@ -14,3 +16,5 @@
 /* One JSON object; "{}" when none are given. Wrong ones are said, with EXIT_USAGE or EXIT_REFUSED.
  */
 enum exit_code variables_read(struct cli *cli, const char **ret_json);
+/* The NAME=VALUE of one option, all that were given, into the object. */
+enum exit_code variables_named(struct cli *cli, const char *option, json_t *object);

@@ -137,7 +137,7 @@ static int deploy(struct pawl_session *session, const json_t *resources, int tim
     struct uuid id;
 
     char *text = dump(resources);
-    int rc = client_deploy(session->client, text, NULL, &accepted, err);
+    int rc = client_deploy(session->client, text, NULL, "{}", &accepted, err);
     free(text);
     if (rc < 0)
         return err_trace(err);

@@ -93,11 +93,12 @@ int client_query_row(struct client *client, const char *query, const struct para
 
 /* ---- Functions ---- */
 
-int client_deploy(struct client *client, const char *resources, const char *name, json_t **ret_row,
-                  struct err *err)
+int client_deploy(struct client *client, const char *resources, const char *name,
+                  const char *parameters, json_t **ret_row, struct err *err)
 {
-    return client_query_row(client, "client_deploy", PARAMS(p_text(resources), p_text(name)),
-                            ret_row, err);
+    return client_query_row(client, "client_deploy",
+                            PARAMS(p_text(resources), p_text(name), p_text(parameters)), ret_row,
+                            err);
 }
 
 int client_await(struct client *client, const struct uuid *id, int64_t ms, json_t **ret_row,

@@ -28,8 +28,9 @@ void client_closep(struct client **client);
 /* ---- Functions; ret_row: what they return, by the names of their OUT parameters ---- */
 
 /* resources: JSON array of {"name","content"}. */
-int client_deploy(struct client *client, const char *resources, const char *name, json_t **ret_row,
-                  struct err *err) MUST_CHECK;
+/* parameters: a JSON object. */
+int client_deploy(struct client *client, const char *resources, const char *name,
+                  const char *parameters, json_t **ret_row, struct err *err) MUST_CHECK;
 /* state "pending" when nothing was known after `ms`. */
 int client_await(struct client *client, const struct uuid *id, int64_t ms, json_t **ret_row,
                  struct err *err) MUST_CHECK;
@@ -88,6 +89,13 @@ struct client_suspend_definition {
 int client_suspend_definition(struct client *client, const struct client_suspend_definition *what,
                               json_t **ret_row, struct err *err) MUST_CHECK;
 /* most 0: no limit. */
+/* process may be NULL: of all. */
+int client_parameters(struct client *client, const char *process, json_t **ret_rows,
+                      struct err *err) MUST_CHECK;
+/* value: JSON; version 0: all. */
+int client_set_parameter(struct client *client, const char *process, const char *name,
+                         const char *value, int version, json_t **ret_row,
+                         struct err *err) MUST_CHECK;
 int client_set_concurrency(struct client *client, const char *process, int most, json_t **ret_row,
                            struct err *err) MUST_CHECK;
 /* action, filter, options: as bulk() takes them. */

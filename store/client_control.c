@@ -97,6 +97,21 @@ int client_suspend_definition(struct client *client, const struct client_suspend
         ret_row, err);
 }
 
+int client_parameters(struct client *client, const char *process, json_t **ret_rows,
+                      struct err *err)
+{
+    return client_query_rows(client, "client_parameters", PARAMS(p_text(process)), ret_rows, err);
+}
+
+int client_set_parameter(struct client *client, const char *process, const char *name,
+                         const char *value, int version, json_t **ret_row, struct err *err)
+{
+    return client_query_row(client, "client_set_parameter",
+                            PARAMS(p_text(process), p_text(name), p_text(value),
+                                   version > 0 ? p_int4(version) : P_NULL_INT4),
+                            ret_row, err);
+}
+
 int client_set_concurrency(struct client *client, const char *process, int most, json_t **ret_row,
                            struct err *err)
 {

@@ -22,16 +22,16 @@ static int compare_versions(struct conn *conn, struct deployment *d, const struc
         return err_trace(err);
     for (size_t i = 0; i < d->n_processes; i++) {
         struct deploy_process *p = &d->processes[i];
-        int file = (int)p->file_index;
+        size_t n;
+        const char *digest = deploy_digest(d, p, digests, &n);
         p->is_new = true;
         p->version = 1;
         for (int r = 0; r < result_rows(rows); r++) {
             if (strcmp(result_text(rows, r, 0), p->graph->key) != 0)
                 continue;
             p->version = (int)result_int(rows, r, 2) + 1;
-            if (!d->all_new && result_length(rows, r, 3) == result_length(digests, file, 0) &&
-                memcmp(result_text(rows, r, 3), result_text(digests, file, 0),
-                       result_length(digests, file, 0)) == 0) {
+            if (!d->all_new && result_length(rows, r, 3) == n &&
+                memcmp(result_text(rows, r, 3), digest, n) == 0) {
                 p->is_new = false;
                 p->version = (int)result_int(rows, r, 4);
                 p->definition_id = (int)result_int(rows, r, 1);
@@ -205,14 +205,14 @@ static int insert_definition(struct conn *conn, struct deployment *d, struct dep
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct column node, id, name, kind, line;
-    int file = (int)p->file_index;
+    size_t digest_n;
+    const char *digest = deploy_digest(d, p, digests, &digest_n);
 
     if (conn_query(conn, "deploy_definition",
                    PARAMS(p_text(d->tenant), p_text(p->graph->key), p_int4(p->version),
                           p_text(p->graph->name), p_text(p->graph->version_tag), p_uuid(&d->id),
-                          p_text(p->file->name),
-                          p_bytea(result_text(digests, file, 0), result_length(digests, file, 0)),
-                          p_text(p->graph->history_time_to_live)),
+                          p_text(p->file->name), p_bytea(digest, digest_n),
+                          p_text(p->graph->history_time_to_live), p_bool(p->graph->only_called)),
                    &rows, err) < 0)
         return err_trace(err);
     p->definition_id = (int)result_int(rows, 0, 0);
@@ -372,9 +372,12 @@ static int write_active(struct conn *conn, struct deployment *d, const char *sta
     for (size_t i = 0; i < d->n_processes; i++) {
         struct deploy_process *p = &d->processes[i];
         any |= p->is_new;
-        if (p->is_new && insert_definition(conn, d, p, *ret_digests, err) < 0)
+        if (p->is_new && (insert_definition(conn, d, p, *ret_digests, err) < 0 ||
+                          deploy_insert_inputs(conn, d, p, err) < 0))
             return err_trace(err);
     }
+    if (deploy_insert_parameters(conn, d, now_us, err) < 0)
+        return err_trace(err);
     return any ? deploy_replace_starts(conn, d, now_us, err) : 0;
 }
 
@@ -388,7 +391,8 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
             return err_trace(err);
         judge_timers(d, now_us);
         if (judge_message_starts(conn, d, err) < 0 || judge_called(conn, d, err) < 0 ||
-            judge_classes(conn, d, err) < 0 || judge_author(conn, d, err) < 0)
+            judge_classes(conn, d, err) < 0 || judge_author(conn, d, err) < 0 ||
+            deploy_judge_parameters(conn, d, err) < 0)
             return err_trace(err);
     }
     const char *state = d->n_errors == 0 ? "active" : "refused";
@@ -450,8 +454,8 @@ int deploy_run(struct conn *conn, struct arena *arena, const struct worker_fence
     d.actor = result_text(rows, 0, 3);
     d.tenant = result_text(rows, 0, 4);
     d.allowed = result_text(rows, 0, 6);
-    d.all_new = result_text(rows, 0, 5) != NULL && strcmp(result_text(rows, 0, 5), "all") == 0;
     deploy_judge(&d, result_text(rows, 0, 2), result_length(rows, 0, 2));
+    deploy_options(&d, result_text(rows, 0, 5), result_length(rows, 0, 5));
     int rc = transaction(conn, &d, fence, xid, id, err);
     if (rc < 0 && err->code == ERR_DATA) {
         /* The database refused a text of the files: as good a reason to refuse them as any. */

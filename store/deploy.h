@@ -41,6 +41,8 @@ struct deployment {
     struct deploy_finding *findings;
     size_t n_findings, findings_capacity;
     size_t n_errors;
+    struct value given_option, given_file; /* values of parameters; null: none */
+    struct result *former; /* owned: parameters of the latest versions; may be NULL */
 };
 
 /* Reads the inbox row's body and judges all files. What is wrong becomes findings. */
@@ -55,6 +57,17 @@ const char *deploy_findings_json(const struct deployment *deployment);
 int deploy_replace_starts(struct conn *conn, struct deployment *d, int64_t now_us,
                           struct err *err) MUST_CHECK;
 int deploy_zones(struct conn *conn, struct deployment *d, struct err *err) MUST_CHECK;
+
+/* deploy_input.c: parameters, schemas, forms, and what makes a version another one. */
+/* {"all":true,"parameters":{…}}: what deploy_all() was told. */
+void deploy_options(struct deployment *d, const char *text, size_t n);
+int deploy_judge_parameters(struct conn *conn, struct deployment *d, struct err *err) MUST_CHECK;
+int deploy_insert_parameters(struct conn *conn, struct deployment *d, int64_t now_us,
+                             struct err *err) MUST_CHECK;
+int deploy_insert_inputs(struct conn *conn, struct deployment *d, const struct deploy_process *p,
+                         struct err *err) MUST_CHECK;
+const char *deploy_digest(const struct deployment *d, const struct deploy_process *p,
+                          const struct result *digests, size_t *ret_n);
 
 struct worker_fence {
     int worker;

@@ -83,7 +83,17 @@ static void judge_file(struct deployment *deployment, size_t index)
 {
     struct deploy_file *file = &deployment->files[index];
 
-    parser_read(file->name, file->content, file->n, true, &file->parsed);
+    struct parser_file *others =
+        arena_array(deployment->arena, deployment->n_files, sizeof(*others));
+    size_t n_others = 0;
+
+    for (size_t i = 0; i < deployment->n_files; i++) {
+        const struct deploy_file *other = &deployment->files[i];
+        if (!other->is_bpmn)
+            others[n_others++] =
+                (struct parser_file){.name = other->name, .text = other->content, .n = other->n};
+    }
+    parser_read_with(file->name, file->content, file->n, true, others, n_others, &file->parsed);
     for (size_t i = 0; i < file->parsed.n_findings; i++) {
         const struct finding *f = &file->parsed.findings[i];
         if (strcmp(f->code, "java-class") == 0)
@@ -152,6 +162,7 @@ void deploy_judge(struct deployment *deployment, const char *body, size_t body_n
 
 void deploy_forget(struct deployment *deployment)
 {
+    result_free(deployment->former);
     for (size_t i = 0; i < deployment->n_files; i++) {
         if (deployment->files[i].is_bpmn)
             parse_result_deinit(&deployment->files[i].parsed);

@@ -117,14 +117,41 @@ static void add(struct graphs *graphs, struct graph *graph)
     graph_free(unwanted);
 }
 
-/* columns: definition id, process key, resource name, content, lane. */
-static struct graph *parse_row(const struct result *rows, int row)
+/* [{"name","content"}]: the files beside a model, in the arena; none where it uses none. */
+static struct parser_file *read_files(struct arena *arena, const char *text, size_t n,
+                                      size_t *ret_n)
+{
+    struct value list;
+
+    *ret_n = 0;
+    if (text == NULL || value_read(arena, text, n, &list, NULL) < 0 || list.kind != VALUE_ARRAY)
+        return NULL;
+    struct parser_file *files = arena_array(arena, list.u.array.n, sizeof(*files));
+    for (size_t i = 0; i < list.u.array.n; i++) {
+        const struct value *name = value_member(&list.u.array.items[i], "name", 4);
+        const struct value *content = value_member(&list.u.array.items[i], "content", 7);
+        if (name != NULL && content != NULL && name->kind == VALUE_STRING &&
+            content->kind == VALUE_STRING)
+            files[(*ret_n)++] = (struct parser_file){.name = name->u.string.text,
+                                                     .text = content->u.string.text,
+                                                     .n = content->u.string.n};
+    }
+    return files;
+}
+
+/* columns: definition id, process key, resource name, content, lane, files. */
+static struct graph *parse_row(struct arena *arena, const struct result *rows, int row)
 {
     struct parse_result parsed;
     int id = (int)result_int(rows, row, 0);
     const char *key = result_text(rows, row, 1), *file = result_text(rows, row, 2);
 
-    parser_read(file, result_text(rows, row, 3), result_length(rows, row, 3), true, &parsed);
+    size_t n_files;
+    struct parser_file *files =
+        read_files(arena, result_text(rows, row, 5), result_length(rows, row, 5), &n_files);
+
+    parser_read_with(file, result_text(rows, row, 3), result_length(rows, row, 3), true, files,
+                     n_files, &parsed);
     struct graph *graph = NULL;
     for (size_t i = 0; i < parsed.n_graphs; i++) {
         if (strcmp(parsed.graphs[i]->key, key) != 0)
@@ -162,7 +189,7 @@ int graphs_load(struct graphs *graphs, struct conn *conn, struct arena *arena, c
     struct graph **parsed = arena_array(arena, (size_t)result_rows(rows), sizeof(*parsed));
     size_t n_parsed = 0;
     for (int i = 0; i < result_rows(rows); i++) {
-        parsed[n_parsed] = parse_row(rows, i);
+        parsed[n_parsed] = parse_row(arena, rows, i);
         n_parsed += parsed[n_parsed] != NULL;
     }
     int result = zones_fill(conn, arena, parsed, n_parsed, err);

@@ -12,7 +12,7 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(deploy_all.options, array['duplicateFiltering', 'tenant']);
+    caller text := api_actor(deploy_all.options, array['duplicateFiltering', 'parameters', 'tenant']);
     of_tenant text := api_tenant(deploy_all.options);
     example constant text := 'Example: resources => ''[{"name": "order.bpmn", "content": "<definitions …"}]''.';
     files integer;
@@ -25,6 +25,13 @@ begin
     if jsonb_typeof(deploy_all.options -> 'duplicateFiltering') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option duplicateFiltering must be true or false',
             hint = 'Example: options => ''{"duplicateFiltering": false}'' for a new version of what did not change.';
+    end if;
+    if jsonb_typeof(deploy_all.options -> 'parameters') <> 'object' then
+        raise exception using errcode = 'PW003', message = 'the option parameters must be a JSON object',
+            hint = 'Example: options => ''{"parameters": {"callbackUrl": "https://…"}}''.';
+    elsif octet_length(deploy_all.options ->> 'parameters') > 1048576 then -- LIMIT_VALUE_BYTES
+        raise exception using errcode = 'PW006', message = 'the option parameters is larger than 1048576 bytes (LIMIT_VALUE_BYTES)',
+            hint = 'Keep large data in a table or file of your own and pass its id.';
     end if;
     if deploy_all.resources is null or jsonb_typeof(deploy_all.resources) <> 'array' then
         raise exception using errcode = 'PW003', message = 'resources must be a JSON array', hint = example;
@@ -71,7 +78,8 @@ begin
     insert into inbox (kind, command_id, name, key, detail, body, actor, tenant, at)
     values (100, deploy_all.deployment_id, deploy_all.name,
             array_to_json(api_limits('author'))::text, -- the engine holds the processes in the files against it
-            case when not (deploy_all.options -> 'duplicateFiltering')::boolean then 'all' end,
+            json_strip_nulls(json_build_object('all', not (deploy_all.options -> 'duplicateFiltering')::boolean))::jsonb
+                || jsonb_build_object('parameters', coalesce(deploy_all.options -> 'parameters', '{}')),
             (select jsonb_agg(jsonb_build_object('name', r -> 'name', 'content', r -> 'content') order by n)::text
              from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n)),
             caller, of_tenant, clock());
@@ -82,9 +90,9 @@ revoke all on function deploy_all(jsonb, text, jsonb) from public;
 comment on function deploy_all(jsonb, text, jsonb) is
 'Deploys several files together: all of them or none. Otherwise like deploy().
 
-- `resources`: a JSON array of objects with the texts `name` and `content`, at most 100.
+- `resources`: a JSON array of objects with the texts `name` and `content`, at most 100: BPMN files (.bpmn, .xml), schemas (.json), forms (.form); parameters.json is an object of values for parameters.
 - `name`: of the deployment.
-- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
+- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one; `parameters`: a JSON object of values for the parameters that the processes declare.';
 
 create or replace function deploy(
     xml text,
@@ -119,7 +127,7 @@ comment on function deploy(text, text, text, jsonb) is
 - `xml`: the text of the file. An encoding named in it is ignored, since the text is decoded already.
 - `resource`: the name of the file.
 - `name`: of the deployment.
-- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one.';
+- `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one; `parameters`: a JSON object of values for the parameters that the processes declare.';
 
 create or replace function withdraw(
     deployment_id uuid,

@@ -49,13 +49,18 @@ begin
         end loop;
     end if;
 
-    select d.id, d.version, d.suspended, d.lane into definition from definition d
+    select d.id, d.version, d.suspended, d.lane, d.only_called into definition from definition d
     where d.tenant = of_tenant and d.key = start.process and d.withdrawn is null and (start.version is null or d.version = start.version)
     order by d.version desc limit 1;
     if not found then
         raise exception using errcode = 'PW001',
             message = format('there is no process "%s"%s', start.process, ' in version ' || start.version),
             hint = 'Deploy it first, or look up its key (the id of the process in the BPMN file) in the view definitions.';
+    end if;
+    if definition.only_called then
+        raise exception using errcode = 'PW002',
+            message = format('the process "%s" is started by other processes only', start.process),
+            hint = 'Its model says startableBy="process": start a process that calls it.';
     end if;
     if definition.suspended then
         raise exception using errcode = 'PW005',
@@ -74,9 +79,9 @@ revoke all on function start(text, text, jsonb, text, integer, jsonb) from publi
 comment on function start(text, text, jsonb, text, integer, jsonb) is
 'Starts an instance of a process: as soon as your transaction commits, and not at all if it rolls back.
 
-- `process`: the id of the process in its BPMN file. PW001 if it is not deployed, PW005 if it is suspended.
+- `process`: the id of the process in its BPMN file. PW001 if it is not deployed, PW002 if only other processes may start it (`pawl:startableBy`), PW005 if it is suspended.
 - `business_key`: what your people call this case, such as an order number. Need not be unique.
-- `variables`: a JSON object.
+- `variables`: a JSON object. If the process has an inputSchema that they do not pass, the outcome is `refused`, and no instance is made.
 - `request_key`: makes the call safe to repeat. The same key with the same arguments returns the same instance with `created` = false; with other arguments it is refused with PW004. While another transaction with the same key is open, the call waits for it. Keys are kept for 30 days.
 - `version`: of the process; the latest by default.
 - `options`: `tenant`: one of yours, by default the first; `actor`.

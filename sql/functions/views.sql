@@ -9,7 +9,7 @@ select d.id as definition_id, d.key as process, d.version, d.name, d.version_tag
                        and n.withdrawn is null)
            as latest,
        d.suspended, d.deployment_id, d.resource, p.at as deployed, p.actor as deployed_by, d.history_time_to_live, d.withdrawn,
-       c.most as concurrency, d.tenant
+       c.most as concurrency, d.tenant, case when d.only_called then 'process' else 'anybody' end as startable_by
 from api_read_definition d join deployment p on p.id = d.deployment_id
 left join concurrency c on c.tenant = d.tenant and c.key = d.key;
 revoke all on definitions from public;
@@ -20,6 +20,7 @@ comment on column definitions.latest is 'the version that start() takes by defau
 comment on column definitions.suspended is 'no new instances may be started';
 comment on column definitions.withdrawn is 'when its deployment was: it is not the latest any more, whatever its version';
 comment on column definitions.resource is 'the file that it came from';
+comment on column definitions.startable_by is '`process`: call activities alone start it; start() refuses it';
 comment on column definitions.concurrency is 'how many of its instances may be carried on at the same time: set_concurrency()';
 
 create or replace view deployments as

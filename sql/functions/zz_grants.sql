@@ -41,7 +41,9 @@ as $$
         ('admin', 'cancel'), ('admin', 'set_variables'), ('admin', 'retry'),
         ('admin', 'skip_element'), ('admin', 'move_token'), ('admin', 'complete_element'),
         ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'set_concurrency'), ('admin', 'resume_definition'),
-        ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop')
+        ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop'),
+        ('start', 'start_form'), ('work', 'task_form'), ('admin', 'set_parameter'), ('read', 'parameters'),
+        ('read', 'parameter_changes')
     ) r(kind, object)
     where r.kind in (api_rights.kind, '*') or api_rights.kind = 'admin'
 $$;

@@ -60,6 +60,9 @@ begin
             ('event', 'event.definition_id in (select d.id from definition d)'),
             ('event_kept', 'event_kept.definition_id in (select d.id from definition d)'),
             ('event_delivery', 'exists (select from bus_event e where e.id = event_delivery.event_id)'),
+            ('input', 'exists (select from definition d where d.id = input.definition_id)'),
+            ('parameter', 'exists (select from definition d where d.id = parameter.definition_id)'),
+            ('parameter_change', 'exists (select from definition d where d.id = parameter_change.definition_id)'),
             ('incident', 'exists (select from instance i where i.id = incident.instance_id)'),
             ('call', 'exists (select from instance i where i.id = call.instance_id)'),
             ('bulk', 'bulk.tenants <@ (select api_tenants()) or (select api_all_tenants())')

@@ -51,6 +51,7 @@ create table definition (
     suspended boolean not null default false,
     withdrawn timestamptz,           -- not the latest any more, whatever its version
     history_time_to_live text,
+    only_called boolean not null default false, -- call activities alone start it
     lane smallint not null default 0, -- of its jobs and starts: see ready
     unique (tenant, key, version)
 );
@@ -72,6 +73,41 @@ create table element (
     kind text not null,
     line integer not null,
     primary key (definition_id, node)
+);
+
+-- What starts, answers and messages must bring, and the forms that ask for it. json keeps the order of members.
+create table input (
+    definition_id integer not null references definition,
+    node integer not null,           -- -1: the process
+    start boolean not null,          -- of the process, or of its start event without a trigger
+    checked boolean not null,        -- by an inputSchema; else it is a form only
+    schema json,
+    ui json,
+    form_key text,
+    form json,
+    primary key (definition_id, node)
+);
+
+-- Settings that a definition declares; value NULL: the model's default.
+create table parameter (
+    definition_id integer not null references definition,
+    name text not null,
+    value jsonb,
+    fallback jsonb,
+    description text,
+    set_by text,
+    set_at timestamptz,
+    primary key (definition_id, name)
+);
+
+create table parameter_change (
+    id bigint generated always as identity primary key,
+    definition_id integer not null references definition,
+    name text not null,
+    value jsonb,
+    actor text not null,
+    at timestamptz not null,
+    deployment_id uuid
 );
 
 -- Message start events of the latest version of each process.

@@ -8,7 +8,8 @@ select json_build_object('now', clock())::text
 -- ---- Functions ----
 
 -- name: client_deploy
-select to_json(d)::text from deploy_all(resources => $1::jsonb, name => $2) d
+select to_json(d)::text from deploy_all(resources => $1::jsonb, name => $2,
+    options => case when $3 = '{}' then '{}' else jsonb_build_object('parameters', $3::jsonb) end) d
 -- name: client_await
 select to_json(a)::text from await(command_id => $1, timeout => $2::bigint * interval '1 millisecond') a
 -- name: client_start

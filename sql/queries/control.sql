@@ -48,6 +48,12 @@ from (select resume(instance_id => $1, options => jsonb_strip_nulls(jsonb_build_
 select to_json(c)::text
 from resume_definition(process => $1, version => $2,
     options => jsonb_strip_nulls(jsonb_build_object('includeInstances', $3::boolean, 'reason', $4::text))) c
+-- name: client_parameters
+select to_json(p)::text from parameters p join definitions d on d.definition_id = p.definition_id and d.latest
+where $1 is null or p.process = $1 order by p.process, p.name
+-- name: client_set_parameter
+select to_json(p)::text from (select set_parameter(process => $1, parameter => $2, value => $3::jsonb,
+    options => jsonb_strip_nulls(jsonb_build_object('version', $4))) as versions) p
 -- name: client_set_concurrency
 select to_json(c)::text from (select set_concurrency(process => $1, most => $2) as versions) c
 -- name: client_skip

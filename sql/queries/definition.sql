@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Definitions: store/graphs.c and store/deploy.c.
 -- name: definition_files
-select d.id, d.key, r.name, r.content, d.lane
+select d.id, d.key, r.name, r.content, d.lane,
+    case when r.content ~ 'inputSchema|formRef|formKey' then
+        (select json_agg(json_build_object('name', o.name, 'content', o.content))::text from resource o
+         where o.deployment_id = d.deployment_id and o.name !~ '[.](bpmn|xml)$') end
 from definition d join resource r on r.deployment_id = d.deployment_id and r.name = d.resource
 where d.id = any($1)
 -- name: deploy_read
@@ -52,8 +55,8 @@ where not exists (select from class_topic m where m.class = c.class) order by 1
 -- name: deploy_definition
 -- Its lane is that of its other versions, or the next in turn: the first 14 processes have one of their own.
 insert into definition (tenant, key, version, name, version_tag, deployment_id, resource, digest, history_time_to_live,
-    lane)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(
+    only_called, lane)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce(
     (select d.lane from definition d where d.tenant = $1 and d.key = $2 order by d.version desc limit 1),
     2 + (select count(distinct (d.tenant, d.key)) from definition d) % 14)) returning id
 -- name: deploy_elements
@@ -74,3 +77,28 @@ select t.* from unnest($1, $2, $3, $4) as t (definition_id, node, due, remaining
 -- name: outcome_put
 insert into outcome (command_id, state, detail, tenant, at) values ($1, $2, $3::jsonb, $4, $5)
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
+-- name: deploy_inputs
+insert into input (definition_id, node, start, checked, schema, ui, form_key, form)
+select $1, i.node, i.start, i.checked, i.schema::json, i.ui::json, i.form_key, i.form::json
+from unnest($2, $3, $4, $5, $6, $7, $8) as i (node, start, checked, schema, ui, form_key, form)
+-- name: deploy_former_parameters
+-- What the latest versions were given.
+select d.key, p.name, p.value::text, p.set_by, p.set_at::text
+from unnest($2) as k (key)
+cross join lateral (
+    select d.id, d.key from definition d
+    where d.tenant = $1 and d.key = k.key and d.withdrawn is null order by d.version desc limit 1
+) d
+join parameter p on p.definition_id = d.id
+where p.value is not null
+-- name: deploy_parameters
+insert into parameter (definition_id, name, value, fallback, description, set_by, set_at)
+select p.definition_id, p.name, p.value::jsonb, p.fallback::jsonb, p.description, p.set_by, p.set_at::timestamptz
+from unnest($1, $2, $3, $4, $5, $6, $7) as p (definition_id, name, value, fallback, description, set_by, set_at)
+on conflict (definition_id, name) do update set value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at
+-- name: deploy_parameter_changes
+insert into parameter_change (definition_id, name, value, actor, at, deployment_id)
+select p.definition_id, p.name, p.value::jsonb, $4, $5, $6 from unnest($1, $2, $3) as p (definition_id, name, value)
+-- name: load_parameters
+select coalesce(json_object_agg(p.name, p.value)::text, '{}') from parameter p
+where p.definition_id = $1 and p.value is not null

@@ -235,7 +235,7 @@ static void test_parser__codes(void **state UNUSED)
     assert_int_equal(glob(PAWL_SOURCE_DIR "/tests/hostile/bpmn/*.error", GLOB_APPEND, NULL, &found),
                      0);
     assert_int_equal(
-        glob(PAWL_SOURCE_DIR "/tests/unit/parser/test_hostile.c", GLOB_APPEND, NULL, &found), 0);
+        glob(PAWL_SOURCE_DIR "/tests/unit/parser/test_[hi]*.c", GLOB_APPEND, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char *text = read_all(found.gl_pathv[i], NULL);
         buf_add_str(&cases, text);
