@@ -256,7 +256,7 @@ revoke all on function api_process(integer) from public;
 -- must join one of these, or `instance`; and it is a security barrier, so that no condition of the reader's runs first.
 create or replace view api_read_definition as
 select d.id, d.tenant, d.key, d.version, d.name, d.version_tag, d.deployment_id, d.resource, d.suspended, d.withdrawn,
-       d.history_time_to_live, d.lane
+       d.history_time_to_live, d.lane, d.only_called
 from definition d where (select api_unlimited('read')) or d.key = any ((select api_processes('read'))::text[]);
 revoke all on api_read_definition from public;
 comment on view api_read_definition is 'The definitions that the caller may read.';
