@@ -18,11 +18,11 @@ declare
 begin
     perform api_text('process', set_parameter.process, true), api_text('parameter', set_parameter.parameter, true);
     perform api_require('admin', set_parameter.process);
-    if jsonb_typeof(set_parameter.options -> 'version') not in ('number', 'null') then
-        raise exception using errcode = 'PW003', message = 'the option version must be a number',
+    if set_parameter.options ? 'version' and (set_parameter.options ->> 'version') !~ '^[1-9]\d{0,8}$' then
+        raise exception using errcode = 'PW003', message = 'the option version must be a number from 1',
             hint = 'Example: options => ''{"version": 3}''; without it all versions are meant.';
     end if;
-    wanted := (set_parameter.options ->> 'version')::numeric;
+    wanted := (set_parameter.options ->> 'version')::integer;
     if octet_length(set_parameter.value::text) > 65536 then
         raise exception using errcode = 'PW006',
             message = format('the value has %s bytes, the limit is 65536', octet_length(set_parameter.value::text)),
