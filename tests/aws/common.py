@@ -43,9 +43,9 @@ def becomes(what, query, wanted, seconds=10):
     check(what, got == wanted, got)
 
 
-def token(key):
-    """Starts a process that waits, and tells its token: (token, instance)."""
-    instance = sql("select instance_id from start('wait', '%s')" % key)
+def token(key, process="wait"):
+    """Starts a process that waits, and tells its token."""
+    instance = sql("select instance_id from start('%s', '%s')" % (process, key))
     for _ in range(200):
         found = sql("select api_callback_token(callback_id) from callbacks where instance_id = '%s'" % instance)
         if found:

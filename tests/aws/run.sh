@@ -38,7 +38,7 @@ pg_start || exit 1
 export PAWL PG_BIN PAWL_DATABASE=$PG_CONNINFO PAWL_SCHEMA=pawl PYTHONPATH=$ROOT/tests/aws PYTHONDONTWRITEBYTECODE=1
 "$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
 ENGINE=$!
-for ((i = 0; i < 300; i++)); do grep -q '^ready' "$DIR/out" && break; sleep 0.1; done
+for ((i = 0; i < 300; i++)); do grep -qs '^ready' "$DIR/out" && break; sleep 0.1; done
 ADDRESS=$(sed -n 's/^ready.*, http //p' "$DIR/out") ADDRESS=${ADDRESS#http://}
 [ -n "$ADDRESS" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
 "$PAWL" deploy "$ROOT/tests/aws/wait.bpmn" >/dev/null 2>&1 || exit 1
@@ -66,14 +66,14 @@ skip() { # PART WHY
 }
 
 user() { # NAME RIGHTS: KEY and SECRET
-    sql "insert into account (name, technical, rights, tenants, created, created_by) values ('$1', true, '$2', null, clock(), 'test')" &&
-        IFS='|' read -r KEY SECRET < <(sql "select * from create_access_key('$1')")
+    "$PAWL" user add "$1" --rights "$2" --technical >/dev/null 2>&1 &&
+        { read -r KEY && read -r SECRET; } < <("$PAWL" user key "$1" | cut -d = -f 2) && [ -n "$SECRET" ]
 }
-user watcher '{read}' && READER_KEY=$KEY READER_SECRET=$SECRET
-user lambda '{admin,start,work,read}' || exit 1
+user watcher read && READER_KEY=$KEY READER_SECRET=$SECRET
+user lambda admin,start,work,read || exit 1
 export AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET AWS_DEFAULT_REGION=eu-central-1 AWS_REGION=eu-central-1 \
     AWS_EC2_METADATA_DISABLED=true AWS_MAX_ATTEMPTS=1 AWS_CONFIG_FILE=$DIR/none AWS_SHARED_CREDENTIALS_FILE=$DIR/none
-BEARER=any
+BEARER=$(sql "select token from create_token('lambda', 'test')")
 
 clients() {
     local held
@@ -99,7 +99,7 @@ shell, failed 1
 python 0" ] && echo "1 passed, 0 failed" || printf '%s\n0 passed, 1 failed\n' "$said"
 }
 
-part wire python3 "$ROOT/tests/aws/wire.py" "$ADDRESS" "$KEY" "$SECRET" "$READER_KEY" "$READER_SECRET"
+part wire python3 "$ROOT/tests/aws/wire.py" "$ADDRESS" "$KEY" "$SECRET" "$READER_KEY" "$READER_SECRET" "$BEARER"
 part incoming python3 "$ROOT/tests/aws/incoming.py" "$ADDRESS" "$BEARER" "$DIR"
 part clients clients_part
 if wait "${PIP:-}" 2>/dev/null && [ -d "$DIR/python/boto3" ]; then

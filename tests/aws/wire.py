@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS's wire: what leaves our own signer, and curl's. wire.py ADDRESS KEY SECRET READER-KEY READER-SECRET"""
+"""AWS's wire: what leaves our own signer, and curl's. wire.py ADDRESS KEY SECRET READER-KEY READER-SECRET BEARER"""
 import datetime
 import json
 import subprocess
@@ -8,7 +8,7 @@ import sys
 from common import ask, becomes, check, end, sql, token
 from signer import sign
 
-ADDRESS, KEY, SECRET, READER_KEY, READER_SECRET = sys.argv[1:]
+ADDRESS, KEY, SECRET, READER_KEY, READER_SECRET, BEARER = sys.argv[1:]
 HELD = "Task Timed Out: 'Provided task does not exist anymore'"
 
 
@@ -75,6 +75,13 @@ refused("another service", call(heartbeat, beat, service="lambda"), "InvalidSign
 refused("an unsigned target", call(heartbeat, beat, omit=("x-amz-target",)), "InvalidSignatureException", "not signed: X-Amz-Target")
 refused("an unsigned body", call(heartbeat, beat, extra={"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD"}), "InvalidSignatureException", "signed as a whole")
 refused("half a header", ask(ADDRESS, "/", b"{}", {"X-Amz-Target": heartbeat, "Authorization": "AWS4-HMAC-SHA256 x"}), "IncompleteSignatureException")
+refused("nobody", ask(ADDRESS, "/", b"{}", {"X-Amz-Target": heartbeat}), "MissingAuthenticationTokenException")
+refused("another scheme", ask(ADDRESS, "/", b"{}", {"X-Amz-Target": heartbeat, "Authorization": "Bearer nobody"}), "UnrecognizedClientException")
+answer = ask(ADDRESS, "/", json.dumps(beat).encode(), {"X-Amz-Target": heartbeat, "Authorization": "Bearer " + BEARER})
+check("a bearer token", answer[0] == 200, answer)
+held = token("s-2", "guarded")
+refused("not the allowed caller", call(success, {"taskToken": held, "output": "{}"}, key=READER_KEY, secret=READER_SECRET), "AccessDeniedException", "watcher")
+check("the allowed caller", call(success, {"taskToken": held, "output": "{}"})[0] == 200)
 refused("a user without the right", call("AWSEvents.PutEvents", {"Entries": [{}]}, key=READER_KEY, secret=READER_SECRET), "AccessDeniedException", "watcher")
 for path in ("/aws", "/aws/", "/aws/sfn", "/aws/sfn/"):
     check(path, call(heartbeat, beat, path=path)[0] == 200)
