@@ -259,6 +259,42 @@ static const char *work_text(struct cli *cli, const char *kind, const json_t *da
                                          : "no result");
 }
 
+/* "by anna: …", and the last of what its caller wrote down. */
+static const char *callback_text(struct cli *cli, const char *kind, const json_t *data)
+{
+    static const char *const words[][2] = {
+        {"callbackOpened", "waits for its callback"},
+        {"callbackAccepted", "accepted, waits for its callback"},
+        {"callbackSucceeded", "called back"},
+        {"callbackFailed", "called back: failed"},
+        {"callbackTimedOut", "nobody called back in time:"},
+        {"callbackRefused", "a callback was refused"},
+    };
+    struct arena *arena = &cli->arena;
+    const char *actor = row_string(cli, data, "actor"), *error = row_string(cli, data, "error");
+    const char *cause = row_string(cli, data, "cause"), *output = row_string(cli, data, "output");
+    const json_t *logs = json_object_get(data, "logs"), *log;
+    const char *text = "";
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i][0], kind) == 0)
+            text = words[i][1];
+    text = arena_printf(arena, "%s%s%s%s%s%s%s%s%s", text, actor != NULL ? " by " : "",
+                        actor != NULL ? actor : "", error != NULL ? " " : "",
+                        error != NULL ? error : "", cause != NULL ? ": " : "",
+                        cause != NULL ? cause : "", output != NULL ? ": " : "",
+                        output != NULL ? beginning(cli, output) : "");
+    json_array_foreach(logs, i, log)
+    {
+        char *object = json_is_string(log) ? NULL : json_dumps(log, JSON_COMPACT);
+        text = arena_printf(arena, "%s%s%s", text, i == 0 ? "; it wrote: " : " | ",
+                            object != NULL ? object : json_string_value(log));
+        free(object);
+    }
+    return text;
+}
+
 const char *story_event(struct cli *cli, const json_t *event, const json_t *elements,
                         int64_t now_us)
 {
@@ -267,6 +303,8 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     const json_t *data = json_object_get(event, "data");
     const char *actor = row_string(cli, data, "actor"), *key = row_string(cli, data, "key");
 
+    if (strncmp(kind, "callback", 8) == 0)
+        return callback_text(cli, kind, data);
     if (strncmp(kind, "call", 4) == 0)
         return call_text(cli, kind, data);
     if (strcmp(kind, "jobFailed") == 0 || strcmp(kind, "incident") == 0)

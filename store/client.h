@@ -182,6 +182,18 @@ int client_tasks_by_key(struct client *client, const char *business_key, int lim
 
 /* ---- External tasks: lists, and what a worker needs ---- */
 
+/* What waits for a callback; process, instance: NULL for all. */
+int client_callbacks(struct client *client, const char *process, const struct uuid *instance,
+                     int limit, json_t **ret_rows, struct err *err) MUST_CHECK;
+/* output, options: JSON. error, cause: may be NULL. */
+int client_callback_succeed(struct client *client, const char *token, const char *output,
+                            const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_callback_fail(struct client *client, const char *token, const char *error,
+                         const char *cause, const char *options, json_t **ret_row,
+                         struct err *err) MUST_CHECK;
+int client_callback_heartbeat(struct client *client, const char *token, json_t **ret_row,
+                              struct err *err) MUST_CHECK;
+
 struct client_external {
     const char *topic, *state; /* NULL: any */
     const struct uuid *instance;

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* callbacks, callback succeed, callback fail, callback heartbeat. */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/find.h"
+#include "cli/listing.h"
+#include "cli/moment.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+
+static void print_callbacks(struct cli *cli, const json_t *rows, int64_t now_us)
+{
+    static const struct table_column columns[] = {
+        {"CALLBACK", TABLE_ID, 18, 0}, {"PROCESS", TABLE_TEXT, 8, 3}, {"KEY", TABLE_TEXT, 8, 2},
+        {"ELEMENT", TABLE_TEXT, 8, 0}, {"STATE", TABLE_TEXT, 0, 0},   {"SINCE", TABLE_TEXT, 0, 5},
+        {"DUE", TABLE_TEXT, 0, 0},     {"ONLY", TABLE_TEXT, 8, 4},
+    };
+    struct table table;
+    const json_t *row;
+    size_t i;
+
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row)
+    {
+        table_add(&table, row_text(cli, row, "callback_id"));
+        table_add(&table, row_text(cli, row, "process"));
+        table_add(&table, row_text(cli, row, "business_key"));
+        table_add(&table, row_text(cli, row, "element_id"));
+        table_add(&table, row_text(cli, row, "state"));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "made"), now_us));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "due"), now_us));
+        table_add(&table, row_text(cli, row, "allowed_caller"));
+    }
+    table_print(&table);
+}
+
+static enum exit_code run_list(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct listing listing = {.nothing = "no callbacks are waited for", .print = print_callbacks};
+    json_auto_t *rows = NULL;
+    struct err err = {0};
+
+    enum exit_code code = listing_options(cli, &listing);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = listing_instance(cli, client, &listing);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_callbacks(client, cli_option(cli, "process"), listing.instance,
+                         (int)listing.limit + 1, &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    return listing_show(cli, client, &listing, rows);
+}
+
+static const struct option list_options[] = {
+    {"process", 'p', "KEY", "only of this process"},
+    {"instance", 0, "ID", "only of this instance (id, beginning of the id, or business key)"},
+    {"limit", 'n', "N", "at most so many, the most urgent first (default: 50)"},
+};
+
+const struct subcommand command_callbacks = {
+    .name = "callbacks",
+    .arguments = "",
+    .summary = "list the tasks that wait for a callback",
+    .about = "Lists the tasks that wait until somebody who has their token answers. STATE is "
+             "requested until what the task does itself is done (a service has taken its request, "
+             "say), then accepted. The tokens themselves are nowhere to be seen.",
+    .options = list_options,
+    .n_options = ARRAY_LEN(list_options),
+    .examples = "  pawl callbacks\n  pawl callbacks --process print -o json\n",
+    .database = true,
+    .run = run_list,
+};
+
+/* {"logs":[…]} of --log. */
+static const char *logs_option(struct cli *cli)
+{
+    const char *log = cli_option(cli, "log");
+
+    if (log == NULL)
+        return "{}";
+    json_auto_t *options = json_pack("{s:[s]}", "logs", log);
+    char *text = options != NULL ? json_dumps(options, JSON_COMPACT) : NULL;
+    const char *kept = arena_strdup(&cli->arena, text != NULL ? text : "{}");
+    free(text);
+    return kept;
+}
+
+static enum exit_code told(struct cli *cli, const json_t *row, const char *word)
+{
+    if (cli->json)
+        output_json(row);
+    else if (json_is_false(json_object_get(row, "created")))
+        printf("%s already\n", word);
+    else
+        printf("%s\n", word);
+    return EXIT_DONE;
+}
+
+static enum exit_code run_succeed(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    const char *output = cli_option(cli, "result");
+    json_auto_t *row = NULL;
+    struct err err = {0};
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_callback_succeed(client, cli->arguments[0], output != NULL ? output : "{}",
+                                logs_option(cli), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return told(cli, row, "succeeded");
+}
+
+static enum exit_code run_fail(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
+    struct err err = {0};
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_callback_fail(client, cli->arguments[0], cli_option(cli, "error"),
+                             cli_option(cli, "cause"), logs_option(cli), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return told(cli, row, "failed");
+}
+
+static enum exit_code run_heartbeat(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
+    struct err err = {0};
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_callback_heartbeat(client, cli->arguments[0], &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return told(cli, row, "heard");
+}
+
+static const struct option succeed_options[] = {
+    {"result", 0, "JSON", "the result (default: {})"},
+    {"log", 0, "TEXT", "a line that is kept with the task"},
+};
+
+const struct subcommand command_callback_succeed = {
+    .name = "callback succeed",
+    .arguments = "TOKEN",
+    .summary = "end a task that waits for a callback",
+    .about = "Ends the task whose token this is; its process goes on with the output. The same "
+             "answer again is fine, another one is refused.",
+    .options = succeed_options,
+    .n_options = ARRAY_LEN(succeed_options),
+    .examples = "  pawl callback succeed \"$TOKEN\" --result '{\"pages\": 3}'\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_succeed,
+};
+
+static const struct option fail_options[] = {
+    {"error", 'e', "CODE", "the BPMN error (default: what the model says)"},
+    {"cause", 0, "TEXT", "why, for people"},
+    {"log", 0, "TEXT", "a line that is kept with the task"},
+};
+
+const struct subcommand command_callback_fail = {
+    .name = "callback fail",
+    .arguments = "TOKEN",
+    .summary = "fail a task that waits for a callback",
+    .about = "Fails the task whose token this is: with a BPMN error where the process catches it, "
+             "else it is tried again with another token, or becomes an incident.",
+    .options = fail_options,
+    .n_options = ARRAY_LEN(fail_options),
+    .examples = "  pawl callback fail \"$TOKEN\" --error NO_PAPER --cause 'tray 2 is empty'\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_fail,
+};
+
+const struct subcommand command_callback_heartbeat = {
+    .name = "callback heartbeat",
+    .arguments = "TOKEN",
+    .summary = "say that the work of a task that waits for a callback goes on",
+    .about = "The heartbeat timeout of the task whose token this is begins anew.",
+    .examples = "  pawl callback heartbeat \"$TOKEN\"\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_heartbeat,
+};
