@@ -122,7 +122,7 @@ check("binary", put(b'{"n": 123456789012345678901}', "application/json", **binar
 check("binary, a text", put("grün".encode(), "text/plain", **{**binary, "ce-id": "c4"})[0] == 202)
 check("binary, bytes", put(b"\x00\xff", "application/octet-stream", **{**binary, "ce-id": "c5"})[0] == 202)
 check("what they became", sql("select string_agg(detail_type || ' ' || detail, E'\\n' order by detail::text collate \"C\") from bus_events where source = '/cloud'").split("\n")
-      == ['Grüße {"data": "grün"}', 'Grüße {"data_base64": "AP8="}', 'Grüße {"n": 123456789012345678901}', 'order.paid {"n": 1.1}'])
+      == ['Grüße {"data": "grün"}', 'Grüße {"data_base64": "AP8="}', 'order.paid {"n": 1.1}', 'Grüße {"n": 123456789012345678901}'])
 refused("nobody's", ask(ADDRESS, "/events/default", json.dumps(event).encode(), {"Content-Type": "application/cloudevents+json"}), 401)
 refused("no CloudEvent", put(b"{}", "application/json"), 415)
 refused("without a type", put(b'{"specversion": "1.0", "id": "1", "source": "s"}', "application/cloudevents+json"), 400, "needs a type")
