@@ -273,3 +273,23 @@ int client_held_calls(struct client *client, json_t **ret_rows, struct err *err)
 /* all: every version. */
 int client_definitions(struct client *client, bool all, json_t **ret_rows,
                        struct err *err) MUST_CHECK;
+
+/* ---- Events: client_events.c. JSON as the functions take it ---- */
+
+int client_put_event(struct client *client, const char *entry, json_t **ret_row,
+                     struct err *err) MUST_CHECK;
+int client_events_put(struct client *client, const char *state, const char *bus, long limit,
+                      json_t **ret_rows, struct err *err) MUST_CHECK;
+int client_event_deliveries(struct client *client, bool failed, long limit, json_t **ret_rows,
+                            struct err *err) MUST_CHECK;
+int client_event_rules(struct client *client, const char *bus, json_t **ret_rows,
+                       struct err *err) MUST_CHECK;
+int client_set_event_rule(struct client *client, const char *name, const char *pattern,
+                          const char *targets, const char *bus, const char *options,
+                          json_t **ret_row, struct err *err) MUST_CHECK;
+int client_drop_event_rule(struct client *client, const char *name, const char *bus,
+                           json_t **ret_row, struct err *err) MUST_CHECK;
+int client_replay_events(struct client *client, const char *filter, const char *options,
+                         json_t **ret_row, struct err *err) MUST_CHECK;
+int client_set_event_bus(struct client *client, const char *name, json_t **ret_row,
+                         struct err *err) MUST_CHECK;
