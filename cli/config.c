@@ -22,6 +22,8 @@ static const struct setting settings[N_SETTINGS] = {
     [SETTING_DATA] = {"data", "PAWL_DATA", DATADIR_DEFAULT, false},
     [SETTING_LISTEN] = {"listen", "PAWL_LISTEN", NULL, false},
     [SETTING_PUBLIC_URL] = {"public-url", "PAWL_PUBLIC_URL", NULL, true},
+    [SETTING_TLS_CERT] = {"tls-cert", "PAWL_TLS_CERT", NULL, false},
+    [SETTING_TLS_KEY] = {"tls-key", "PAWL_TLS_KEY", NULL, false},
     [SETTING_WORKERS] = {"workers", "PAWL_WORKERS", "2", false},
     [SETTING_DRAIN] = {"drain", "PAWL_DRAIN", "10", false},
     [SETTING_LOG_FORMAT] = {"log-format", "PAWL_LOG_FORMAT", "logfmt", true},
@@ -250,6 +252,12 @@ static int judge(struct config *config, struct err *err)
     config->listen = values[SETTING_LISTEN].text;
     config->setup.no_file = config->path == NULL;
     config->setup.public_url = values[SETTING_PUBLIC_URL].text;
+    config->tls_cert = values[SETTING_TLS_CERT].text;
+    config->tls_key = values[SETTING_TLS_KEY].text;
+    if ((config->tls_cert == NULL) != (config->tls_key == NULL))
+        return err_set(err, ERR_INVALID,
+                       "tls-cert and tls-key belong together: the files of a certificate and its "
+                       "key, in PEM");
     errno = 0;
     config->workers = strtol(values[SETTING_WORKERS].text, &end, 10);
     if (errno != 0 || end == values[SETTING_WORKERS].text || *end != '\0' || config->workers < 1 ||

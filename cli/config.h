@@ -20,6 +20,8 @@ enum setting_id {
     SETTING_DATA,
     SETTING_LISTEN,
     SETTING_PUBLIC_URL,
+    SETTING_TLS_CERT,
+    SETTING_TLS_KEY,
     SETTING_WORKERS,
     SETTING_DRAIN,
     SETTING_LOG_FORMAT,
@@ -41,6 +43,7 @@ struct config {
     struct ini ini;
     struct setting_value values[N_SETTINGS];
     const char *database, *schema, *data, *listen; /* database, listen: may be NULL */
+    const char *tls_cert, *tls_key;                /* both or none */
     long workers;
     double drain_seconds;
     enum log_format log_format;

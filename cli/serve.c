@@ -47,11 +47,13 @@ void serve_committed(void *context, const struct uuid *ids, size_t n)
     server_committed(atomic_load(&serve->server), ids, n);
 }
 
-int serve_start(struct serve *serve, const char *listen, bool open, struct jobexec *jobexec,
+int serve_start(struct serve *serve, const struct serve_where *where, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err)
 {
-    struct server_options how = {.listen = listen,
-                                 .open = open,
+    struct server_options how = {.listen = where->listen,
+                                 .tls_cert = where->tls_cert,
+                                 .tls_key = where->tls_key,
+                                 .open = where->open,
                                  .version = PAWL_VERSION,
                                  .context = serve,
                                  .checks = checks,

@@ -15,9 +15,15 @@ struct serve {
     atomic_bool draining; /* it takes no more work: not ready */
 };
 
+/* As of server_options. */
+struct serve_where {
+    const char *listen, *tls_cert, *tls_key;
+    bool open;
+};
+
 /* jobexec_options.committed; context: the struct serve, which may not serve yet. */
 void serve_committed(void *context, const struct uuid *ids, size_t n);
-int serve_start(struct serve *serve, const char *listen, bool open, struct jobexec *jobexec,
+int serve_start(struct serve *serve, const struct serve_where *where, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err) MUST_CHECK;
 void serve_draining(struct serve *serve);
 void serve_stop(struct serve *serve); /* also of one that was never started */

@@ -176,6 +176,10 @@ static int start(struct up *up, struct err *err)
     struct store_options store = store_options(up);
     struct setup_result result;
 
+    const struct serve_where where = {.listen = up->config.listen,
+                                      .tls_cert = up->config.tls_cert,
+                                      .tls_key = up->config.tls_key,
+                                      .open = cli_has(up->cli, "dev")};
     if ((cli_has(up->cli, "hold") && hold(up, err) < 0) ||
         set_up(up, &up->config, &result, err) < 0 ||
         jobexec_start(up->store, &options, &up->jobexec, err) < 0)
@@ -183,8 +187,7 @@ static int start(struct up *up, struct err *err)
     if (up->config.path != NULL)
         log_set_up("configuration taken over", &result);
     return up->config.listen != NULL &&
-                   serve_start(&up->serve, up->config.listen, cli_has(up->cli, "dev"), up->jobexec,
-                               &store, err) < 0
+                   serve_start(&up->serve, &where, up->jobexec, &store, err) < 0
                ? err_trace(err)
                : 0;
 }
@@ -344,7 +347,8 @@ static enum exit_code check_config(struct cli *cli, const struct config *config)
     struct err err = {0};
     int line;
 
-    if (config->listen != NULL && server_check_address(config->listen, &err) < 0)
+    if (config->listen != NULL &&
+        server_check_address(config->listen, cli_has(cli, "dev"), &err) < 0)
         return cli_usage(cli, NULL, "%s", err.text);
     if (config->setup.n_endpoints == 0 && config->setup.retention == NULL &&
         config->setup.public_url == NULL) {
@@ -379,7 +383,8 @@ static enum exit_code run_engine(struct up *up)
         .data = up->config.data,
         .named = config_origin(&up->config, SETTING_DATABASE, &cli->arena),
     };
-    if (up->config.listen != NULL && server_check_address(up->config.listen, &err) < 0)
+    if (up->config.listen != NULL &&
+        server_check_address(up->config.listen, cli_has(cli, "dev"), &err) < 0)
         return cli_usage(cli, NULL, "%s", err.text);
     log_find_journal();
     apply_log(&up->config);
@@ -425,10 +430,12 @@ static const struct option up_options[] = {
     {"config", 0, "FILE", "more settings, and endpoints (default: PAWL_CONFIG, else none)"},
     {"check-config", 0, NULL, "say whether the configuration is good, and start nothing"},
     {"print-config", 0, NULL, "print what it comes to and where it comes from; start nothing"},
-    {"listen", 0, "ADDR:PORT",
-     "serve /metrics, /livez and /readyz there, on loopback only (default: nowhere)"},
+    {"listen", 0, "ADDRESS",
+     "serve HTTP there: 127.0.0.1:8080, unix:/PATH, or systemd's socket (default: nowhere)"},
     {"public-url", 0, "URL",
      "where callers reach it, for callback.url in models (default: as it was said before)"},
+    {"tls-cert", 0, "FILE", "serve HTTPS with this certificate (PEM, the chain behind it)"},
+    {"tls-key", 0, "FILE", "and its key (PEM)"},
     {"dev", 0, NULL,
      "no authentication: whoever reaches the port may do everything; on loopback only"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},

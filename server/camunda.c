@@ -29,9 +29,7 @@ void camunda_engines(struct request *request)
 /* The editor links to an instance behind cockpitUrl. */
 void camunda_webapps(struct request *request)
 {
-    const char *host = request_header(request, "Host");
-    const char *page =
-        arena_printf(&request->arena, "http://%s/", host != NULL ? host : "localhost");
+    const char *page = arena_printf(&request->arena, "%s/", request_origin(request));
 
     answer(request, 200,
            json_pack("{s:s, s:s, s:s}", "adminUrl", page, "cockpitUrl", page, "tasklistUrl", page));
@@ -98,7 +96,7 @@ static void judged(struct request *request, const struct uuid *deployment, const
     } else if (strcmp(state, "refused") == 0) {
         refused(request, json_object_get(outcome, "detail"));
     } else {
-        const char *params[] = {id, source, request_header(request, "Host")};
+        const char *params[] = {id, source, request_origin(request)};
         request_ask(request, "camunda_deployed", false, params, ARRAY_LEN(params), NULL);
     }
 }

@@ -15,12 +15,13 @@
 #include "server/auth.h"
 #include "server/await.h"
 #include "server/guard.h"
+#include "server/peers.h"
 #include "server/server_internal.h"
 
 #define THREADS 3u
-#define TICK_US 100000
 #define LAST_ANSWERS_US 2000000 /* what a stop gives the clients to take their answers */
-#define OTHER_FILES 300u        /* that are no connections */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define OTHER_FILES 300u /* that are no connections */
 
 /* A request from its first line to its end; libmicrohttpd keeps it for us. */
 struct exchange {
@@ -41,93 +42,6 @@ struct exchange {
 static struct exchange *exchange_of(struct request *request)
 {
     return (struct exchange *)request;
-}
-
-int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* ---- Connections and their deadlines ---- */
-
-static void clients_turn(struct peer *peer, unsigned seconds)
-{
-    if (peer != NULL)
-        atomic_store(&peer->deadline_us, mono_us() + (int64_t)seconds * 1000000);
-}
-
-static void our_turn(struct peer *peer)
-{
-    if (peer != NULL)
-        atomic_store(&peer->deadline_us, 0);
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **own,
-                          enum MHD_ConnectionNotificationCode what)
-{
-    struct server *server = context;
-    struct peer *peer = *own;
-
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *fd =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        peer = calloc(1, sizeof(*peer)); /* heap: freed below, when the connection closes */
-        if (peer == NULL || fd == NULL) {
-            free(peer);
-            return;
-        }
-        peer->fd = fd->connect_fd;
-        clients_turn(peer, LIMIT_HTTP_REQUEST_S);
-        pthread_mutex_lock(&server->lock);
-        peer->next = server->peers;
-        if (peer->next != NULL)
-            peer->next->previous = peer;
-        server->peers = peer;
-        server->n_peers++;
-        pthread_mutex_unlock(&server->lock);
-        *own = peer;
-    } else if (peer != NULL) {
-        pthread_mutex_lock(&server->lock);
-        if (peer->previous != NULL)
-            peer->previous->next = peer->next;
-        else
-            server->peers = peer->next;
-        if (peer->next != NULL)
-            peer->next->previous = peer->previous;
-        server->n_peers--;
-        pthread_mutex_unlock(&server->lock);
-        free(peer);
-        *own = NULL;
-    }
-}
-
-/* libmicrohttpd only knows how long a client is silent; one that sends a byte now and then is ended
- * here. Under the lock a connection cannot be closed, so its descriptor is its own. Waits end here,
- * too. */
-static void *tick(void *context)
-{
-    struct server *server = context;
-    struct timespec until;
-
-    pthread_mutex_lock(&server->lock);
-    while (!server->ending) {
-        int64_t now_us = mono_us(), next_us = now_us + TICK_US;
-        for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
-            int64_t deadline_us = atomic_load(&peer->deadline_us);
-            if (deadline_us != 0 && deadline_us < now_us)
-                shutdown(peer->fd, SHUT_RDWR);
-        }
-        until = (struct timespec){.tv_sec = next_us / 1000000, .tv_nsec = next_us % 1000000 * 1000};
-        pthread_mutex_unlock(&server->lock);
-        awaits_tick(server->awaits, now_us);
-        pthread_mutex_lock(&server->lock);
-        if (!server->ending)
-            pthread_cond_timedwait(&server->ended, &server->lock, &until);
-    }
-    pthread_mutex_unlock(&server->lock);
-    return NULL;
 }
 
 /* ---- Begin and end of a request ---- */
@@ -213,7 +127,7 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
 
     if (exchange == NULL)
         return;
-    clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S + LIMIT_HTTP_IDLE_S);
+    peer_clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S + LIMIT_HTTP_IDLE_S);
     if (exchange->running)
         atomic_fetch_sub(&exchange->request.server->running, 1);
     buf_deinit(&exchange->uri);
@@ -256,7 +170,7 @@ static enum MHD_Result send_response(struct exchange *exchange)
     if (response->close)
         MHD_add_response_header(out, "Connection", "close");
     note_request(exchange);
-    clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S);
+    peer_clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S);
     enum MHD_Result result = MHD_queue_response(exchange->connection, response->status, out);
     MHD_destroy_response(out);
     return result;
@@ -357,6 +271,15 @@ void request_address(const struct request *request, char *ret_text, size_t room)
                   (socklen_t)room);
 }
 
+const char *request_origin(struct request *request)
+{
+    const char *host = request_header(request, "Host");
+
+    return arena_printf(&request->arena, "%s://%s",
+                        request->server->certificate != NULL ? "https" : "http",
+                        host != NULL ? host : "localhost");
+}
+
 bool request_is_local(const struct request *request)
 {
     char text[INET6_ADDRSTRLEN];
@@ -422,7 +345,7 @@ static enum MHD_Result let_in(struct exchange *exchange, const char *method, con
                                    .uri = exchange->uri.overflow ? NULL : request->target,
                                    .headers = headers.list,
                                    .n_headers = headers.n,
-                                   .loopback_only = true};
+                                   .loopback_only = request->options->open};
     const char *wrong = guard_judge(&judged, &body);
     if (wrong != NULL) {
         /* The last answer of its connection: whatever else came is not looked at. */
@@ -572,7 +495,7 @@ static enum MHD_Result whole(struct exchange *exchange)
     unsigned rights = request->operation->rights;
     struct principal principal;
 
-    our_turn(exchange->peer);
+    peer_our_turn(exchange->peer);
     exchange->running = true;
     atomic_fetch_add(&request->server->running, 1);
     if (rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL) {
@@ -666,20 +589,32 @@ static int start_desk(struct server *server, struct err *err)
     return 0;
 }
 
-static int start_daemon(struct server *server, int fd, struct err *err)
+static int start_daemon(struct server *server, struct err *err)
 {
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, server->priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const unsigned flags =
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+
     server->daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        flags | (server->certificate != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, server->listening.fd,
         MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, connections_allowed(),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_HTTP_IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
         server, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, server, MHD_OPTION_END);
+        peer_notify, server, MHD_OPTION_ARRAY,
+        server->certificate != NULL ? tls : &tls[ARRAY_LEN(tls) - 1], MHD_OPTION_END);
     if (server->daemon != NULL)
         return 0;
-    close(fd);
-    return err_set(err, ERR_IO, "cannot start the HTTP server on %s", server->options.listen);
+    return err_set(err, ERR_IO, "cannot start the HTTP server on %s%s", server->options.listen,
+                   server->certificate != NULL
+                       ? ": do the certificate and the key belong together, in PEM?"
+                       : "");
 }
 
 static struct server *make(const struct server_options *options)
@@ -702,39 +637,71 @@ static struct server *make(const struct server_options *options)
     pthread_cond_init(&server->ended, &attributes);
     pthread_condattr_destroy(&attributes);
     server->arena = arena;
+    server->listening.fd = -1;
     return server;
+}
+
+/* One of TLS's files, in the server's arena. */
+static int read_pem(struct server *server, const char *path, char **ret_text, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return err_set(err, ERR_INVALID, "cannot open %s: %s", path, strerror(errno));
+    char *text = arena_alloc(&server->arena, LIMIT_SECRET_BYTES + 1);
+    size_t n = fread(text, 1, LIMIT_SECRET_BYTES + 1, file);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed || n > LIMIT_SECRET_BYTES)
+        return err_set(err, ERR_INVALID, "%s: not readable, or over %u bytes (LIMIT_SECRET_BYTES)",
+                       path, LIMIT_SECRET_BYTES);
+    *ret_text = text;
+    return 0;
+}
+
+static int read_certificate(struct server *server, struct err *err)
+{
+    const struct server_options *options = &server->options;
+
+    server->priorities = arena_strdup(&server->arena, TLS_PRIORITIES);
+    if (options->tls_cert == NULL)
+        return 0;
+    return read_pem(server, options->tls_cert, &server->certificate, err) < 0 ||
+                   read_pem(server, options->tls_key, &server->key, err) < 0
+               ? err_trace(err)
+               : 0;
 }
 
 int server_start(const struct server_options *options, struct server **ret_server, struct err *err)
 {
     struct server *server = make(options);
-    int fd = -1;
 
-    if (listen_there(server->options.listen, &fd, server->address, sizeof(server->address), err) <
-            0 ||
+    if (read_certificate(server, err) < 0 ||
+        listen_there(server->options.listen, options->open, &server->listening, err) < 0 ||
         start_desk(server, err) < 0 || auth_start(server, err) < 0)
         goto failed;
-    server->ticker_started = pthread_create(&server->ticker, NULL, tick, server) == 0;
+    if (!server->listening.here && server->certificate == NULL)
+        log_line(LOG_LEVEL_WARN,
+                 "http without TLS on an address that others reach: tokens and passwords can be "
+                 "read on their way",
+                 "address=%s", server->listening.address);
+    server->ticker_started = pthread_create(&server->ticker, NULL, peer_tick, server) == 0;
     if (!server->ticker_started) {
         err_set(err, ERR_INTERNAL, "cannot start a thread");
         goto failed;
     }
-    if (start_daemon(server, fd, err) < 0) {
-        fd = -1;
+    if (start_daemon(server, err) < 0)
         goto failed;
-    }
     *ret_server = server;
     return 0;
 failed:
-    if (fd >= 0)
-        close(fd);
     server_stop(server);
     return err_trace(err);
 }
 
 const char *server_address(const struct server *server)
 {
-    return server->address;
+    return server->listening.address;
 }
 
 void server_committed(struct server *server, const struct uuid *ids, size_t n)
@@ -754,13 +721,12 @@ static void stop_daemon(struct server *server)
 {
     const struct timespec step = {.tv_nsec = 5000000};
     int64_t until_us = mono_us() + LAST_ANSWERS_US;
-    MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+
+    MHD_quiesce_daemon(server->daemon);
 
     while (atomic_load(&server->running) > 0 && mono_us() < until_us)
         nanosleep(&step, NULL);
     MHD_stop_daemon(server->daemon);
-    if (fd >= 0)
-        close(fd);
 }
 
 void server_stop(struct server *server)
@@ -775,6 +741,10 @@ void server_stop(struct server *server)
         desk_close(server->desk);
     if (server->daemon != NULL)
         stop_daemon(server);
+    if (server->listening.fd >= 0)
+        close(server->listening.fd);
+    if (server->listening.unlink)
+        unlink(server->listening.address + strlen("unix:"));
     pthread_mutex_lock(&server->lock);
     server->ending = true;
     pthread_cond_signal(&server->ended);

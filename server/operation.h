@@ -7,7 +7,7 @@
  *
  * A row with `query` is a statement of sql/queries/http*.sql that gets one parameter,
  *
- *     {"path":{…},"query":{…},"body":…,"headers":{…}}
+ *     {"origin":"http://…","path":{…},"query":{…},"body":…,"headers":{…}}
  *
  * as text, and returns (status int, body text [, subject uuid]): see store/desk.h. A row with
  * `handle` is C: where it must wait, take a file apart, or answer without the database.

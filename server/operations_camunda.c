@@ -58,7 +58,7 @@ static const struct operation list[] = {
      .arguments = "path.id path.key", .answers = "200 The BPMN file"},
     {CAMUNDA(POST, "/process-definition/{id}/start", START), "Starts an instance of a definition",
      .query = "camunda_start", .writes = true, .body_kind = BODY_JSON, .fields = START,
-     .headers = "Host", .answers = "200 The instance"},
+     .answers = "200 The instance"},
     {CAMUNDA(POST, "/process-definition/key/{key}/start", START),
      "Starts an instance of the latest definition of a key", .query = "camunda_start",
      .writes = true, .body_kind = BODY_JSON, .fields = START, .headers = "Host",

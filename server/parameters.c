@@ -50,7 +50,8 @@ static json_t *headers_of(struct request *request)
 static const char *whole(struct request *request)
 {
     json_t *object =
-        json_pack("{s:o, s:o, s:o}", "path", object_of(request->path, request->n_path), "query",
+        json_pack("{s:s, s:o, s:o, s:o}", "origin", request_origin(request), "path",
+                  object_of(request->path, request->n_path), "query",
                   object_of(request->query, request->n_query), "headers", headers_of(request));
     char *text = json_dumps(object, JSON_COMPACT);
     size_t n = text != NULL ? strlen(text) : 0;

@@ -74,6 +74,8 @@ struct request {
 const char *request_path(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
+/* "https://host:port", as the client calls it. */
+const char *request_origin(struct request *request);
 struct guard_header;
 /* All headers as they came, up to `room`; they live as long as the request. */
 size_t request_headers(const struct request *request, struct guard_header *list, size_t room);

@@ -4,7 +4,8 @@
  * The HTTP server. The only user of libmicrohttpd; it knows nothing of the job executor: what it
  * shows is asked of its owner, what it does is asked of the database by its desk (store/desk.h).
  *
- *   http.c          requests in, answers out; connections put aside; deadlines
+ *   http.c          requests in, answers out; connections put aside
+ *   peers.c         connections and their deadlines
  *   listen.c        where it listens
  *   guard.c         whether a request is one at all: what makes two of one is refused
  *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
@@ -33,10 +34,11 @@ struct server_check {
 };
 
 struct server_options {
-    const char *listen;            /* "127.0.0.1:9464"; port 0: any that is free */
-    const char *version;           /* for pawl_build_info */
-    const char *conninfo, *schema; /* of the database; as of store_options */
-    bool open;                     /* nobody is asked who he is: `pawl up --dev` */
+    const char *listen;  /* "127.0.0.1:9464", port 0: any that is free; "unix:/path"; "systemd" */
+    const char *version; /* for pawl_build_info */
+    const char *conninfo, *schema;  /* of the database; as of store_options */
+    const char *tls_cert, *tls_key; /* files in PEM; both or none */
+    bool open;                      /* nobody is asked who he is: `pawl up --dev` */
     void *context; /* for the callbacks; any of the server's threads may call them */
     const struct server_check *checks;
     size_t n_checks;
@@ -48,8 +50,8 @@ struct server_options {
 
 /* openapi.json. */
 void openapi_write(struct buf *text, const char *version);
-/* Whether it may listen there: an address of loopback with a port. */
-int server_check_address(const char *listen, struct err *err) MUST_CHECK;
+/* Whether it may listen there; open: only where nobody elsewhere reaches it. */
+int server_check_address(const char *listen, bool open, struct err *err) MUST_CHECK;
 int server_start(const struct server_options *options, struct server **ret_server,
                  struct err *err) MUST_CHECK;
 /* Where it listens, with the port that it got. Lives as long as the server. */

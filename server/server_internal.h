@@ -31,12 +31,21 @@ enum callback_result {
     CALLBACK_RESULTS
 };
 
+/* listen.c */
+struct listening {
+    int fd;
+    bool here;   /* nobody elsewhere reaches it */
+    bool unlink; /* a socket's file of ours */
+    char address[120];
+};
+
 struct server {
     struct arena arena;            /* holds this struct and the options' texts */
     struct server_options options; /* immutable */
     struct MHD_Daemon *daemon;
-    char address[108];
-    struct desk *desk; /* NULL: it serves health and metrics alone */
+    struct listening listening;
+    char *certificate, *key, *priorities; /* of TLS, PEM; NULL: none */
+    struct desk *desk;                    /* NULL: it serves health and metrics alone */
     struct awaits *awaits;
     struct auth *auth;
     atomic_bool draining;
@@ -54,7 +63,7 @@ struct server {
     bool ticker_started;
 };
 
-int listen_there(const char *where, int *ret_fd, char *ret_address, size_t room,
+int listen_there(const char *where, bool open, struct listening *ret_listening,
                  struct err *err) MUST_CHECK;
 /* http_*: of this server's requests. */
 void server_metrics(struct server *server, struct buf *text);

@@ -151,7 +151,7 @@ begin
     status := 200;
     body := (jsonb_build_object(
         'links', jsonb_build_array(jsonb_build_object(
-            'method', 'GET', 'href', format('http://%s/engine-rest/process-instance/%s', request #>> '{headers,Host}', instance_id), 'rel', 'self')),
+            'method', 'GET', 'href', format('%s/engine-rest/process-instance/%s', request ->> 'origin', instance_id), 'rel', 'self')),
         'id', instance_id, 'definitionId', api_camunda_definition_id(definition.process, definition.version, definition.deployment_id),
         'definitionKey', definition.process, 'businessKey', given ->> 'businessKey', 'caseInstanceId', null, 'ended', false,
         'suspended', false, 'tenantId', null)

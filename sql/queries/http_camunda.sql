@@ -4,11 +4,11 @@
 -- name: camunda_start
 select s.status, s.body, s.instance_id from api_camunda_start($1::jsonb) s
 -- A deployment and all processes of its files: those that did not change are of an earlier one.
--- $2: the source, which is not kept; $3: the Host.
+-- $2: the source, which is not kept; $3: the origin.
 -- name: camunda_deployed
 select 200, jsonb_build_object(
     'links', jsonb_build_array(jsonb_build_object(
-        'method', 'GET', 'href', format('http://%s/engine-rest/deployment/%s', $3::text, p.deployment_id), 'rel', 'self')),
+        'method', 'GET', 'href', format('%s/engine-rest/deployment/%s', $3::text, p.deployment_id), 'rel', 'self')),
     'id', p.deployment_id, 'name', p.name, 'source', $2::text, 'deploymentTime', api_camunda_time(p.at), 'tenantId', null,
     'deployedProcessDefinitions',
     (select jsonb_object_agg(api_camunda_definition_id(d.process, d.version, d.deployment_id), api_camunda_definition(d))

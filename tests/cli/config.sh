@@ -16,7 +16,7 @@ expect_wrong '[endpoint x]\nrate = 4\n' 'wrong.conf:1: the endpoint has no baseU
 expect_wrong '[endpoint]\nbaseUrl = http://x\n' 'wrong.conf:1: an endpoint needs a name'
 expect_wrong '[endpoint x]\nbaseUrl = http://x\nheaders = {"a"\n' 'wrong.conf:3: what begins with . or \{ must be JSON'
 expect_wrong '[endpoint x]\nbaseUrl = http://x\na = 1\na.b = 2\n' 'wrong.conf:4: this key and another one cannot both be'
-expect_wrong '[pawl]\nlisten = 0.0.0.0:9464\n' 'listens on loopback only'
+expect_wrong '[pawl]\nlisten = unix:run\n' 'no address to listen on'
 expect_wrong '[pawl]\nlisten = 127.0.0.1\n' 'no address to listen on'
 expect_code 2 up --config none.conf
 expect_text "no such file" "$ERR" 'cannot open none.conf'

@@ -83,8 +83,10 @@ expect_code 2 start p --many f -v a=1
 expect_code 2 message m --correlate
 expect_code 2 message m --correlate --key k --ttl PT1H
 expect_code 2 retry some --unknown guess
-expect_code 2 up --listen 0.0.0.0:8080
+expect_code 2 up --dev --listen 0.0.0.0:8080
 expect_text "--listen" "$ERR" 'on loopback only'
+expect_code 2 up --listen 127.0.0.1:0 --tls-cert cert.pem
+expect_text "--tls-cert" "$ERR" 'tls-cert and tls-key belong together'
 
 # No database: which one? Or one that does not answer.
 for name in "ps" "tasks" "incidents" "definitions" "endpoint list" "migrate" "trace x" "why x" "cancel x" \

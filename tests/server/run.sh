@@ -56,6 +56,8 @@ echo "== who may"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
 PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed=1
 down
+echo "== sockets"
+bash "$ROOT/tests/server/sockets.sh" "$PAWL" "$DIR" || failed=1
 up made --dev
 echo "== schemathesis"
 if [ -n "$ST" ]; then

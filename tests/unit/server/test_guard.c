@@ -142,6 +142,10 @@ static void test_server__addresses(void **state UNUSED)
         {"127.9.9.9:0", NULL},
         {"[::1]:65535", NULL},
         {"localhost:80", NULL},
+        {"unix:/run/pawl", NULL},
+        {"systemd", NULL},
+        {"unix:run", "from / on"},
+        {"unix:", "from / on"},
         {"0.0.0.0:80", "loopback only"},
         {"[::]:80", "loopback only"},
         {"10.1.2.3:80", "loopback only"},
@@ -158,10 +162,14 @@ static void test_server__addresses(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err err = {0};
-        int result = server_check_address(cases[i].listen, &err);
+        int result = server_check_address(cases[i].listen, true, &err);
         if ((result == 0) != (cases[i].want == NULL) ||
             (cases[i].want != NULL && strstr(err.text, cases[i].want) == NULL))
             fail_msg("%s: %s", cases[i].listen, err.text);
+        /* Where users are asked who they are, others may reach it. */
+        bool other = cases[i].want != NULL && strcmp(cases[i].want, "loopback only") == 0;
+        err_reset(&err);
+        assert_int_equal(server_check_address(cases[i].listen, false, &err), other ? 0 : result);
     }
 }
 
