@@ -499,6 +499,7 @@ static void read_file(struct file_build *file)
                 : "");
         return;
     }
+    expand_properties(file, file->root);
     index_ids(file);
     vocabulary_check(file, root, OWNER_DEFINITIONS);
     for (const struct xml_element *e = root->first; e != NULL; e = e->next) {

@@ -12,6 +12,7 @@
  *   event_put.c   pawl:event
  *   multi_instance.c   an activity for each item
  *   input.c       pawl:inputSchema, pawl:parameter, startableBy     form.c    forms
+ *   template.c    our words as properties, as element templates write them
  *   text.c        texts with a meaning: expressions, durations, dates, names, booleans
  *   elements.c    every BPMN element that is known        vocabulary.c   every attribute and
  * extension check*.c      rules of the finished graph                lint*.c    advice
@@ -47,7 +48,7 @@ struct file_build {
     const struct parser_file *files; /* of the deployment */
     size_t n_files;
     bool files_unknown; /* there may be others */
-    const struct xml_element *root;
+    struct xml_element *root;
     struct identified *ids;
     size_t n_ids;
     struct foreign *foreign;
@@ -227,6 +228,12 @@ void read_node_input(struct process_build *process, int index);
 void read_process_input(struct process_build *process);
 void check_only_called(struct process_build *process);
 void read_form(struct process_build *process, const struct xml_element *e, struct input *input);
+
+/* ---- template.c ---- */
+
+/* What element templates write as properties becomes our attributes and elements, all the way down.
+ */
+void expand_properties(struct file_build *file, struct xml_element *element);
 
 /* ---- check.c, lint.c ---- */
 

@@ -151,7 +151,9 @@ static const struct term elements[] = {
     {"eventListener", REFUSED, 0, NO_LISTENER},
     {"field", REFUSED, 0, NO_JAVA},
     {"script", REFUSED, 0, "Scripts are not executed. Write an expression ${…}"},
-    {"connector", REFUSED, 0, "Use pawl:http: it does what the http-connector does"},
+    {"connector", REFUSED, 0,
+     "Use pawl:http: it does what the http-connector does; element-templates/ of Pawl has a "
+     "template for it"},
     {"mapException", REFUSED, 0, "Throw the error from a pawl:answer with error=\"CODE\""},
     {"failedJobRetryTime", REFUSED, 0, "Use failedJobRetryTimeCycle"},
     {"eventType", REFUSED, 0, "The event registry does not exist. Use a message"},

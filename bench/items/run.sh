@@ -46,7 +46,7 @@ for kind in ${BENCH_KINDS:-user external message call}; do
         for _ in $(seq $((ITEMS / 1000 + 1))); do
             ask "$PG_CONNINFO" "select count(*) from pawl.fetch_and_lock('bench', '[{\"topicName\": \"items\", \"variables\": [\"item\"]}]', 1000)" >/dev/null
         done
-    ask "$PG_CONNINFO" "truncate bench_item restart identity" 
+    ask "$PG_CONNINFO" "truncate bench_item restart identity"
     ask "$PG_CONNINFO" "insert into bench_item (subject) select * from ($(waits "$kind")) w order by random()"
     ask "$PG_CONNINFO" "analyze bench_item; create sequence if not exists bench_next; select setval('bench_next', 1, false)" >/dev/null
     printf '%s\n' "select nextval('bench_next') as n \\gset" \
