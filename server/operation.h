@@ -58,6 +58,7 @@ struct operation {
     enum dialect dialect;
     const char *summary; /* a sentence */
     const char *query;   /* the statement */
+    const char *judge;   /* of a write: see desk_request.judge; may be NULL */
     bool writes;
     void (*handle)(struct request *request);
     /* What the statement gets, a text each, NULL where it is not there: "request" (the above),

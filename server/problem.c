@@ -75,10 +75,12 @@ static void add_object(struct response *response, json_t *object)
 static void write_pawl(struct response *response, const struct problem *problem)
 {
     start(response, problem->status, "application/problem+json");
-    add_object(response,
-               json_pack("{s:n, s:s, s:i, s:s, s:s*, s:s*}", "type", "title",
-                         title_of(problem->status), "status", (int)problem->status, "detail",
-                         problem->message, "hint", problem->hint, "code", problem->code));
+    add_object(response, json_pack("{s:n, s:s, s:i, s:s, s:s*, s:s*}", "type", "title",
+                                   problem->code != NULL && strcmp(problem->code, DESK_INPUT) == 0
+                                       ? "input does not pass inputSchema validation"
+                                       : title_of(problem->status),
+                                   "status", (int)problem->status, "detail", problem->message,
+                                   "hint", problem->hint, "code", problem->code));
 }
 
 /* Its `code` is a number of that engine's; ours go beside it. */

@@ -42,6 +42,7 @@ struct desk_thread {
 struct desk {
     struct arena arena;          /* immutable: holds this struct and the texts */
     struct desk_options options; /* immutable */
+    struct graphs graphs;        /* for desk_judge() */
     pthread_mutex_t lock;        /* leaf */
     struct queue writes, reads;  /* guarded by lock */
     bool closed;                 /* guarded by lock */
@@ -258,7 +259,8 @@ static int carry_out(struct desk_thread *thread, bool *ret_in_doubt, struct err 
 
     *ret_in_doubt = false;
     if (thread->writes) {
-        if (desk_write(thread->conn, batch, ret_in_doubt, &alone, err) < 0)
+        if (desk_judge(thread->conn, &desk->graphs, batch, err) < 0 ||
+            desk_write(thread->conn, batch, ret_in_doubt, &alone, err) < 0)
             return err_trace(err);
         if (desk->options.committed != NULL)
             desk->options.committed(desk->options.context);
@@ -328,6 +330,7 @@ int desk_start(const struct desk_options *options, struct desk **ret_desk, struc
     if (options->schema != NULL)
         desk->options.schema = arena_strdup(&arena, options->schema);
     pthread_mutex_init(&desk->lock, NULL);
+    graphs_init(&desk->graphs);
     queue_init(&desk->writes);
     queue_init(&desk->reads);
     desk->n_threads = 1 + (readers < READERS_MAX ? readers : READERS_MAX);
@@ -374,6 +377,7 @@ void desk_free(struct desk *desk)
     desk_close(desk);
     pthread_cond_destroy(&desk->writes.cond);
     pthread_cond_destroy(&desk->reads.cond);
+    graphs_deinit(&desk->graphs);
     pthread_mutex_destroy(&desk->lock);
     struct arena arena = desk->arena;
     arena_deinit(&arena);

@@ -33,6 +33,9 @@ struct desk_request {
     const char *query;               /* its name in sql/queries */
     const char *params[DESK_PARAMS]; /* NULL: SQL NULL */
     size_t n_params;
+    /* Of a write, or NULL: the statement that gives (definition, node, variables) to be judged by
+     * their inputSchema first, with the same first parameter. */
+    const char *judge;
     bool writes;
     const char *caller; /* JSON: who asks, as set_config('pawl.caller', …) gets it; never NULL */
     /* Once, on a thread of the desk, or on the caller's when nothing can be asked. The answer lives
@@ -45,6 +48,8 @@ struct desk_request {
 /* What the desk says of itself, SQLSTATEs of PostgreSQL: */
 #define DESK_AWAY "57P03"     /* the database cannot be reached, or the desk is closed */
 #define DESK_IN_DOUBT "08007" /* the connection was lost in the commit: it may have happened */
+
+#define DESK_INPUT "PW022" /* the variables do not pass the inputSchema */
 
 struct desk_options {
     const char *conninfo, *schema; /* as of store_options */

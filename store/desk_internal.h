@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "store/conn.h"
 #include "store/desk.h"
+#include "store/graphs.h"
 
 /* Requests that share a transaction, in the order in which they came. */
 struct desk_batch {
@@ -17,6 +18,9 @@ struct desk_batch {
  * or, with *ret_in_doubt, it may have. *ret_alone: how many ran behind savepoints.
  */
 int desk_write(struct conn *conn, struct desk_batch *batch, bool *ret_in_doubt, size_t *ret_alone,
+               struct err *err) MUST_CHECK;
+/* Answers those whose variables do not pass, and takes them out; at most LOST is an error. */
+int desk_judge(struct conn *conn, struct graphs *graphs, struct desk_batch *batch,
                struct err *err) MUST_CHECK;
 /* Runs one request that only reads, and answers it. ERR_LOST: nothing was answered. */
 int desk_read(struct conn *conn, struct desk_request *request, struct err *err) MUST_CHECK;
