@@ -3,7 +3,7 @@
 /* The subcommands, each defined in the file of its name or family. */
 #include "cli/cli.h"
 
-extern const struct subcommand command_new;
+extern const struct subcommand command_new, command_test;
 extern const struct subcommand command_up, command_migrate, command_clean, command_deploy,
     command_definitions;
 extern const struct subcommand command_start, command_message, command_ps, command_trace,

@@ -18,6 +18,7 @@ const struct subcommand *const commands[] = {
     &command_clean,
     &command_lint,
     &command_new,
+    &command_test,
     &command_deploy,
     &command_definitions,
     &command_withdraw,

@@ -421,8 +421,8 @@ struct family {
 };
 
 /*
- * What the store does with a family after its last command; tests/unit/engine/helper_sim.c is a
- * store in memory that shows it.
+ * What the store does with a family after its last command; simulator/ is a store in memory
+ * that shows it.
  *
  * A NEED_SQL has effects of its own in the transaction, so its command runs alone there, and a
  * STEP_FAILED after it means: roll back, and run engine_fail() in another transaction.

@@ -29,13 +29,14 @@ allowed() {
     store) echo "base engine parser events" ;;
     convert) echo "base" ;;
     script) echo "" ;;
+    simulator) echo "base engine convert" ;;
     jobexec) echo "base engine parser events store" ;;
     server) echo "base engine parser events store convert" ;;
     embed) echo "base engine parser events store jobexec" ;;
-    cli) echo "base engine parser events store jobexec server convert" ;;
+    cli) echo "base engine parser events store jobexec server convert simulator" ;;
     esac
 }
-FOLDERS="base engine parser events store jobexec convert script server embed cli"
+FOLDERS="base engine parser events store jobexec convert simulator script server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue

@@ -1,76 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/*
- * A store in memory for one family: it keeps the rows, hands commands to the engine, and after each
- * commit checks that the rows index the documents. A plain struct: a copy is a snapshot, and that
- * is how every order of events is tried.
- */
-#include "engine/engine.h"
+/* The store in memory of simulator/, as tests drive it: what is missing fails the test, and after
+ * each commit it is checked that the rows index the documents. */
+#include "simulator/simulator.h"
 
-#define SIM_GRAPHS 8
-#define SIM_ROWS 160
-
-struct sim_instance {
-    struct instance_row row;
-    bool ended;
-    const char *end_state; /* the data of its end; NULL: completed */
-};
-
-struct sim_wait {
-    struct uuid instance;
-    struct wait wait;
-};
-
-struct sim_call {
-    struct new_call call;
-    bool fired;
-};
-
-/* A batch of 1 needs at most this many rounds of loading. */
-#define SIM_ROUNDS 200
-
-struct sim {
-    struct arena *arena; /* texts of rows; never reset before the end */
-    struct arena *batch; /* one batch's */
-    const struct graph *graphs[SIM_GRAPHS];
-    int n_graphs;
-    struct graph *owned[SIM_GRAPHS];
-    int64_t now_us;
-    uint32_t n_batches;
-    struct uuid root;
-    struct sim_instance instances[SIM_ROWS];
-    size_t n_instances;
-    struct sim_wait waits[SIM_ROWS]; /* the rows of timer, subscription, task, by kind */
-    size_t n_waits;
-    struct new_task tasks[SIM_ROWS];
-    size_t n_tasks;
-    struct new_external externals[SIM_ROWS]; /* all that were ever offered */
-    size_t n_externals;
-    struct new_callback callbacks[SIM_ROWS]; /* all that were ever opened */
-    size_t n_callbacks;
-    unsigned n_accepted; /* of them */
-    int64_t heard_us;    /* the last heartbeat of all of them; 0: none */
-    struct installation installation;
-    unsigned n_offers;  /* again */
-    const char *locals; /* what the last one that was offered sees inside; NULL: nothing */
-    struct sim_call calls[SIM_ROWS];
-    size_t n_calls;
-    struct job jobs[SIM_ROWS]; /* ready, retry and incident rows */
-    size_t n_jobs;
-    struct message_out messages[SIM_ROWS];
-    size_t n_messages;
-    struct history *history; /* all of it, in the arena */
-    const char **history_elements;
-    size_t n_history, history_capacity, elements_capacity;
-    /* What SQL delegates are asked and answer: in helper_sim.c a delegate `echo` gives its
-     * arguments, `null` null, `raise` the BPMN error E1. */
-    const char *asked[SIM_ROWS]; /* "name arguments" */
-    size_t n_asked;
-    unsigned documents_written, rounds;
-    int last_result; /* of the last command */
-    struct err err;  /* of the last STEP_FAILED */
-};
-
+/* SQL delegates: `echo` gives its arguments, `raise` the BPMN error E1, others null. */
 void sim_init(struct sim *sim);
 void sim_deinit(struct sim *sim);
 /* One process: `body` goes into <process id="key">. The namespaces bpmn (default), camunda, pawl.

@@ -183,12 +183,20 @@ static void branch(struct exploration *exploration, const struct sim *before,
 static struct sim *copy_of(const struct sim *sim)
 {
     struct sim *copy = malloc(sizeof(*copy));
+    struct arena *arena = calloc(1, sizeof(*arena));
 
     assert_non_null(copy);
-    *copy = *sim;
-    /* The history's array is shared: the next push must make a new one. */
-    copy->history_capacity = copy->elements_capacity = sim->n_history;
+    assert_non_null(arena);
+    arena_init(arena, 0);
+    simulator_copy(copy, sim, arena);
     return copy;
+}
+
+static void copy_free(struct sim *copy)
+{
+    arena_deinit(copy->arena);
+    free(copy->arena);
+    free(copy);
 }
 
 static unsigned explore_jobs(struct exploration *exploration, const struct sim *sim)
@@ -202,7 +210,7 @@ static unsigned explore_jobs(struct exploration *exploration, const struct sim *
         struct command command = scratch->jobs[i].command;
         scratch->jobs[i] = scratch->jobs[--scratch->n_jobs];
         branch(exploration, sim, &command, scratch);
-        free(scratch);
+        copy_free(scratch);
         n++;
     }
     return n;
@@ -243,7 +251,7 @@ static unsigned explore_waits(struct exploration *exploration, const struct sim 
             scratch->now_us = row.wait.due_us;
         scratch->waits[i] = scratch->waits[--scratch->n_waits];
         branch(exploration, sim, &command, scratch);
-        free(scratch);
+        copy_free(scratch);
         n++;
     }
     return n;
@@ -266,7 +274,7 @@ static unsigned explore_calls(struct exploration *exploration, const struct sim 
                                   .body_n = strlen(exploration->response)};
         scratch->calls[i] = scratch->calls[--scratch->n_calls];
         branch(exploration, sim, &command, scratch);
-        free(scratch);
+        copy_free(scratch);
         n++;
     }
     return n;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `pawl test`: cases that run processes in memory, with a clock of their own. */
+#include "base/build.h"
+
+#include <time.h>
+
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "cli/lint.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "simulator/scenario.h"
+
+struct test_run {
+    struct cli *cli;
+    size_t n_ok, n_failed;
+    int64_t began_us;
+};
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* A path that the file says is relative to the file. */
+static const char *beside(struct cli *cli, const char *file, const char *path)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (path[0] == '/' || slash == NULL)
+        return path;
+    return arena_printf(&cli->arena, "%.*s/%s", (int)(slash - file), file, path);
+}
+
+/* ---- What is said of a case ---- */
+
+static void print_case_json(const char *file, const struct scenario_result *result)
+{
+    json_t *notes = json_array();
+
+    for (size_t i = 0; i < result->n_notes; i++)
+        json_array_append_new(
+            notes, json_pack("{s:i, s:o}", "line",
+                             result->notes[i].line > 0 ? result->notes[i].line : result->line,
+                             "text", output_string(result->notes[i].text)));
+    json_t *row =
+        json_pack("{s:o, s:i, s:o, s:b, s:o}", "file", output_string(file), "line", result->line,
+                  "case", output_string(result->name), "ok", result->ok, "failures", notes);
+    output_json(row);
+    json_decref(row);
+}
+
+static void print_case(struct cli *cli, const char *file, const struct scenario_result *result)
+{
+    struct buf line CLEANUP(buf_deinit);
+
+    buf_init(&line, 0);
+    colour_begin(cli, &line, result->ok ? COLOUR_GREEN : COLOUR_RED);
+    buf_add_str(&line, result->ok ? "ok    " : "FAILED");
+    colour_end(cli, &line, result->ok ? COLOUR_GREEN : COLOUR_RED);
+    buf_add_str(&line, "  ");
+    text_add(&line, file, 0);
+    buf_printf(&line, ":%d: ", result->line);
+    text_add(&line, result->name, 0);
+    buf_add_char(&line, '\n');
+    for (size_t i = 0; i < result->n_notes; i++) {
+        buf_add_str(&line, "        ");
+        text_add(&line, file, 0);
+        buf_printf(&line,
+                   ":%d: ", result->notes[i].line > 0 ? result->notes[i].line : result->line);
+        text_add(&line, result->notes[i].text, 0);
+        buf_add_char(&line, '\n');
+    }
+    output_buf(&line);
+}
+
+/* ---- What the cases of a file passed ---- */
+
+static void print_process(struct cli *cli, const struct scenario_process *process)
+{
+    const struct graph *graph = process->graph;
+    struct buf line CLEANUP(buf_deinit);
+    json_t *never = json_array();
+    size_t n_passed = 0;
+
+    buf_init(&line, 0);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        n_passed += process->passed[i];
+        if (!process->passed[i])
+            json_array_append_new(never, output_string(graph->nodes[i].id));
+    }
+    if (cli->json) {
+        json_t *row = json_pack("{s:o, s:s, s:i, s:i, s:O}", "file", output_string(process->file),
+                                "process", graph->key, "elements", (int)graph->n_nodes, "passed",
+                                (int)n_passed, "never", never);
+        output_json(row);
+        json_decref(row);
+    } else {
+        buf_printf(&line, "        %s: %zu of %zu elements passed", graph->key, n_passed,
+                   graph->n_nodes);
+        for (size_t i = 0; i < json_array_size(never); i++) {
+            buf_add_str(&line, i == 0 ? "; never " : ", ");
+            text_add(&line, json_string_value(json_array_get(never, i)), 0);
+        }
+        buf_add_char(&line, '\n');
+        output_buf(&line);
+    }
+    json_decref(never);
+}
+
+/* ---- A file ---- */
+
+static int load_process(struct cli *cli, struct scenario *scenario, const char *path,
+                        struct err *err)
+{
+    struct parse_result result;
+    const char *text;
+    size_t n;
+
+    if (cli_read_file(cli, path, LIMIT_XML_BYTES + 1, &text, &n, err) < 0)
+        return err_trace(err);
+    parser_read(path, text, n, false, &result);
+    if (result.n_errors > 0)
+        lint_print(cli, stderr, path, &result);
+    size_t n_errors = result.n_errors;
+    for (size_t i = 0; n_errors == 0 && i < result.n_graphs; i++) {
+        scenario_add_process(scenario, path, result.graphs[i]);
+        for (size_t z = 0; z < result.graphs[i]->n_zones; z++)
+            cli_note(cli, "%s: the time zone %s is taken as UTC here", path,
+                     result.graphs[i]->zones[z]->name);
+        result.graphs[i] = NULL;
+    }
+    parse_result_deinit(&result);
+    if (n_errors > 0)
+        return err_set(err, ERR_INVALID, "%s cannot be deployed, so it cannot be tested", path);
+    return 0;
+}
+
+static void run_cases(struct test_run *run, struct scenario *scenario)
+{
+    struct scenario_result result;
+    struct arena batch;
+
+    arena_init(&batch, 0);
+    for (size_t i = 0; i < scenario->cases->n; i++) {
+        scenario_run(scenario, i, &batch, &result);
+        if (run->cli->json)
+            print_case_json(scenario->file, &result);
+        else
+            print_case(run->cli, scenario->file, &result);
+        run->n_ok += result.ok;
+        run->n_failed += !result.ok;
+    }
+    arena_deinit(&batch);
+    for (size_t i = 0; i < scenario->n_processes; i++)
+        print_process(run->cli, &scenario->processes[i]);
+}
+
+static int run_file(struct test_run *run, const char *file, struct err *err)
+{
+    struct scenario scenario = {0};
+    struct arena arena;
+    const char *text;
+    int result = 0;
+    size_t n;
+
+    if (cli_read_file(run->cli, file, LIMIT_STEPS_BYTES + 1, &text, &n, err) < 0)
+        return err_trace(err);
+    arena_init(&arena, 0);
+    if (n > LIMIT_STEPS_BYTES)
+        result = err_set(err, ERR_LIMIT, "%s is longer than %u bytes (LIMIT_STEPS_BYTES)", file,
+                         LIMIT_STEPS_BYTES);
+    else
+        result = scenario_read(&arena, file, text, n, &scenario, err);
+    for (size_t i = 0; result == 0 && i < scenario.n_bpmn; i++)
+        result = load_process(run->cli, &scenario, beside(run->cli, file, scenario.bpmn[i]), err);
+    if (result == 0)
+        run_cases(run, &scenario);
+    for (size_t i = 0; i < scenario.n_processes; i++)
+        graph_free(scenario.processes[i].graph);
+    arena_deinit(&arena);
+    return result;
+}
+
+static enum exit_code run_test(struct cli *cli)
+{
+    struct test_run run = {.cli = cli, .began_us = clock_us()};
+    enum exit_code code = EXIT_DONE;
+
+    parser_init();
+    for (size_t i = 0; i < cli->n_arguments; i++) {
+        struct err err = {0};
+        if (run_file(&run, cli->arguments[i], &err) < 0)
+            code = cli_fail(cli, &err);
+    }
+    parser_deinit();
+    if (!cli->json)
+        fprintf(stderr, "%zu ok, %zu failed, in %lld ms\n", run.n_ok, run.n_failed,
+                (long long)((clock_us() - run.began_us + 999) / 1000));
+    if (code == EXIT_DONE && run.n_failed > 0)
+        code = EXIT_REFUSED;
+    return code;
+}
+
+const struct subcommand command_test = {
+    .name = "test",
+    .arguments = "FILE...",
+    .summary = "run the cases of scenario files: processes in memory, without a database",
+    .about =
+        "Each FILE (YAML or JSON, docs/testing.md) names .bpmn files and has cases: a process is "
+        "started, services answer as the case says, people and programs do their part, the clock "
+        "moves as far as it is told, and what is then is held against what is expected. All of it "
+        "happens in memory, in milliseconds.\n"
+        "\n"
+        "Prints a line for each case, ok or FAILED, with the line of what was expected and was not "
+        "found; and for each process how many of its elements the cases of the file passed, and "
+        "which they never did. With -o json each is one object.\n"
+        "\n"
+        "Exit code 0: all cases are ok; 1: one is not, or a file cannot be used.",
+    .examples = "  pawl test order.test.yaml\n  pawl test -o json tests/*.yaml | jq -r "
+                "'select(.never).never[]'\n",
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .run = run_test,
+};
