@@ -8,11 +8,17 @@
 #include "cli/commands.h"
 #include "cli/lint.h"
 #include "cli/output.h"
+#include "cli/script.h"
 #include "cli/text.h"
+#include "engine/value.h"
+#include "jobexec/scripts.h"
 #include "simulator/scenario.h"
+
+#define SCRIPT_US INT64_C(2000000) /* as long as nobody minds */
 
 struct test_run {
     struct cli *cli;
+    struct sandbox sandbox;
     size_t n_ok, n_failed;
     int64_t began_us;
 };
@@ -113,6 +119,21 @@ static void print_process(struct cli *cli, const struct scenario_process *proces
 
 /* ---- A file ---- */
 
+/* Scripts run as they do in the engine. */
+static const char *run_script(void *context, struct arena *arena, const char *request)
+{
+    const char *text = "";
+    enum store_script_end end =
+        sandbox_run(context, request, strlen(request), SCRIPT_US, arena, &text);
+
+    if (end == SCRIPT_REPLIED)
+        return text;
+    if (end == SCRIPT_SLOW)
+        text = "the script takes too long to be tested";
+    struct value why = {.kind = VALUE_STRING, .u.string = {.text = text, .n = strlen(text)}};
+    return arena_printf(arena, "{\"error\":%s}", value_text(arena, &why, NULL));
+}
+
 static int load_process(struct cli *cli, struct scenario *scenario, const char *path,
                         struct err *err)
 {
@@ -175,6 +196,8 @@ static int run_file(struct test_run *run, const char *file, struct err *err)
                          LIMIT_STEPS_BYTES);
     else
         result = scenario_read(&arena, file, text, n, &scenario, err);
+    scenario.script = run_script;
+    scenario.script_context = &run->sandbox;
     for (size_t i = 0; result == 0 && i < scenario.n_bpmn; i++)
         result = load_process(run->cli, &scenario, beside(run->cli, file, scenario.bpmn[i]), err);
     if (result == 0)
@@ -191,11 +214,13 @@ static enum exit_code run_test(struct cli *cli)
     enum exit_code code = EXIT_DONE;
 
     parser_init();
+    sandbox_init(&run.sandbox, script_program(cli));
     for (size_t i = 0; i < cli->n_arguments; i++) {
         struct err err = {0};
         if (run_file(&run, cli->arguments[i], &err) < 0)
             code = cli_fail(cli, &err);
     }
+    sandbox_end(&run.sandbox);
     parser_deinit();
     if (!cli->json)
         fprintf(stderr, "%zu ok, %zu failed, in %lld ms\n", run.n_ok, run.n_failed,

@@ -14,6 +14,7 @@
 #include "cli/datadir.h"
 #include "cli/output.h"
 #include "cli/postgres.h"
+#include "cli/script.h"
 #include "cli/serve.h"
 #include "cli/session.h"
 #include "cli/systemd.h"
@@ -144,23 +145,6 @@ static int hold(const struct up *up, struct err *err)
     return 0;
 }
 
-/* pawl-script: beside this program, or where it is installed. NULL: nowhere. */
-static const char *script_program(struct up *up)
-{
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
-    const char *path = PAWL_LIBEXEC "/pawl-script";
-
-    while (n > 0 && self[n - 1] != '/')
-        n--;
-    if (n <= 0)
-        return access(path, X_OK) == 0 ? path : NULL;
-    const char *beside = arena_printf(&up->cli->arena, "%.*spawl-script", (int)n, self);
-    if (access(beside, X_OK) == 0)
-        return beside;
-    return access(path, X_OK) == 0 ? path : NULL;
-}
-
 static int start(struct up *up, struct err *err)
 {
     struct jobexec_options options = {
@@ -170,7 +154,7 @@ static int start(struct up *up, struct err *err)
         /* 0 would be the default. */
         .committed = serve_committed,
         .committed_context = &up->serve,
-        .script_program = script_program(up),
+        .script_program = script_program(up->cli),
         .drain_ms = 1 + (unsigned)(up->config.drain_seconds * 1000),
     };
     struct store_options store = store_options(up);

@@ -33,6 +33,9 @@ struct scenario {
     const char **bpmn; /* the files of processes that it names, relative to its own */
     size_t n_bpmn, bpmn_capacity;
     const struct item *cases;
+    /* As in struct sim. */
+    const char *(*script)(void *context, struct arena *arena, const char *request);
+    void *script_context;
     struct scenario_process *processes;
     size_t n_processes, processes_capacity;
 };

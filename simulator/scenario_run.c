@@ -311,6 +311,8 @@ void scenario_run(struct scenario *scenario, size_t i, struct arena *batch,
     simulator_init(&run.sim, scenario->arena, batch, BEGIN_US);
     run.sim.delegate = run_delegate;
     run.sim.context = &run;
+    run.sim.script = scenario->script;
+    run.sim.script_context = scenario->script_context;
     for (size_t p = 0; p < scenario->n_processes; p++)
         simulator_add_graph(&run.sim, scenario->processes[p].graph);
     start(&run);

@@ -159,6 +159,14 @@ static void run_delegate(struct sim *sim, struct need *need)
     need->result_n = need->result != NULL ? strlen(need->result) : 0;
 }
 
+static void run_script(struct sim *sim, struct need *need)
+{
+    need->request = keep(sim, need->request);
+    need->result = sim->script != NULL ? sim->script(sim->script_context, sim->arena, need->request)
+                                       : "{\"error\":\"scripts do not run here\"}";
+    need->result_n = strlen(need->result);
+}
+
 static void answer(struct sim *sim, struct round *round, const struct family *family)
 {
     for (size_t i = 0; i < family->n_needs; i++) {
@@ -167,6 +175,8 @@ static void answer(struct sim *sim, struct round *round, const struct family *fa
             want(sim, round, &need.instance);
         } else if (need.kind == NEED_SQL) {
             run_delegate(sim, &need);
+        } else if (need.kind == NEED_SCRIPT) {
+            run_script(sim, &need);
         } else {
             need.key = keep(sim, need.key);
             need.tenant = keep(sim, need.tenant);

@@ -64,9 +64,12 @@ struct sim {
     size_t n_asked, asked_capacity;
     /* SQL delegates are answered by this; NULL: they give null. */
     void (*delegate)(struct sim *sim, struct need *need);
+    /* Scripts: gives the reply that engine/script.c wants, as JSON; NULL: they fail. */
+    const char *(*script)(void *context, struct arena *arena, const char *request);
+    void *script_context;
     /* After each batch that was written; NULL: nothing. */
     void (*written)(struct sim *sim);
-    void *context; /* for them */
+    void *context; /* for delegates */
     unsigned documents_written, rounds;
     int last_result;    /* of the last command */
     struct err err;     /* of the last STEP_FAILED */
