@@ -560,9 +560,10 @@ static unsigned connections_allowed(void)
         if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
             return 100;
     }
-    if (files.rlim_cur >= 2 * want)
-        return LIMIT_HTTP_CONNECTIONS;
-    return files.rlim_cur > 4 * OTHER_FILES ? (unsigned)files.rlim_cur / 2 - OTHER_FILES : 100;
+    if (files.rlim_cur < 4 * OTHER_FILES)
+        return 100;
+    rlim_t ours = files.rlim_cur / 5 * 3 - OTHER_FILES;
+    return ours < LIMIT_HTTP_CONNECTIONS ? (unsigned)ours : LIMIT_HTTP_CONNECTIONS;
 }
 
 static void reachable(void *context UNUSED, const char *why)
