@@ -15,7 +15,7 @@
 struct await {
     struct await *next;           /* of its bucket */
     struct await *ahead, *behind; /* in the line of those to be asked for */
-    bool in_line;
+    struct line *line;            /* NULL: in none */
     struct uuid id;
     int64_t deadline_us;
     int64_t asked_us; /* when it was put in line last */
@@ -23,16 +23,24 @@ struct await {
     await_then_fn *then;
 };
 
+/* Those that a question is to be asked for, and the question. */
+struct line {
+    struct awaits *awaits;
+    struct await *first, *last;
+    bool asking;
+    struct buf question;
+    struct desk_request request;
+};
+
 struct awaits {
     struct arena arena; /* holds this struct */
     struct desk *desk;
     pthread_mutex_t lock; /* leaf; guards the rest */
     struct await *buckets[BUCKETS];
-    struct await *first, *last; /* the line */
+    /* What a worker has just committed goes before what is looked at now and then. */
+    struct line committed, others;
     atomic_uint n;
-    bool asking, closed;
-    struct buf question;
-    struct desk_request request;
+    bool closed;
 };
 
 static struct await **bucket(struct awaits *awaits, const struct uuid *id)
@@ -50,7 +58,9 @@ struct awaits *awaits_new(struct desk *desk)
     arena_init(&arena, 0);
     struct awaits *awaits = arena_alloc(&arena, sizeof(*awaits));
     awaits->desk = desk;
-    buf_init(&awaits->question, 0);
+    awaits->committed.awaits = awaits->others.awaits = awaits;
+    buf_init(&awaits->committed.question, 0);
+    buf_init(&awaits->others.question, 0);
     pthread_mutex_init(&awaits->lock, NULL);
     atomic_init(&awaits->n, 0);
     awaits->arena = arena;
@@ -61,7 +71,8 @@ void awaits_free(struct awaits *awaits)
 {
     if (awaits == NULL)
         return;
-    buf_deinit(&awaits->question);
+    buf_deinit(&awaits->committed.question);
+    buf_deinit(&awaits->others.question);
     pthread_mutex_destroy(&awaits->lock);
     struct arena arena = awaits->arena;
     arena_deinit(&arena);
@@ -74,34 +85,37 @@ unsigned awaits_open(struct awaits *awaits)
 
 /* ---- The line, under the lock ---- */
 
-static void put_in_line(struct awaits *awaits, struct await *await, int64_t now_us)
+static void leave_line(struct await *await)
 {
-    await->asked_us = now_us;
-    if (await->in_line)
-        return;
-    await->in_line = true;
-    await->behind = NULL;
-    await->ahead = awaits->last;
-    if (awaits->last != NULL)
-        awaits->last->behind = await;
-    else
-        awaits->first = await;
-    awaits->last = await;
-}
+    struct line *line = await->line;
 
-static void leave_line(struct awaits *awaits, struct await *await)
-{
-    if (!await->in_line)
+    if (line == NULL)
         return;
-    await->in_line = false;
+    await->line = NULL;
     if (await->ahead != NULL)
         await->ahead->behind = await->behind;
     else
-        awaits->first = await->behind;
+        line->first = await->behind;
     if (await->behind != NULL)
         await->behind->ahead = await->ahead;
     else
-        awaits->last = await->ahead;
+        line->last = await->ahead;
+}
+
+static void put_in_line(struct line *line, struct await *await, int64_t now_us)
+{
+    await->asked_us = now_us;
+    if (await->line == line || await->line == &line->awaits->committed)
+        return;
+    leave_line(await);
+    await->line = line;
+    await->behind = NULL;
+    await->ahead = line->last;
+    if (line->last != NULL)
+        line->last->behind = await;
+    else
+        line->first = await;
+    line->last = await;
 }
 
 /* Takes it out of its bucket and the line. */
@@ -110,7 +124,7 @@ static void take_out(struct awaits *awaits, struct await **at)
     struct await *await = *at;
 
     *at = await->next;
-    leave_line(awaits, await);
+    leave_line(await);
     atomic_fetch_sub(&awaits->n, 1);
 }
 
@@ -118,36 +132,36 @@ static void take_out(struct awaits *awaits, struct await **at)
 
 static void answered(void *context, const struct desk_answer *answer);
 
-/* The next question, if none is under way. */
-static void ask(struct awaits *awaits)
+/* The next question of a line, if none is under way. */
+static void ask(struct line *line)
 {
+    struct awaits *awaits = line->awaits;
     char text[UUID_TEXT_BYTES];
     unsigned n = 0;
 
     pthread_mutex_lock(&awaits->lock);
-    if (awaits->asking || awaits->first == NULL || awaits->closed) {
+    if (line->asking || line->first == NULL || awaits->closed) {
         pthread_mutex_unlock(&awaits->lock);
         return;
     }
-    awaits->asking = true;
-    buf_reset(&awaits->question);
-    for (; awaits->first != NULL && n < QUESTION_MAX; n++) {
-        const struct await *await = awaits->first;
-        leave_line(awaits, awaits->first);
-        uuid_format(&await->id, text);
-        buf_printf(&awaits->question, "%s\"%s\"", n == 0 ? "[" : ",", text);
+    line->asking = true;
+    buf_reset(&line->question);
+    for (; line->first != NULL && n < QUESTION_MAX; n++) {
+        uuid_format(&line->first->id, text);
+        leave_line(line->first);
+        buf_printf(&line->question, "%s\"%s\"", n == 0 ? "[" : ",", text);
     }
-    buf_add_char(&awaits->question, ']');
-    awaits->request = (struct desk_request){
+    buf_add_char(&line->question, ']');
+    line->request = (struct desk_request){
         .query = "http_outcomes",
-        .params = {buf_str(&awaits->question)},
+        .params = {buf_str(&line->question)},
         .n_params = 1,
         .caller = PRINCIPAL_ENGINE,
         .done = answered,
-        .context = awaits,
+        .context = line,
     };
     pthread_mutex_unlock(&awaits->lock);
-    desk_submit(awaits->desk, &awaits->request);
+    desk_submit(awaits->desk, &line->request);
 }
 
 /* All that wait for one id, which is decided. */
@@ -175,7 +189,8 @@ static void wake(struct awaits *awaits, const struct uuid *id, const json_t *out
 
 static void answered(void *context, const struct desk_answer *answer)
 {
-    struct awaits *awaits = context;
+    struct line *line = context;
+    struct awaits *awaits = line->awaits;
     json_error_t error;
     const char *key;
     json_t *outcome;
@@ -195,11 +210,11 @@ static void answered(void *context, const struct desk_answer *answer)
     }
     json_decref(all);
     pthread_mutex_lock(&awaits->lock);
-    awaits->asking = false;
+    line->asking = false;
     pthread_mutex_unlock(&awaits->lock);
     /* What could not be asked is asked by the next tick. */
     if (answer->sqlstate == NULL)
-        ask(awaits);
+        ask(line);
 }
 
 /* ---- From outside ---- */
@@ -220,13 +235,13 @@ void awaits_add(struct awaits *awaits, struct request *request, const struct uui
         *at = await;
         atomic_fetch_add(&awaits->n, 1);
         /* It may have been decided before anybody listened. */
-        put_in_line(awaits, await, now_us);
+        put_in_line(&awaits->others, await, now_us);
     }
     pthread_mutex_unlock(&awaits->lock);
     if (closed)
         then(request, NULL);
     else
-        ask(awaits);
+        ask(&awaits->others);
 }
 
 void awaits_committed(struct awaits *awaits, const struct uuid *ids, size_t n)
@@ -240,12 +255,12 @@ void awaits_committed(struct awaits *awaits, const struct uuid *ids, size_t n)
     for (size_t i = 0; i < n; i++)
         for (struct await *await = *bucket(awaits, &ids[i]); await != NULL; await = await->next)
             if (uuid_equal(&await->id, &ids[i])) {
-                put_in_line(awaits, await, now_us);
+                put_in_line(&awaits->committed, await, now_us);
                 any = true;
             }
     pthread_mutex_unlock(&awaits->lock);
     if (any)
-        ask(awaits);
+        ask(&awaits->committed);
 }
 
 void awaits_tick(struct awaits *awaits, int64_t now_us)
@@ -260,7 +275,7 @@ void awaits_tick(struct awaits *awaits, int64_t now_us)
             struct await *await = *at;
             if (now_us < await->deadline_us && !awaits->closed) {
                 if (await->asked_us + EVERY_US <= now_us)
-                    put_in_line(awaits, await, now_us);
+                    put_in_line(&awaits->others, await, now_us);
                 at = &await->next;
                 continue;
             }
@@ -273,7 +288,8 @@ void awaits_tick(struct awaits *awaits, int64_t now_us)
         next = over->next;
         over->then(over->request, NULL);
     }
-    ask(awaits);
+    ask(&awaits->committed);
+    ask(&awaits->others);
 }
 
 void awaits_close(struct awaits *awaits)

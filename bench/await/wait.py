@@ -33,7 +33,7 @@ def metric(name):
     return float(re.search(r"^%s (\S+)$" % name, ask("GET", "/metrics"), re.M).group(1))
 
 
-while metric("pawl_http_waiting") < n or metric("pawl_messages_buffered") > 0 or metric("pawl_jobs_ready") > 0:
+while metric("pawl_http_waiting") < n or metric("pawl_instances_started_total") < n:
     time.sleep(0.5)
 print("%d wait after %.1f s; threads %d, resident %d MiB" % (n, time.monotonic() - began, metric("process_threads"),
                                                               metric("process_resident_memory_bytes") / 2**20))
