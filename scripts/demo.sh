@@ -1,24 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Shows Pawl at its main job: orders whose addresses a slow, unreliable geocoder verifies, an engine
-# that is killed in the middle, and a person who finishes what the machine could not. Exits 0 only if
-# every order ended as its line in processes/address-verification/orders.csv says.
+# Shows Pawl at work: the story of an example, processes/NAME/demo.sh, on a private PostgreSQL. Exits 0 only if
+# everything ended as the story says it must.
 #
-#   scripts/demo.sh [--keep]     --keep: leave the engine's data in place and say where it is
+#   scripts/demo.sh [NAME] [--keep]     NAME: address-verification unless told
+#                                       --keep: leave the engine's data in place and say where it is
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-KEEP=0
-case ${1-} in
-'') ;;
---keep) KEEP=1 ;;
--h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0" && exit 0 ;;
-*) die "scripts/demo.sh: unknown option $1; there is --keep" ;;
-esac
+KEEP=0 NAME=
+for argument in "$@"; do
+    case $argument in
+    --keep) KEEP=1 ;;
+    -h | --help) sed -n '3,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    -*) die "scripts/demo.sh: unknown option $argument; there is --keep" ;;
+    *) [ -z "$NAME" ] || die "scripts/demo.sh shows one example at a time"
+        NAME=$argument ;;
+    esac
+done
+NAME=${NAME:-address-verification}
+STORY=$ROOT/processes/$NAME/demo.sh
+[ -e "$STORY" ] || die "There is no example $NAME; there are: $(cd "$ROOT/processes" && printf '%s ' */demo.sh | sed 's|/demo.sh||g')"
 
-RATE=4 # requests a second; the public Nominatim allows 1
-EXAMPLE=processes/address-verification
-ORDERS=$ROOT/$EXAMPLE/orders.csv
 cd "$ROOT"
 
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; else BOLD='' DIM='' PLAIN=''; fi
@@ -45,7 +48,7 @@ show() {
 
 # ---- What this starts, this ends ----
 
-DIR='' ENGINE='' GEOCODER='' SAMPLER=''
+DIR='' ENGINE='' SAMPLER='' HELPERS=()
 
 stop_one() { # PID SIGNAL
     [ -n "$1" ] || return 0
@@ -54,10 +57,11 @@ stop_one() { # PID SIGNAL
 }
 
 cleanup() {
+    local helper
     set +e
     stop_one "$SAMPLER" TERM
     stop_one "$ENGINE" TERM
-    stop_one "$GEOCODER" TERM
+    for helper in ${HELPERS[@]+"${HELPERS[@]}"}; do stop_one "$helper" TERM; done
     # A killed engine leaves its PostgreSQL running, for the next start. Here there is none.
     if [ -n "$DIR" ] && [ -e "$DIR/data/postgres/data/postmaster.pid" ]; then
         kill -INT "$(head -1 "$DIR/data/postgres/data/postmaster.pid")" 2>/dev/null
@@ -72,12 +76,25 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# helper_start NAME COMMAND…: something that the story needs beside the engine, such as a stand-in service that
+# writes its port into $DIR/NAME.port; ends with the demo.
+helper_start() {
+    local name=$1
+    shift
+    "$@" >/dev/null 2>"$DIR/$name.log" &
+    HELPERS+=($!)
+    for _ in $(seq 100); do [ -s "$DIR/$name.port" ] && return 0; sleep 0.05; done
+    cat "$DIR/$name.log" >&2
+    die "The stand-in $name did not start."
+}
+
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$PAWL_DATABASE" "$@"; }
 
+# engine_start [OPTION…]: of pawl up.
 engine_start() {
     local i
     : >"$DIR/engine.out"
-    env -u PAWL_DATABASE "$PAWL" up --data "$DIR/data" >"$DIR/engine.out" 2>>"$DIR/engine.log" &
+    env -u PAWL_DATABASE "$PAWL" up --data "$DIR/data" "$@" >"$DIR/engine.out" 2>>"$DIR/engine.log" &
     ENGINE=$!
     for ((i = 0; i < 600; i++)); do
         grep -q '^ready' "$DIR/engine.out" && break
@@ -101,9 +118,6 @@ sampler_start() {
     SAMPLER=$!
 }
 
-orders_where() { # SQL condition on "o": how many orders are like that
-    sql -c "select count(*) from pawl.instances o where o.process = 'order-delivery' and $1"
-}
 
 wait_until() { # SECONDS WHAT SQL
     local end=$((SECONDS + $1))
@@ -114,197 +128,49 @@ wait_until() { # SECONDS WHAT SQL
     done
 }
 
+# ---- What a story says over HTTP, and what must be so ----
+
+# What curl shows, as a person would type it; the answer stays in $ANSWER.
+request() {
+    local words='curl' word
+    for word; do
+        [[ $word == *[\ \"{\;]* ]] && word="'$word'"
+        words="$words $word"
+    done
+    printf '   %s$ %s%s\n' "$DIM" "${words//http:\/\/$ADDRESS/\$URL}" "$PLAIN"
+    ANSWER=$(curl -s "$@")
+    python3 -m json.tool --no-ensure-ascii <<<"$ANSWER" | indent
+}
+must() { # WHAT CONDITION…
+    local what=$1
+    shift
+    "$@" && return 0
+    say "WRONG: $what"
+    FAILED=1
+}
+says() { python3 -c 'import json, sys; sys.exit(not eval(sys.argv[1], {"it": json.loads(sys.argv[2])}))' "$1" "$ANSWER"; }
+
 # ---- The story ----
 
-printf '%sPawl: a process runs from the editor to its last commit%s\n' "$BOLD" "$PLAIN"
-
+printf '%sPawl: %s%s\n' "$BOLD" "$NAME" "$PLAIN"
 step "Build"
 "$ROOT/scripts/build.sh" | indent
 PAWL=$ROOT/build/pawl
+export PAWL
 BEGAN=$SECONDS
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo.XXXXXX")
 chmod 755 "$DIR" # PostgreSQL does not run as root, and its user must get in
 
-step "A geocoder that has bad days"
-/usr/bin/python3 "$ROOT/tests/standin/nominatim.py" --places "$ORDERS" --rate "$RATE" --by-key --life 600 \
-    --port-file "$DIR/port" >/dev/null 2>"$DIR/geocoder.log" &
-GEOCODER=$!
-for _ in $(seq 100); do [ -s "$DIR/port" ] && break; sleep 0.05; done
-[ -s "$DIR/port" ] || { cat "$DIR/geocoder.log" >&2; die "The stand-in geocoder did not start."; }
-GEOCODER_URL=http://127.0.0.1:$(cat "$DIR/port")
-say "A stand-in for Nominatim serves $GEOCODER_URL/search, on this machine only." \
-    "It allows $RATE requests a second for a whole application (the public service: 1) and counts" \
-    "whoever asks more. Some addresses it answers late, with an error, with nonsense, or never."
-
-step "The engine, with a private PostgreSQL of its own"
-engine_start
-sampler_start
-
-step "Two models, as the editor saved them: judged, then deployed"
-show lint $EXAMPLE/address-verification.bpmn $EXAMPLE/order-delivery.bpmn | fold -s -w "$COLUMNS" |
-    sed 's/^\([^ ]\)/   \1/'
-say "(They say what is so: whoever calls the verification must catch its errors, as the order does.)"
-show deploy $EXAMPLE
-show endpoint set geocoder "$GEOCODER_URL" --allow loopback --rate "$RATE" --cache P30D --header "User-Agent: order-demo"
-show endpoint set geocoder-offline http://127.0.0.1:9 --allow loopback
-say "The second endpoint is a service that nobody can reach: only the orders that name it are touched."
-
-step "$(($(wc -l <"$ORDERS") - 1)) orders"
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$ROOT" "$ORDERS" >"$DIR/orders.jsonl" <<'PYTHON'
-import csv, json, sys
-sys.path.insert(0, sys.argv[1] + "/tests/standin")
-from nominatim import address_of
-for row in csv.DictReader(open(sys.argv[2], encoding="utf-8", newline="")):
-    print(json.dumps({"businessKey": row["order"],
-                      "variables": {"address": address_of(row), "geocoder": row["geocoder"]}}))
-PYTHON
-say "Real addresses, made-up ones, one order without any; all in one transaction."
-"$PAWL" start order-delivery --many "$DIR/orders.jsonl" -o json >"$DIR/started" 2>&1 || die "$(cat "$DIR/started")"
-say "\$ pawl start order-delivery --many orders.jsonl" "$(orders_where true) orders started."
-sleep 3
-show endpoint list
-say "No transaction is open and no thread waits while requests are queued or under way."
-
-step "kill -9"
-for _ in $(seq 100); do # at a moment when an answer is on its way
-    [ "$(sql -c "select count(*) from pawl.calls where state = 'sent'")" = 0 ] || break
-done
-kill -9 "$ENGINE"
-wait "$ENGINE" 2>/dev/null || true
-ENGINE=''
-sql -c "select coalesce(json_object_agg(e.data ->> 'call', extract(epoch from e.at)), '{}')
-        from pawl.events e where e.kind = 'callAnswered'" >"$DIR/answered.json"
-say "The engine was killed with $(orders_where 'o.ended is null') orders on their way, $(orders_where 'o.ended is not null') done," \
-    "$(sql -c "select count(*) from pawl.calls where state = 'sent'") requests sent without an answer, \
-$(sql -c "select count(*) from pawl.calls where state = 'queued'") queued."
-sleep 0.5
-KILLED_AT=$(date +%s.%N)
-
-step "Started again: every order goes on"
-engine_start
-wait_until 90 "every order is delivered, refused, or waits for a person" \
-    "select not exists (select from pawl.instances o where o.process = 'order-delivery' and o.ended is null
-        and not exists (select from pawl.tasks t where t.instance_id = o.instance_id))"
-say "$(orders_where 'o.ended is not null') orders are done; $(orders_where 'o.ended is null') wait for a person."
-
-step "A person finishes what the machine could not"
-show tasks
-show why A-1017
-/usr/bin/python3 - "$ORDERS" >"$DIR/coordinates" <<'PYTHON'
-import csv, json, sys
-for row in csv.DictReader(open(sys.argv[1], encoding="utf-8", newline="")):
-    if row["outcome"] == "person":
-        print(row["order"], json.dumps({"latitude": row["lat"] or "48.2082", "longitude": row["lon"] or "16.3738"}))
-PYTHON
-while read -r order coordinates; do
-    show task complete "$order" --variables "$coordinates"
-done <"$DIR/coordinates"
-wait_until 20 "every order has ended" \
-    "select count(*) filter (where o.ended is null) = 0 from pawl.instances o where o.process = 'order-delivery'"
-
-step "What happened to one order of each outcome"
-for order in A-1002 A-1008 A-1015 A-1020; do
-    case $order in
-    A-1002) say "" "Delivered at once:" ;;
-    A-1008) say "" "A fake address:" ;;
-    A-1015) say "" "The first answer came too late, and reached nobody; the second attempt found it:" ;;
-    A-1020) say "" "The geocoder could not be reached, three times; then a person knew:" ;;
-    esac
-    show trace "$order"
-done
-
-step "The account"
-kill "$SAMPLER" 2>/dev/null || true
-wait "$SAMPLER" 2>/dev/null || true
-SAMPLER=''
-sql -F, -c "
-    select i.business_key,
-           case when exists (select from pawl.history h where h.instance_id = i.instance_id
-                             and h.element_id = 'enterCoordinates' and h.state = 'completed') then 'person'
-                when exists (select from pawl.history h where h.instance_id = i.instance_id
-                             and h.element_id = 'delivered') then 'delivered'
-                when exists (select from pawl.history h where h.instance_id = i.instance_id
-                             and h.element_id = 'refused') then 'fake'
-                else 'none' end,
-           i.state,
-           (select count(*) from pawl.events e join pawl.instances c on c.instance_id = e.instance_id
-            where c.business_key = i.business_key and e.kind = 'callRequested'),
-           coalesce((select m.variables ->> 'latitude' from pawl.messages m
-                     where m.name = 'Order delivered' and m.key = i.business_key), ''),
-           coalesce((select m.variables ->> 'longitude' from pawl.messages m
-                     where m.name = 'Order delivered' and m.key = i.business_key), '')
-    from pawl.instances i where i.process = 'order-delivery' order by 1" >"$DIR/ended.csv"
-curl_stats() { /usr/bin/python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=10).read())' "$GEOCODER_URL/stats"; }
-curl_stats >"$DIR/stats.json"
-LONGEST=$(sort -n "$DIR/transactions" | tail -1)
-
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$ORDERS" "$DIR" "$KILLED_AT" "${LONGEST:-0}" "$ROOT/tests/standin" \
-    <<'PYTHON' || FAILED=1
-import csv, json, sys
-sys.path.insert(0, sys.argv[5])
-from nominatim import address_of
-orders_file, folder, killed_at, longest = sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
-stats = json.load(open(folder + "/stats.json"))
-answered = json.load(open(folder + "/answered.json"))
-ended = {row[0]: row for row in csv.reader(open(folder + "/ended.csv"))}
-expected = list(csv.DictReader(open(orders_file, encoding="utf-8", newline="")))
-# Their answers were lost with the engine. On a slow machine it may be back only after their 3 seconds.
-cut_off = {r["q"] for r in stats["log"] if r["at"] < killed_at and r["key"] not in answered}
-wrong, counts, calls = [], {"delivered": 0, "person": 0, "fake": 0}, 0
-
-for order in expected:
-    key = order["order"]
-    if key not in ended:
-        wrong.append("%s is lost" % key)
-        continue
-    _, outcome, state, attempts, lat, lon = ended[key]
-    counts[outcome] = counts.get(outcome, 0) + 1
-    calls += int(attempts)
-    if outcome != order["outcome"] or state != "completed":
-        wrong.append("%s: %s, %s instead of %s" % (key, state, outcome, order["outcome"]))
-    spare = 1 if address_of(order) in cut_off else 0
-    if not int(order["attempts"]) <= int(attempts) <= int(order["attempts"]) + spare:
-        wrong.append("%s: %s attempts instead of %s" % (key, attempts, order["attempts"]))
-    if outcome == "delivered" and (not lat or abs(float(lat) - float(order["lat"])) > 0.01
-                                   or abs(float(lon) - float(order["lon"])) > 0.01):
-        wrong.append("%s: delivered to %s, %s instead of %s, %s" % (key, lat, lon, order["lat"], order["lon"]))
-if len(ended) != len(expected):
-    wrong.append("%d orders ended, %d were started" % (len(ended), len(expected)))
-
-again = [r for r in stats["log"] if r["key"] in answered and r["at"] > killed_at]
-if again:
-    wrong.append("%d requests were sent again although their answer was committed" % len(again))
-if stats["violations"]:
-    wrong.append("%d requests broke the geocoder's rate" % stats["violations"])
-first = sum(1 for order in expected if int(order["attempts"]) > 0)
-unknown = sum(n - 1 for n in stats["by_key"].values())
-
-def line(what, value, remark=""):
-    print("   %-46s %8s   %s" % (what, value, remark))
-
-line("Orders", len(expected))
-line("  delivered, address verified", counts["delivered"], "each at the coordinates that are known for it")
-line("  delivered, a person entered the coordinates", counts["person"])
-line("  refused: fake address", counts["fake"])
-line("Requests that the processes made", calls)
-line("  of these retries", calls - first, "after a timeout or a suspicious answer")
-line("Requests that the geocoder got", stats["requests"], "the rest: unreachable, or answered from the cache")
-line("  sent again after the kill", unknown, "their answers were lost with the engine")
-line("  sent again though answered", len(again), "must be 0")
-line("  over its rate of %g a second" % stats["rate"], stats["violations"], "must be 0")
-line("Longest transaction seen", "%.0f ms" % longest, "looked at 20 times a second")
-for text in wrong:
-    print("   WRONG: " + text)
-sys.exit(1 if wrong else 0)
-PYTHON
+FAILED='' # the story sets it
+. "$STORY"
 
 stop_one "$ENGINE" TERM
 ENGINE=''
 say "" "It took $((SECONDS - BEGAN)) s."
 [ "$KEEP" = 0 ] || say "The data is kept: pawl up --data $DIR/data, and its log $DIR/engine.log"
-if [ -n "${FAILED-}" ]; then
+if [ -n "$FAILED" ]; then
     KEEP=1
-    say "Not every order ended as it should. The data is kept in $DIR"
+    say "Not everything ended as it should. The data is kept in $DIR"
     exit 1
 fi
-say "Every order ended as it should."
+say "Everything ended as it should."

@@ -101,7 +101,7 @@ static void refused(struct request *request, const char *id, const json_t *detai
     json_decref(body);
 }
 
-static void judged(struct request *request, const struct uuid *deployment, const json_t *outcome,
+void deploy_judged(struct request *request, const struct uuid *deployment, const json_t *outcome,
                    const char *source UNUSED)
 {
     const char *state = json_string_value(json_object_get(outcome, "state"));
@@ -160,7 +160,7 @@ void deploy_files(struct request *request)
         filtering = given == NULL || strcmp(given, "false") != 0;
     }
     const struct deployment_of deployment = {
-        .resources = resources, .name = name, .filtering = filtering, .judged = judged};
+        .resources = resources, .name = name, .filtering = filtering, .judged = deploy_judged};
     if (resources == NULL)
         request_finish(request);
     else

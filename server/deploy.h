@@ -20,5 +20,8 @@ struct deployment_of {
 };
 /* Deploys and waits for the judgement. What the database refuses is answered already. */
 void deploy_and_wait(struct request *request, const struct deployment_of *deployment);
+/* The answer of POST /v1/deployments; a judged_fn. */
+void deploy_judged(struct request *request, const struct uuid *deployment, const json_t *outcome,
+                   const char *source);
 /* The parts that are files, as resources. NULL: one is not UTF-8; the response says so. */
 json_t *deploy_resources(struct request *request, const struct part *parts, size_t n);

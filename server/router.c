@@ -6,9 +6,9 @@
 #include "base/uuid.h"
 #include "server/request.h"
 
-static const struct operations *const tables[] = {&operations_common,   &operations_pawl,
-                                                  &operations_camunda,  &operations_aws,
-                                                  &operations_webhooks, &operations_callbacks};
+static const struct operations *const tables[] = {
+    &operations_common,   &operations_pawl,      &operations_camunda, &operations_aws,
+    &operations_webhooks, &operations_callbacks, &operations_sedo};
 
 const struct operation *operation_at(size_t i)
 {

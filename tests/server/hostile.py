@@ -57,7 +57,9 @@ for path, methods in sorted(api["paths"].items()):
         for odd in ("%FF", "%C0%AF", "a%2Fb", "%22%7D", "'", "x" * 3000, "%F0%9F%98%80", "..%2F.."):
             if "{" in path and not own:
                 answer = server.ask(method, fill(path, odd), {} if content else None)
-                judge(what + " with " + odd[:20], answer, (400, 404, 409, 415))
+                # A tenant that nobody uses has no definitions.
+                fine = (200,) if method == "GET" and path.startswith("/sedo/") else ()
+                judge(what + " with " + odd[:20], answer, (400, 404, 409, 415) + fine)
         # The query.
         for p in operation["parameters"]:
             if p["in"] == "query" and p["schema"].get("type") != "string" or "pattern" in p["schema"] or p["schema"].get("format"):
