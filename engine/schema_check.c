@@ -415,9 +415,13 @@ static struct schema_error choose(const struct errors *errors)
 {
     const struct found *best = &errors->items[0];
 
+    /* Of equals the first by the name of its keyword, whatever order the schema is written in: what
+     * must not be there is told before what is missing. */
     for (size_t i = 1; i < errors->n; i++) {
-        if (compare_errors(&errors->items[i], best) > 0)
-            best = &errors->items[i];
+        const struct found *found = &errors->items[i];
+        int order = compare_errors(found, best);
+        if (order > 0 || (order == 0 && strcmp(found->error.schema, best->error.schema) < 0))
+            best = found;
     }
     /* Of a choice that fits nowhere, what lies deepest: that branch was meant; unless two do. */
     while (best->inside.n > 0) {

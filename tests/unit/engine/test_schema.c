@@ -193,6 +193,9 @@ static const struct {
      "[\"foo\"], \"additionalProperties\": false}",
      "{\"c\": 1, \"a\": 2, \"foo\": \"\"}",
      "Additional properties are not allowed ('a', 'c' were unexpected)", ""},
+    {"{\"type\": \"object\", \"properties\": {\"foo\": {\"type\": \"string\"}}, \"required\": "
+     "[\"foo\"], \"additionalProperties\": false}",
+     "{\"bar\": \"baz\"}", "Additional properties are not allowed ('bar' was unexpected)", ""},
     {"{\"required\": [\"foo\", \"bar\"]}", "{}", "'foo' is a required property", ""},
     {"{\"properties\": {\"foo\": {\"type\": \"string\"}}}", "{\"foo\": 5}",
      "5 is not of type 'string'", "/foo"},
