@@ -24,7 +24,10 @@ show deploy processes/lambda-callback/lambda-callback.bpmn
 show endpoint set lambda "$LAMBDA" --allow loopback --option auth.type=awsSigV4 --option auth.service=lambda \
     --option auth.region=eu-central-1 --option auth.accessKey=env:LAMBDA_KEY --option auth.secretKey=env:LAMBDA_SECRET
 
-invoke() { "$PAWL" start lambda-callback -k "$1" --variables "{\"function\": \"$2\", \"image\": \"$1.png\", \"patience\": \"PT2S\"}" >/dev/null; }
+invoke() { # KEY FUNCTION [PATIENCE]
+    "$PAWL" start lambda-callback -k "$1" >/dev/null \
+        --variables "{\"function\": \"$2\", \"image\": \"$1.png\", \"patience\": \"${3-PT30S}\"}"
+}
 step "Four images: one later, one at once, one answered twice, one that fails"
 invoke cat resize
 invoke dog resize-at-once
@@ -42,7 +45,7 @@ show task complete owl --variables '{"function": "resize"}'
 await_at owl look
 
 step "One that dies: nobody calls back"
-invoke fox resize-dies
+invoke fox resize-dies PT2S
 await_at fox silent
 show why fox
 show task complete fox --variables '{"function": "resize"}'
