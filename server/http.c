@@ -418,10 +418,11 @@ static void asked(void *context, const struct desk_answer *answer)
 {
     struct request *request = context;
 
-    if (answer->sqlstate != NULL && strncmp(answer->sqlstate, "XX", 2) == 0) {
+    if (answer->sqlstate != NULL && response_status(answer->sqlstate) == 500) {
         char text[600];
-        log_line(LOG_LEVEL_ERROR, "a statement failed", "query=%s sqlstate=%s error=%s",
-                 request->desk.query, answer->sqlstate,
+        bool broken = strncmp(answer->sqlstate, "XX", 2) == 0;
+        log_line(broken ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "a statement failed",
+                 "query=%s sqlstate=%s error=%s", request->desk.query, answer->sqlstate,
                  log_quote(answer->message, text, sizeof(text)));
     }
     if (request->then != NULL) {

@@ -134,7 +134,7 @@ void response_problem(struct request *request, unsigned status, const char *code
 
 /* ---- What the database refuses ---- */
 
-static unsigned status_of(const char *sqlstate)
+unsigned response_status(const char *sqlstate)
 {
     static const struct {
         const char *prefix;
@@ -154,7 +154,7 @@ static unsigned status_of(const char *sqlstate)
 
 void response_refused(struct request *request, const struct desk_answer *answer)
 {
-    unsigned status = status_of(answer->sqlstate);
+    unsigned status = response_status(answer->sqlstate);
     struct problem problem = {status, answer->sqlstate, answer->message, answer->hint};
 
     if (strcmp(answer->sqlstate, "55P03") == 0 || strncmp(answer->sqlstate, "40", 2) == 0)

@@ -106,6 +106,8 @@ void response_header(struct request *request, const char *name, const char *valu
 /* An error in the dialect of the request. hint, code: may be NULL. */
 void response_problem(struct request *request, unsigned status, const char *code, const char *hint,
                       const char *format, ...) PRINTF_LIKE(5, 6);
+/* The HTTP status of a SQLSTATE; 500: it is a fault of ours, which the log tells. */
+unsigned response_status(const char *sqlstate);
 /* A refusal of the database. */
 void response_refused(struct request *request, const struct desk_answer *answer);
 

@@ -282,6 +282,14 @@ for i in range(200):
     get("/metrics")
 check("200 looks", time.monotonic() - began < 10, time.monotonic() - began)
 
+# ---- What is our fault is told by the log, whatever its SQLSTATE ----
+
+for old, new in (("event_rules", "gone"), ("gone", "event_rules")):
+    subprocess.run(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"], "-c", "alter view pawl.%s rename to %s" % (old, new)], check=True)
+    status, _, body = get("/v1/rules")
+    check("without a view" if new == "gone" else "with it again", status == (500 if new == "gone" else 200), (status, body))
+check("its log", "sqlstate=42P01" in open(options.log).read())
+
 # ---- Without the database, and at the end ----
 
 

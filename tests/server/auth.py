@@ -102,6 +102,13 @@ status, body, answer = ask("GET", "/v1/instances/%s" % instance, reader)
 check("a reader reads", status == 200, (status, body))
 status, body, answer = ask("POST", "/v1/instances/%s/cancel" % instance, anna, {})
 check("cancelling is for administrators", status == 403, (status, body))
+event = {"events": [{"source": "s", "detailType": "t", "detail": {"secret": "anna's"}}]}
+check("a reader puts no events", ask("POST", "/v1/events", reader, event)[0] == 403)
+check("who starts puts them", ask("POST", "/v1/events", anna, event)[0] == 202)
+check("another tenant sees none", ask("GET", "/v1/events", north)[:2] == (200, {"items": [], "next": None}))
+check("a reader sees them", "anna's" in str(ask("GET", "/v1/events", reader)[1]))
+check("rules are for administrators", [ask(m, p, anna, b)[0] for m, p, b in (("PUT", "/v1/rules/r", {"pattern": {"source": ["s"]}, "targets": []}),
+      ("DELETE", "/v1/rules/r", None), ("PUT", "/v1/buses/b", {}), ("POST", "/v1/events/replay", {"state": "all"}))] == [403] * 4)
 status, body, answer = start(north)
 check("another tenant has no such process", status == 404 and body["code"] == "PW001", (status, body))
 status, body, answer = ask("GET", "/v1/instances/%s" % instance, north)

@@ -180,6 +180,49 @@ check("correlate to nobody", server.ask("POST", "/v1/messages/correlate", {"mess
 sql("select set_endpoint('stub', 'http://127.0.0.1:1')")
 check("endpoints", [e["baseUrl"] for e in server.ask("GET", "/v1/endpoints").body["items"] if e["name"] == "stub"] == ["http://127.0.0.1:1"])
 
+# ---- Events ----
+
+check("a bus", server.ask("PUT", "/v1/buses/orders", {"description": "what is sold"}).body == {"bus": "orders"})
+check("buses", [b["name"] for b in server.ask("GET", "/v1/buses").body["items"]] == ["default", "orders"])
+check("no name for a bus", server.ask("PUT", "/v1/buses/a%20b", {}).status == 400)
+rule = {"pattern": {"source": ["shop"], "detail": {"sum": [{"numeric": [">", 5]}]}}, "targets": [{"id": "go", "startProcess": {"process": "waits", "businessKey": "ev-<$.detail.n>"}}]}
+answer = server.ask("PUT", "/v1/rules/big?bus=orders&await=10s", dict(rule, description="the big ones"))
+check("a rule", answer.status == 202 and answer.body["state"] == "done", answer)
+answer = server.ask("PUT", "/v1/rules/bad?await=10s", dict(rule, pattern={"a": [{"EXISTS": True}]}))
+check("a bad pattern", answer.body["state"] == "refused" and "EXISTS" in answer.body["detail"]["reason"], answer)
+check("no such bus", server.ask("PUT", "/v1/rules/big?bus=nothing", rule).status == 404)
+rules = server.ask("GET", "/v1/rules?bus=orders").body["items"]
+check("rules", [r["name"] for r in rules] == ["big"] and rules[0]["pattern"] == rule["pattern"] and rules[0]["enabled"] is True, rules)
+answer = server.ask("POST", "/v1/events", {"events": [{"bus": "orders", "source": "shop", "detailType": "paid", "detail": {"n": n, "sum": n}} for n in (4, 7)] + [{"source": "shop"}]})
+check("put", answer.status == 202 and answer.body["refused"] == 1 and "DetailType" in answer.body["events"][2]["message"], answer)
+small, big = [e["eventId"] for e in answer.body["events"][:2]]
+check("put none", server.ask("POST", "/v1/events", {"events": [{"source": "shop"}]}).status == 400)
+check("no events", [server.ask("POST", "/v1/events", b).status for b in ({}, {"events": []}, {"events": [1]}, {"events": {}})] == [400] * 4)
+becomes("delivered", "select string_agg(state, ' ' order by event_id) from bus_events where source = 'shop'", "unmatched matched")
+check("started by it", len(server.ask("GET", "/v1/instances?businessKey=ev-7").body["items"]) == 1)
+check("unmatched", [e["eventId"] for e in server.ask("GET", "/v1/events?state=unmatched&bus=orders").body["items"]] == [small])
+page = server.ask("GET", "/v1/events?source=shop&detailType=paid&limit=1").body
+check("the newest first", page["items"][0]["eventId"] == big == page["next"] and page["items"][0]["detail"] == {"n": 7, "sum": 7}, page)
+check("and then", [e["eventId"] for e in server.ask("GET", "/v1/events?source=shop&limit=1&after=" + big).body["items"]] == [small])
+done = server.ask("GET", "/v1/event-deliveries?rule=big&limit=1").body["items"]
+check("deliveries", [(d["eventId"], d["target"], d["state"], d["tries"]) for d in done] == [(big, "go", "done", 1)], done)
+check("none failed", server.ask("GET", "/v1/event-deliveries?state=failed&event=" + big).body == {"items": [], "next": None})
+answer = server.ask("POST", "/v1/events/replay", {"state": "unmatched", "bus": "orders", "dryRun": True})
+check("dry replay", answer.body == {"matching": 1, "replayed": 0}, answer)
+check("replay", server.ask("POST", "/v1/events/replay", {"state": "all", "ids": [big]}).body == {"matching": 1, "replayed": 1})
+becomes("once more", "select tries from event_deliveries where rule = 'big'", "2")
+check("replay what", server.ask("POST", "/v1/events/replay", {"state": "some"}).status == 400)
+event = {"source": "shop", "detail": {"sum": 5.01}}
+check("matches", server.ask("POST", "/v1/events/test", {"pattern": rule["pattern"], "event": event}).body == {"matches": True})
+event["detail"]["sum"] = 5
+check("differs", server.ask("POST", "/v1/events/test", {"pattern": rule["pattern"], "event": event}).body == {"matches": False})
+answer = server.ask("POST", "/v1/events/test", {"pattern": {"a": "b"}, "event": event})
+check("no pattern", answer.status == 400 and answer.body["detail"].startswith("Event pattern is not valid."), answer)
+check("a bus with rules stays", server.ask("DELETE", "/v1/buses/orders").status == 409)
+check("drop the rule", server.ask("DELETE", "/v1/rules/big?bus=orders&await=10s").body["state"] == "done")
+check("drop it again", server.ask("DELETE", "/v1/rules/big?bus=orders&await=10s").body["state"] == "refused")
+check("drop the bus", server.ask("DELETE", "/v1/buses/orders").body == {"bus": "orders"})
+
 # ---- What is refused ----
 
 deep = b'{"variables": ' + b'{"a":' * 200 + b"1" + b"}" * 201
