@@ -249,14 +249,20 @@ create or replace function api_webhook_receive(name text, given jsonb) returns j
 language plpgsql volatile
 as $$
 declare
-    t jsonb := (select w.target from webhook w where w.name = api_webhook_receive.name);
+    t jsonb;
     body jsonb := given -> 'body';
+    acting jsonb;
     failure text;
     event record;
 begin
+    select w.target, jsonb_build_object('tenant', w.tenant) into t, acting from webhook w where w.name = api_webhook_receive.name;
     if t is null then
         raise exception using errcode = 'PW001', message = 'there is no webhook of this name any more',
             hint = 'It was dropped a moment ago.';
+    elsif not (api_engine() or api_all_tenants() or acting ->> 'tenant' = any (api_tenants())) then
+        -- Of one that is not signed. Whose it is, is nobody's business.
+        raise exception using errcode = 'insufficient_privilege', message = format('%s may not send to this webhook', api_actor('{}')),
+            hint = 'It acts for a tenant that is not one of his.';
     elsif given ->> 'id' is not null then
         -- Waits for the same message where it is just coming in by another connection.
         insert into webhook_seen (webhook, id, at) values (name, given ->> 'id', clock()) on conflict do nothing;
@@ -270,7 +276,7 @@ begin
             jsonb_build_array(jsonb_build_object(
                 'bus', t ->> 'bus', 'source', api_webhook_text(t, 'source', given),
                 'detailType', api_webhook_text(t, 'type', given),
-                'detail', case jsonb_typeof(body) when 'object' then body else jsonb_build_object('body', body) end))) e;
+                'detail', case jsonb_typeof(body) when 'object' then body else jsonb_build_object('body', body) end)), acting) e;
         if event.error_message is not null then
             raise exception using errcode = 'PW003', message = event.error_message, hint = 'The message becomes no event as it is.';
         end if;
@@ -278,11 +284,12 @@ begin
     when 'message' then
         return jsonb_build_object('messageId', publish(
             api_webhook_text(t, 'name', given), case when t ? 'key' then api_webhook_text(t, 'key', given) else '' end,
-            api_webhook_variables(t, body), coalesce(api_interval(t, 'ttl', '0'), '10 minutes')));
+            api_webhook_variables(t, body), coalesce(api_interval(t, 'ttl', '0'), '10 minutes'), acting));
     when 'start' then
         return (select jsonb_build_object('instanceId', s.instance_id) from start(
             api_webhook_text(t, 'process', given),
-            case when t ? 'businessKey' then api_webhook_text(t, 'businessKey', given) end, api_webhook_variables(t, body)) s);
+            case when t ? 'businessKey' then api_webhook_text(t, 'businessKey', given) end, api_webhook_variables(t, body),
+            options => acting) s);
     when 'callback' then
         failure := nullif(api_webhook_at(t ->> 'error', given) #>> '{}', '');
         if failure is null then

@@ -29,6 +29,15 @@ select refused($$select api_webhook_receive('github', '{"id": "m3", "body": {}, 
 select refused($$select api_webhook_receive('paid', '{"id": "m3", "body": 7, "headers": {}}')$$);
 select count(*) from webhook_seen where id = 'm3';
 \echo -- switched off, and gone
+\echo -- one that is not signed acts for its own tenant: who sends it must belong to that
+select webhook from set_webhook('north', '{"scheme": "none", "id": "X-Id", "tenant": "north", "message": {"name": "signed"}}');
+create function sent_by(tenants text, id text) returns text language sql as $$
+    select set_config('pawl.caller', '{"name": "shop", "rights": ["start"], "tenants": ' || tenants || '}', true);
+    select refused(format('select api_webhook_receive(%L, %L)', 'north', jsonb_build_object('id', id, 'body', '{}'::jsonb, 'headers', '{}'::jsonb))) $$;
+select sent_by('["south"]', 'm4');
+select sent_by('["south", "north"]', 'm4');
+select id, webhook from webhook_seen where id = 'm4';
+select name, tenant from inbox where name = 'signed';
 select webhook from set_webhook('paid', '{"scheme": "none", "enabled": false, "message": {"name": "paid"}}');
 select refused($$select api_webhook('paid')$$);
 select webhook from drop_webhook('standard');
