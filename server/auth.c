@@ -136,10 +136,12 @@ static void keep_known(struct auth *auth, const struct asking *asking)
 
 /* ---- Failures ---- */
 
-static struct failure *find_failure(struct auth *auth, const char *name, const char *address)
+/* NULL: there was none. add: then the one that matters least makes room. */
+static struct failure *find_failure(struct auth *auth, const char *name, const char *address,
+                                    bool add)
 {
     struct digest digest;
-    struct failure *oldest = &auth->failures[0];
+    struct failure *least = &auth->failures[0];
     char text[NAME_BYTES + 64];
     int64_t now_us = mono_us();
 
@@ -147,25 +149,28 @@ static struct failure *find_failure(struct auth *auth, const char *name, const c
     digest_hmac(DIGEST_SHA256, auth->secret, sizeof(auth->secret), text, strlen(text), &digest);
     for (unsigned i = 0; i < FAILURES; i++) {
         struct failure *failure = &auth->failures[i];
-        if (memcmp(failure->of, digest.b, sizeof(failure->of)) == 0) {
-            if (now_us - failure->since_us > FAILURES_US)
-                *failure = (struct failure){.since_us = now_us};
-            memcpy(failure->of, digest.b, sizeof(failure->of));
+        if (now_us - failure->since_us > FAILURES_US)
+            failure->n = 0;
+        if (failure->n > 0 && memcmp(failure->of, digest.b, sizeof(failure->of)) == 0)
             return failure;
-        }
-        if (failure->since_us < oldest->since_us)
-            oldest = failure;
+        if (failure->n < least->n ||
+            (failure->n == least->n && failure->since_us < least->since_us))
+            least = failure;
     }
-    *oldest = (struct failure){.since_us = now_us};
-    memcpy(oldest->of, digest.b, sizeof(oldest->of));
-    return oldest;
+    if (!add)
+        return NULL;
+    *least = (struct failure){.since_us = now_us};
+    memcpy(least->of, digest.b, sizeof(least->of));
+    return least;
 }
 
 static bool throttled(struct auth *auth, const char *name, const char *address)
 {
     pthread_mutex_lock(&auth->lock);
-    bool is = find_failure(auth, name, address)->n >= FAILURES_OF_NAME ||
-              find_failure(auth, "", address)->n >= FAILURES_OF_ADDRESS;
+    const struct failure *of_name = find_failure(auth, name, address, false);
+    const struct failure *of_address = find_failure(auth, "", address, false);
+    bool is = (of_name != NULL && of_name->n >= FAILURES_OF_NAME) ||
+              (of_address != NULL && of_address->n >= FAILURES_OF_ADDRESS);
     pthread_mutex_unlock(&auth->lock);
     return is;
 }
@@ -203,8 +208,10 @@ static void refuse(struct asking *asking)
 
     request_address(asking->request, address, sizeof(address));
     pthread_mutex_lock(&auth->lock);
-    find_failure(auth, name, address)->n++;
-    find_failure(auth, "", address)->n++;
+    if (asking->password != NULL) { /* nobody guesses a token */
+        find_failure(auth, name, address, true)->n++;
+        find_failure(auth, "", address, true)->n++;
+    }
     add_note(auth, "loginRefused", name, "", address);
     pthread_mutex_unlock(&auth->lock);
     log_line(LOG_LEVEL_WARN, "a login was refused", "who=%s address=%s",
@@ -580,19 +587,22 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     memcpy(asking->key, key.b, sizeof(asking->key));
     pthread_mutex_lock(&auth->lock);
     const struct known *known = find_known(auth, asking->key);
-    bool fresh = known != NULL && mono_us() - known->at_us < KNOWN_US;
+    /* What was right a while ago is looked up, however often others at this address guess. */
+    bool was_known = known != NULL;
+    bool fresh = was_known && mono_us() - known->at_us < KNOWN_US;
     if (fresh)
         copy_known(known, &request->arena, ret_principal);
     pthread_mutex_unlock(&auth->lock);
     if (fresh)
         return AUTH_KNOWN;
     request_address(request, address, sizeof(address));
-    if (throttled(auth, asking->password != NULL ? asking->name : "(token)", address))
+    if (!was_known && asking->password != NULL && throttled(auth, asking->name, address))
         return AUTH_REFUSED;
     asking->desk = (struct desk_request){
         .query = "http_credentials",
         .params = {asking->digest, asking->password != NULL ? asking->name : NULL},
         .n_params = 2,
+        .urgent = true,
         .caller = PRINCIPAL_ENGINE,
         .done = on_user,
         .context = asking,

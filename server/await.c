@@ -156,6 +156,7 @@ static void ask(struct line *line)
         .query = "http_outcomes",
         .params = {buf_str(&line->question)},
         .n_params = 1,
+        .urgent = true,
         .caller = PRINCIPAL_ENGINE,
         .done = answered,
         .context = line,

@@ -45,10 +45,11 @@ struct desk {
     struct graphs graphs;        /* for desk_judge() */
     pthread_mutex_t lock;        /* leaf */
     struct queue writes, reads;  /* guarded by lock */
+    struct queue urgent;         /* guarded by lock */
     bool closed;                 /* guarded by lock */
     bool said_away;              /* guarded by lock */
     struct desk_stats stats;     /* guarded by lock */
-    struct desk_thread threads[READERS_MAX + 1];
+    struct desk_thread threads[READERS_MAX + 2];
     unsigned n_threads;
 };
 
@@ -91,7 +92,9 @@ static void away(struct desk_request *request)
 
 void desk_submit(struct desk *desk, struct desk_request *request)
 {
-    struct queue *queue = request->writes ? &desk->writes : &desk->reads;
+    struct queue *queue = request->writes   ? &desk->writes
+                          : request->urgent ? &desk->urgent
+                                            : &desk->reads;
 
     request->next = NULL;
     pthread_mutex_lock(&desk->lock);
@@ -148,7 +151,7 @@ static void tell(struct desk_thread *thread, bool was_down, bool down, const cha
 
     pthread_mutex_lock(&desk->lock);
     thread->queue->down += (unsigned)down - (unsigned)was_down;
-    unsigned n_down = desk->writes.down + desk->reads.down;
+    unsigned n_down = desk->writes.down + desk->reads.down + desk->urgent.down;
     tell_away = down && !desk->said_away;
     tell_back = n_down == 0 && desk->said_away;
     desk->said_away = tell_away || (desk->said_away && !tell_back);
@@ -333,13 +336,16 @@ int desk_start(const struct desk_options *options, struct desk **ret_desk, struc
     graphs_init(&desk->graphs);
     queue_init(&desk->writes);
     queue_init(&desk->reads);
-    desk->n_threads = 1 + (readers < READERS_MAX ? readers : READERS_MAX);
-    desk->writes.threads = 1;
-    desk->reads.threads = desk->n_threads - 1;
+    queue_init(&desk->urgent);
+    desk->n_threads = 2 + (readers < READERS_MAX ? readers : READERS_MAX);
+    desk->writes.threads = desk->urgent.threads = 1;
+    desk->reads.threads = desk->n_threads - 2;
     for (unsigned i = 0; i < desk->n_threads; i++)
         desk->threads[i] = (struct desk_thread){
             .desk = desk,
-            .queue = i == 0 ? &desk->writes : &desk->reads,
+            .queue = i == 0   ? &desk->writes
+                     : i == 1 ? &desk->urgent
+                              : &desk->reads,
             .writes = i == 0,
             .batch = arena_alloc(&arena, sizeof(struct desk_batch)),
         };
@@ -362,6 +368,7 @@ void desk_close(struct desk *desk)
     desk->closed = true;
     pthread_cond_broadcast(&desk->writes.cond);
     pthread_cond_broadcast(&desk->reads.cond);
+    pthread_cond_broadcast(&desk->urgent.cond);
     pthread_mutex_unlock(&desk->lock);
     for (unsigned i = 0; i < desk->n_threads; i++)
         if (desk->threads[i].started)
@@ -377,6 +384,7 @@ void desk_free(struct desk *desk)
     desk_close(desk);
     pthread_cond_destroy(&desk->writes.cond);
     pthread_cond_destroy(&desk->reads.cond);
+    pthread_cond_destroy(&desk->urgent.cond);
     graphs_deinit(&desk->graphs);
     pthread_mutex_destroy(&desk->lock);
     struct arena arena = desk->arena;
@@ -387,6 +395,6 @@ void desk_stats(struct desk *desk, struct desk_stats *ret_stats)
 {
     pthread_mutex_lock(&desk->lock);
     *ret_stats = desk->stats;
-    ret_stats->waiting = desk->writes.n + desk->reads.n;
+    ret_stats->waiting = desk->writes.n + desk->reads.n + desk->urgent.n;
     pthread_mutex_unlock(&desk->lock);
 }

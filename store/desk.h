@@ -3,7 +3,8 @@
 /*
  * Where requests from outside ask the database. Whoever serves them gives a desk_request and goes
  * on; a thread of the desk runs its statement and calls done(). One thread and connection writes,
- * some read: no thread and no connection belongs to a request.
+ * some read, and one is kept for short reads that others wait for, so that long ones do not hold up
+ * everybody: no thread and no connection belongs to a request.
  *
  * Writes that wait together become one transaction: one pipeline, one commit, up to
  * LIMIT_BATCH_COMMANDS. If the database refuses one of them, all is rolled back and run again, each
@@ -37,6 +38,7 @@ struct desk_request {
      * their inputSchema first, with the same first parameter. */
     const char *judge;
     bool writes;
+    bool urgent; /* reads, and others wait for it: who asks, what became of what they wait for */
     const char *caller; /* JSON: who asks, as set_config('pawl.caller', …) gets it; never NULL */
     /* Once, on a thread of the desk, or on the caller's when nothing can be asked. The answer lives
      * until it returns; the request may be used again in it. */

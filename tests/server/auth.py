@@ -171,6 +171,34 @@ for i in range(20):
     check("a guess", start(basic("guess", "password %d" % (i + 12)))[0] == 401)
 check("refused unseen", time.monotonic() - began < 1, time.monotonic() - began)
 
+# ---- one who guesses many names gets no more tries, and shuts out nobody whose credentials were right a while ago ----
+check("known", start(basic("root", "battery staple"))[0] == 201)
+time.sleep(1.1) # it would be looked up again
+for i in range(300):
+    start(basic("name %d" % i, "x"))
+began = time.monotonic()
+check("guesses of other names do not wash it away", start(basic("guess", "password 99"))[0] == 401 and time.monotonic() - began < 0.05,
+      time.monotonic() - began)
+check("nobody guesses tokens", start("Bearer " + pawl("user", "token", "root", "late")[1])[0] == 201)
+check("whoever was known comes in", start(basic("root", "battery staple"))[0] == 201)
+
+# ---- who reads for long keeps nobody from being let in ----
+def sql(text):
+    subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
+                    "-c", text], check=True)
+
+sql("create policy slow on deployment as restrictive using ((select pg_sleep(1)) is not null)")
+slow = [threading.Thread(target=ask, args=("GET", "/v1/deployments", author)) for _ in range(2)]
+for thread in slow:
+    thread.start()
+time.sleep(0.2)
+began = time.monotonic()
+status = start("Bearer " + pawl("user", "token", "root", "quick")[1])[0]
+check("nobody waits for those who read", status == 201 and time.monotonic() - began < 0.6, (status, time.monotonic() - began))
+for thread in slow:
+    thread.join()
+sql("drop policy slow on deployment")
+
 # ---- who did what ----
 def audit():
     sql = "select kind, actor, coalesce(subject, ''), address, detail ->> 'times' from audit where kind in ('loginRefused', 'forbidden', 'userCreated')"

@@ -83,7 +83,7 @@ while (metric("pawl_http_waiting") < N or sql("select count(*) from tokens where
     time.sleep(0.1)
 check("%d wait" % N, metric("pawl_http_waiting") == N, metric("pawl_http_waiting"))
 check("no thread each", metric("process_threads") <= 40, metric("process_threads"))
-check("no connection each", int(sql("select count(*) from pg_stat_activity where application_name like 'pawl desk%'")) == 3)
+check("no connection each", int(sql("select count(*) from pg_stat_activity where application_name like 'pawl desk%'")) == 4)
 check("others are served", server.ask("POST", "/v1/processes/at-once/start?await=5s", {}).body["state"] == "completed")
 
 times = []
