@@ -7,7 +7,8 @@
 #   ask CONNINFO SQL            one value
 #   bench …                     pgbench at that server as role pawl
 #   deploy FILE…                with the engine stopped
-#   start_engine, stop_engine   its log is $WORK/up.log, its process id $engine
+#   start_engine [OPTION…], stop_engine
+#                               of pawl up; its log is $WORK/up.log, its process id $engine
 #   title SCENARIO              the table's head
 #   figure VALUE UNIT [floor|ceiling LINE]
 #                               one figure; below the floor or above the ceiling it is SHORT
@@ -64,7 +65,7 @@ stop_engine() {
 }
 
 start_engine() {
-    "$PAWL" up --database "$PG_CONNINFO" --data "$WORK/node" --workers 2 >"$WORK/up.out" 2>"$WORK/up.log" &
+    "$PAWL" up --database "$PG_CONNINFO" --data "$WORK/node" --workers 2 "$@" >"$WORK/up.out" 2>"$WORK/up.log" &
     engine=$!
     local i
     for i in $(seq 200); do
