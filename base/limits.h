@@ -6,21 +6,24 @@
  */
 
 /* What a deployed file may be. */
-#define LIMIT_XML_BYTES (10u << 20)  /* one BPMN file */
-#define LIMIT_XML_DEPTH 256u         /* nesting of XML elements */
-#define LIMIT_XML_ATTRIBUTES 128u    /* attributes of one element */
-#define LIMIT_XML_NODES 500000u      /* elements of one file, diagram data included */
-#define LIMIT_XML_NAMESPACES 1000u   /* namespace declarations in force at one element */
-#define LIMIT_DEPLOYMENT_FILES 100u  /* files of one deployment */
-#define LIMIT_PROCESSES 1000u        /* executable processes of one file */
-#define LIMIT_GRAPH_NODES 20000u     /* flow nodes of one process */
-#define LIMIT_PARAMETERS 100u        /* pawl:parameter of one process */
-#define LIMIT_MAPPINGS 1000u         /* parameters of one element, in or out */
-#define LIMIT_FINDINGS 100u          /* findings reported for one file */
-#define LIMIT_STEPS_BYTES (1u << 20) /* a process as a list of steps (convert/) */
-#define LIMIT_STEPS_DEPTH 64u        /* nesting of its values */
-#define LIMIT_STEPS_ITEMS 20000u     /* values in it */
-#define LIMIT_STEPS 1000u            /* steps of it */
+#define LIMIT_XML_BYTES (10u << 20)     /* one BPMN file */
+#define LIMIT_XML_DEPTH 256u            /* nesting of XML elements */
+#define LIMIT_XML_ATTRIBUTES 128u       /* attributes of one element */
+#define LIMIT_XML_NODES 500000u         /* elements of one file, diagram data included */
+#define LIMIT_XML_NAMESPACES 1000u      /* namespace declarations in force at one element */
+#define LIMIT_DEPLOYMENT_FILES 100u     /* files of one deployment */
+#define LIMIT_FOLDER_DEPTH 16u          /* folders inside of one that is deployed */
+#define LIMIT_ARCHIVE_ENTRIES 1000u     /* files and folders of one zip file */
+#define LIMIT_ARCHIVE_BYTES (32u << 20) /* all that a zip file unpacks to */
+#define LIMIT_PROCESSES 1000u           /* executable processes of one file */
+#define LIMIT_GRAPH_NODES 20000u        /* flow nodes of one process */
+#define LIMIT_PARAMETERS 100u           /* pawl:parameter of one process */
+#define LIMIT_MAPPINGS 1000u            /* parameters of one element, in or out */
+#define LIMIT_FINDINGS 100u             /* findings reported for one file */
+#define LIMIT_STEPS_BYTES (1u << 20)    /* a process as a list of steps (convert/) */
+#define LIMIT_STEPS_DEPTH 64u           /* nesting of its values */
+#define LIMIT_STEPS_ITEMS 20000u        /* values in it */
+#define LIMIT_STEPS 1000u               /* steps of it */
 
 /* Expressions and values. */
 #define LIMIT_EXPR_BYTES 8192u            /* text of one expression */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
+#include "archive/archive.h"
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/find.h"
@@ -18,114 +19,178 @@
 
 struct deploy {
     struct cli *cli;
-    const char **files;
-    size_t n_files, capacity;
-    struct parser_file *texts; /* one for each file */
+    struct parser_file *files; /* their names are those in the deployment */
+    const char **paths;        /* where each was found, for messages */
+    size_t n_files, files_capacity, n_paths, paths_capacity;
     json_t *resources;
     size_t n_errors, n_warnings;
 };
 
-static void add_file(struct deploy *deploy, const char *path)
-{
-    *arena_push(&deploy->cli->arena, deploy->files, deploy->n_files, deploy->capacity) = path;
-}
+/* ---- What is deployed: files, the files of folders, the files of zip files ---- */
 
-static bool ends_with(const char *name, const char *ending)
+static void add_file(struct deploy *deploy, const char *path, const char *name, const char *text,
+                     size_t n)
 {
-    size_t n = strlen(name), m = strlen(ending);
+    struct arena *arena = &deploy->cli->arena;
 
-    return n > m && strcmp(name + n - m, ending) == 0;
+    *arena_push(arena, deploy->paths, deploy->n_paths, deploy->paths_capacity) = path;
+    *arena_push(arena, deploy->files, deploy->n_files, deploy->files_capacity) =
+        (struct parser_file){.name = name, .text = text, .n = n};
 }
 
 /* Schemas, forms and values of parameters; everything else is a model. */
 static bool is_beside(const char *name)
 {
-    return ends_with(name, ".json") || ends_with(name, ".form");
+    size_t n = strlen(name);
+
+    return (n > 5 && strcmp(name + n - 5, ".json") == 0) ||
+           (n > 5 && strcmp(name + n - 5, ".form") == 0);
 }
 
-static int is_resource(const struct dirent *entry)
+static enum exit_code add_path(struct deploy *deploy, const char *path, const char *name)
 {
-    static const char *const endings[] = {".bpmn", ".bpmn20.xml", ".bpmn2", ".json", ".form"};
+    struct cli *cli = deploy->cli;
+    struct err err = {0};
+    const char *text;
+    size_t n;
 
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-        if (ends_with(entry->d_name, endings[i]))
-            return 1;
-    return 0;
+    if (deploy->n_files == LIMIT_DEPLOYMENT_FILES)
+        return cli_refuse(cli, "deploy them in several parts",
+                          "these are more than %u files (LIMIT_DEPLOYMENT_FILES)",
+                          LIMIT_DEPLOYMENT_FILES);
+    if (cli_read_file(cli, path, LIMIT_XML_BYTES + 1, &text, &n, &err) < 0)
+        return cli_fail(cli, &err);
+    add_file(deploy, path, name, text, n);
+    return EXIT_DONE;
 }
 
-/* A directory stands for the files in it that may be deployed. */
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* below: of `top`; the names of its files are their paths below that. */
+static enum exit_code add_folder(struct deploy *deploy, const char *top, const char *below,
+                                 unsigned depth)
+{
+    struct cli *cli = deploy->cli;
+    const char *folder = *below == '\0' ? top : arena_printf(&cli->arena, "%s/%s", top, below);
+    struct dirent **entries = NULL;
+    enum exit_code code = EXIT_DONE;
+    struct stat st, link;
+
+    if (depth > LIMIT_FOLDER_DEPTH)
+        return cli_refuse(cli, NULL, "%s is more than %u folders deep (LIMIT_FOLDER_DEPTH)", folder,
+                          LIMIT_FOLDER_DEPTH);
+    int n = scandir(folder, &entries, not_hidden, alphasort);
+    if (n < 0)
+        return cli_refuse(cli, NULL, "cannot read %s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        const char *name = arena_printf(&cli->arena, "%s%s%s", below, *below == '\0' ? "" : "/",
+                                        entries[i]->d_name);
+        const char *path = arena_printf(&cli->arena, "%s/%s", top, name);
+        free(entries[i]);
+        /* A link may stand for a file. One to a folder could lead around in a circle. */
+        if (code != EXIT_DONE || stat(path, &st) < 0 || lstat(path, &link) < 0)
+            continue;
+        if (S_ISDIR(link.st_mode))
+            code = add_folder(deploy, top, name, depth + 1);
+        else if (S_ISREG(st.st_mode) && archive_takes(name))
+            code = add_path(deploy, path, name);
+    }
+    free(entries);
+    return code;
+}
+
+static enum exit_code add_zip(struct deploy *deploy, const char *path)
+{
+    struct cli *cli = deploy->cli;
+    struct archive_file *files;
+    struct err err = {0};
+    const char *data;
+    size_t n, n_files;
+
+    if (cli_read_file(cli, path, LIMIT_ARCHIVE_BYTES, &data, &n, &err) < 0 ||
+        archive_read_files(&cli->arena, path, data, n, &files, &n_files, &err) < 0)
+        return cli_fail(cli, &err);
+    for (size_t i = 0; i < n_files; i++)
+        add_file(deploy, arena_printf(&cli->arena, "%s/%s", path, files[i].name), files[i].name,
+                 files[i].text, files[i].n);
+    return EXIT_DONE;
+}
+
+static bool has_model(const struct deploy *deploy, size_t from)
+{
+    for (size_t i = from; i < deploy->n_files; i++)
+        if (!is_beside(deploy->files[i].name))
+            return true;
+    return false;
+}
+
 static enum exit_code collect(struct deploy *deploy)
 {
     struct cli *cli = deploy->cli;
 
     for (size_t i = 0; i < cli->n_arguments; i++) {
-        struct dirent **names = NULL;
+        const char *path = cli->arguments[i], *slash = strrchr(path, '/');
+        size_t before = deploy->n_files;
+        enum exit_code code;
         struct stat st;
-        const char *path = cli->arguments[i];
         if (stat(path, &st) < 0)
             return cli_refuse(cli, NULL, "cannot open %s: %s", path, strerror(errno));
-        if (!S_ISDIR(st.st_mode)) {
-            add_file(deploy, path);
-            continue;
-        }
-        int n = scandir(path, &names, is_resource, alphasort);
-        if (n < 0)
-            return cli_refuse(cli, NULL, "cannot read %s: %s", path, strerror(errno));
-        bool models = false;
-        for (int j = 0; j < n; j++) {
-            models |= !is_beside(names[j]->d_name);
-            add_file(deploy, arena_printf(&cli->arena, "%s/%s", path, names[j]->d_name));
-            free(names[j]);
-        }
-        free(names);
-        if (!models)
+        bool zip = !S_ISDIR(st.st_mode) && archive_is_zip(path);
+        if (S_ISDIR(st.st_mode))
+            code = add_folder(deploy, path, "", 0);
+        else if (zip)
+            code = add_zip(deploy, path);
+        else
+            code = add_path(deploy, path, slash != NULL ? slash + 1 : path);
+        if (code != EXIT_DONE)
+            return code;
+        if ((zip || S_ISDIR(st.st_mode)) && !has_model(deploy, before))
             return cli_refuse(cli, NULL, "there is no .bpmn file in %s", path);
     }
     return EXIT_DONE;
 }
 
 /* SQL takes text: a file in another encoding is decoded here. */
-static enum exit_code add_resource(struct deploy *deploy, const char *file, const char *text,
-                                   size_t n)
+static enum exit_code add_resource(struct deploy *deploy, const struct parser_file *file,
+                                   const char *path)
 {
     struct cli *cli = deploy->cli;
     struct findings findings = {.arena = &cli->arena};
-    const char *slash = strrchr(file, '/'), *utf8;
-    size_t utf8_n;
+    const char *utf8 = file->text;
+    size_t utf8_n = file->n;
 
-    if (is_beside(file)) {
-        utf8 = text;
-        utf8_n = n;
-    } else if (!xml_decode(&cli->arena, text, n, false, &utf8, &utf8_n, &findings)) {
-        return cli_refuse(cli, NULL, "%s: %s", file, findings.items[0].message);
-    }
+    if (!is_beside(file->name) &&
+        !xml_decode(&cli->arena, file->text, file->n, false, &utf8, &utf8_n, &findings))
+        return cli_refuse(cli, NULL, "%s: %s", path, findings.items[0].message);
     json_t *content = json_stringn(utf8, utf8_n);
     if (content == NULL)
-        return cli_refuse(cli, NULL, "%s is not text", file);
-    json_array_append_new(deploy->resources,
-                          json_pack("{s:o, s:o}", "name",
-                                    output_string(slash != NULL ? slash + 1 : file), "content",
-                                    content));
+        return cli_refuse(cli, NULL, "%s is not text", path);
+    json_array_append_new(
+        deploy->resources,
+        json_pack("{s:o, s:o}", "name", output_string(file->name), "content", content));
     return EXIT_DONE;
 }
 
 static enum exit_code lint_one(struct deploy *deploy, size_t index)
 {
     struct cli *cli = deploy->cli;
-    const struct parser_file *file = &deploy->texts[index];
+    const struct parser_file *file = &deploy->files[index];
+    const char *path = deploy->paths[index];
     struct parse_result result;
     enum exit_code code = EXIT_DONE;
 
     if (is_beside(file->name))
-        return add_resource(deploy, file->name, file->text, file->n);
-    parser_read_with(deploy->files[index], file->text, file->n, false, deploy->texts,
-                     deploy->n_files, &result);
+        return add_resource(deploy, file, path);
+    parser_read_with(path, file->text, file->n, false, deploy->files, deploy->n_files, &result);
     deploy->n_errors += result.n_errors;
     deploy->n_warnings += result.n_findings - result.n_errors;
     if (result.n_errors > 0)
-        lint_print(cli, cli->json ? stdout : stderr, deploy->files[index], &result);
+        lint_print(cli, cli->json ? stdout : stderr, path, &result);
     else
-        code = add_resource(deploy, deploy->files[index], file->text, file->n);
+        code = add_resource(deploy, file, path);
     parse_result_deinit(&result);
     return code;
 }
@@ -133,27 +198,14 @@ static enum exit_code lint_one(struct deploy *deploy, size_t index)
 /* What the engine would refuse is said here, with the file's own name and without a database. */
 static enum exit_code lint_all(struct deploy *deploy)
 {
-    struct cli *cli = deploy->cli;
     enum exit_code code = EXIT_DONE;
-    struct err err = {0};
 
-    deploy->texts = arena_array(&cli->arena, deploy->n_files, sizeof(*deploy->texts));
-    for (size_t i = 0; i < deploy->n_files; i++) {
-        struct parser_file *file = &deploy->texts[i];
-        const char *slash = strrchr(deploy->files[i], '/');
-        file->name = slash != NULL ? slash + 1 : deploy->files[i];
-        if (cli_read_file(cli, deploy->files[i], LIMIT_XML_BYTES + 1, &file->text, &file->n, &err) <
-            0)
-            return cli_fail(cli, &err);
-    }
     for (size_t i = 0; i < deploy->n_files && code == EXIT_DONE; i++)
         code = lint_one(deploy, i);
-    if (code != EXIT_DONE)
-        return code;
-    if (deploy->n_errors > 0)
-        return cli_refuse(cli, NULL, "not deployed: %zu error%s", deploy->n_errors,
+    if (code == EXIT_DONE && deploy->n_errors > 0)
+        code = cli_refuse(deploy->cli, NULL, "not deployed: %zu error%s", deploy->n_errors,
                           deploy->n_errors == 1 ? "" : "s");
-    return EXIT_DONE;
+    return code;
 }
 
 static void print_findings(struct cli *cli, const json_t *findings)
@@ -281,17 +333,15 @@ static const struct option deploy_options[] = {
 
 const struct subcommand command_deploy = {
     .name = "deploy",
-    .arguments = "FILE|DIR...",
+    .arguments = "FILE|DIR|ZIP...",
     .summary = "give BPMN files to the engine",
     .about =
-        "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR stands "
-        "for the "
-        ".bpmn files in it, with the schemas (.json) and forms (.form) beside them; "
-        "parameters.json "
-        "holds values of parameters. Prints each process with its version; a file that did not "
-        "change makes "
-        "no new "
-        "version.\n"
+        "Judges the files as `pawl lint` does, then deploys them together: all or none. DIR and "
+        "ZIP (a file whose name ends with .zip) stand for the .bpmn files in them and in the "
+        "folders below, with the schemas (.json) and forms (.form) beside them; parameters.json "
+        "holds values of parameters. What begins with a dot is left out. A file in a folder below "
+        "is known by its path, such as forms/claim.json. Prints each process with its version; a "
+        "file that did not change makes no new version.\n"
         "\n"
         "Running instances stay with the version that they were started with.\n"
         "\n"
@@ -299,7 +349,8 @@ const struct subcommand command_deploy = {
     .options = deploy_options,
     .n_options = ARRAY_LEN(deploy_options),
     .examples = "  pawl deploy order.bpmn\n  pawl deploy order.bpmn order.json -p retries=5\n  "
-                "pawl deploy processes/address-verification --name 'March'\n",
+                "pawl deploy processes/address-verification --name 'March'\n"
+                "  pawl deploy claims.zip\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .database = true,

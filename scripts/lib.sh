@@ -14,6 +14,7 @@ PACKAGES_BUILD="
     libjansson-dev
     libssl-dev
     libyaml-dev
+    libarchive-dev
     duktape-dev
     libseccomp-dev
     libpcre2-dev

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "archive/archive.h"
 #include "base/utf8.h"
 #include "server/await.h"
 #include "server/deploy.h"
@@ -50,24 +51,61 @@ void deploy_and_wait(struct request *request, const struct deployment_of *deploy
     request_ask(request, "http_deploy", true, params, ARRAY_LEN(params), accepted);
 }
 
+static bool add_resource(struct request *request, json_t *resources, const char *name,
+                         const char *text, size_t n)
+{
+    json_t *resource = json_pack("{s:s, s:s%}", "name", name, "content", text, n);
+
+    if (resource == NULL)
+        response_problem(request, 400, "PW003", "Save it as UTF-8.",
+                         "the file \"%.200s\" is not UTF-8", name);
+    else
+        json_array_append_new(resources, resource);
+    return resource != NULL;
+}
+
+/* All that a zip file has for a deployment. False: the response says why not. */
+static bool add_zip(struct request *request, json_t *resources, const char *name, const char *data,
+                    size_t n)
+{
+    struct archive_file *files;
+    struct err err = {0};
+    size_t n_files;
+    bool good = true;
+
+    if (archive_read_files(&request->arena, name, data, n, &files, &n_files, &err) < 0) {
+        bool limit = err.code == ERR_LIMIT;
+        response_problem(request, limit ? 413 : 400, limit ? "PW006" : "PW003", NULL, "%s",
+                         err.text);
+        return false;
+    }
+    if (n_files == 0) {
+        response_problem(request, 400, "PW003", "Pack models: .bpmn files.",
+                         "%.200s has no file that could be deployed", name);
+        return false;
+    }
+    for (size_t i = 0; good && i < n_files; i++)
+        good = add_resource(request, resources, files[i].name, files[i].text, files[i].n);
+    return good;
+}
+
 json_t *deploy_resources(struct request *request, const struct part *parts, size_t n)
 {
     json_t *resources = json_array();
+    bool good = true;
 
-    for (size_t i = 0; i < n; i++) {
-        if (parts[i].filename == NULL)
+    for (size_t i = 0; good && i < n; i++) {
+        const char *name = parts[i].filename;
+        if (name == NULL)
             continue;
-        json_t *resource = json_pack("{s:s, s:s%}", "name", parts[i].filename, "content",
-                                     parts[i].data, parts[i].n);
-        if (resource == NULL) {
-            response_problem(request, 400, "PW003", "Save it as UTF-8.",
-                             "the file \"%.200s\" is not UTF-8", parts[i].filename);
-            json_decref(resources);
-            return NULL;
-        }
-        json_array_append_new(resources, resource);
+        good = archive_is_zip(name)
+                   ? add_zip(request, resources, name, parts[i].data, parts[i].n)
+                   : add_resource(request, resources, name, parts[i].data, parts[i].n);
     }
-    return resources;
+    if (good)
+        return resources;
+    json_decref(resources);
+    return NULL;
 }
 
 /* ---- POST /v1/deployments ---- */
@@ -132,37 +170,65 @@ static const char *text_part(const struct part *parts, size_t n, const char *nam
     return part != NULL && utf8_valid(part->data, part->n) ? part->data : NULL;
 }
 
+/* multipart/form-data; false: the response is ready. */
+static bool read_form(struct request *request, const char *type, struct deployment_of *deployment)
+{
+    struct part *parts;
+    size_t n;
+    const char *wrong = multipart_read(&request->arena, type, buf_str(&request->body),
+                                       request->body.len, &parts, &n);
+
+    if (wrong != NULL) {
+        response_problem(request, 400, "PW003", NULL, "the body is no form: %s", wrong);
+        return false;
+    }
+    deployment->resources = deploy_resources(request, parts, n);
+    deployment->name = text_part(parts, n, "name");
+    const char *given = text_part(parts, n, "duplicateFiltering");
+    deployment->filtering = given == NULL || strcmp(given, "false") != 0;
+    return deployment->resources != NULL;
+}
+
+/* The body is the zip file; what else there is to say is in the query. */
+static bool read_zip(struct request *request, struct deployment_of *deployment)
+{
+    const char *given = request_query(request, "duplicateFiltering");
+    json_t *resources = json_array();
+
+    deployment->name = request_query(request, "name");
+    deployment->filtering = given == NULL || strcmp(given, "false") != 0;
+    if (add_zip(request, resources, "the zip file", buf_str(&request->body), request->body.len)) {
+        deployment->resources = resources;
+        return true;
+    }
+    json_decref(resources);
+    return false;
+}
+
+static bool read_json(const struct request *request, struct deployment_of *deployment)
+{
+    const json_t *given = json_object_get(request->json, "duplicateFiltering");
+
+    deployment->resources = json_incref(json_object_get(request->json, "resources"));
+    deployment->name = json_string_value(json_object_get(request->json, "name"));
+    deployment->filtering = !json_is_false(given);
+    return true;
+}
+
 void deploy_files(struct request *request)
 {
-    json_t *resources = NULL;
-    const char *name = NULL;
-    bool filtering = true;
+    struct deployment_of deployment = {.judged = deploy_judged};
+    const char *type = request_header(request, "Content-Type");
+    bool good;
 
-    if (request->json != NULL) {
-        const json_t *given = json_object_get(request->json, "duplicateFiltering");
-        resources = json_incref(json_object_get(request->json, "resources"));
-        name = json_string_value(json_object_get(request->json, "name"));
-        filtering = !json_is_false(given);
-    } else {
-        const char *type = request_header(request, "Content-Type");
-        struct part *parts;
-        size_t n;
-        const char *wrong = multipart_read(&request->arena, type != NULL ? type : "",
-                                           buf_str(&request->body), request->body.len, &parts, &n);
-        if (wrong != NULL) {
-            response_problem(request, 400, "PW003", NULL, "the body is no form: %s", wrong);
-            request_finish(request);
-            return;
-        }
-        resources = deploy_resources(request, parts, n);
-        name = text_part(parts, n, "name");
-        const char *given = text_part(parts, n, "duplicateFiltering");
-        filtering = given == NULL || strcmp(given, "false") != 0;
-    }
-    const struct deployment_of deployment = {
-        .resources = resources, .name = name, .filtering = filtering, .judged = deploy_judged};
-    if (resources == NULL)
-        request_finish(request);
+    if (request->json != NULL)
+        good = read_json(request, &deployment);
+    else if (request_is_zip(request))
+        good = read_zip(request, &deployment);
     else
+        good = read_form(request, type != NULL ? type : "", &deployment);
+    if (good)
         deploy_and_wait(request, &deployment);
+    else
+        request_finish(request);
 }

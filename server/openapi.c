@@ -110,6 +110,10 @@ static json_t *body_of(const struct operation *operation)
                             json_pack("{s:{s:s, s:{s:s, s:s}}}", "schema", "type", "object",
                                       "additionalProperties", "type", "string", "format",
                                       "binary"));
+    if (operation->body_kind == BODY_MULTIPART && operation->fields != NULL)
+        json_object_set_new(
+            content, "application/zip",
+            json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "format", "binary"));
     if (operation->body_kind == BODY_RAW)
         json_object_set_new(content, "*/*", json_pack("{s:{}}", "schema"));
     json_decref(schema);

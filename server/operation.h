@@ -45,7 +45,7 @@ enum dialect {
 enum body_kind {
     BODY_NONE = 0,  /* there must be none */
     BODY_JSON,      /* may be missing: null */
-    BODY_MULTIPART, /* or JSON */
+    BODY_MULTIPART, /* or JSON, or a zip file */
     BODY_RAW,       /* any bytes, of any type */
 };
 

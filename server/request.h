@@ -84,6 +84,9 @@ size_t request_arguments(struct request *request, const char **ret_arguments);
 /* Whether its body is JSON in UTF-8, by its Content-Type. */
 bool request_is_json(const struct request *request);
 
+/* Whether its body is a zip file, by its Content-Type. */
+bool request_is_zip(const struct request *request);
+
 /* ---- What becomes of it ---- */
 
 /* Runs a statement; `then` NULL: its answer is the response. params: as many as it takes. */

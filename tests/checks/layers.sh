@@ -28,15 +28,16 @@ allowed() {
     parser | events) echo "base engine" ;;
     store) echo "base engine parser events" ;;
     convert) echo "base" ;;
+    archive) echo "base" ;;
     script) echo "" ;;
     simulator) echo "base engine convert" ;;
     jobexec) echo "base engine parser events store" ;;
-    server) echo "base engine parser events store convert" ;;
+    server) echo "base engine parser events store convert archive" ;;
     embed) echo "base engine parser events store jobexec" ;;
-    cli) echo "base engine parser events store jobexec server convert simulator" ;;
+    cli) echo "base engine parser events store jobexec server convert archive simulator" ;;
     esac
 }
-FOLDERS="base engine parser events store jobexec convert simulator script server embed cli"
+FOLDERS="base engine parser events store jobexec convert archive simulator script server embed cli"
 
 for folder in $FOLDERS; do
     [ -d "$folder" ] || continue
@@ -79,6 +80,7 @@ library 'openssl/' libcrypto base
 library 'jansson' jansson store jobexec server embed cli
 library 'duktape|seccomp' 'Duktape and seccomp' script
 library 'yaml\.h' libyaml convert
+library 'archive(_entry)?\.h' libarchive archive
 found "$(grep -rnE --include='*.[ch]' '^ *# *include +"' examples | grep -v '"pawl.h"')" 'an example includes "pawl.h" only'
 
 exit "$status"
