@@ -58,6 +58,7 @@ static void saw(struct flight *flight, enum outcome outcome)
                            .duration_us = flight->exchange.duration_us,
                            .phase_us = flight->request.phase_us,
                            .probe = flight->request.probe,
+                           .gone = flight->exchange.status == 410 && flight->transport.n_sign > 0,
                            .error = flight->exchange.error};
 
     lane_saw(flight->lane, &saw, clock_mono_us());

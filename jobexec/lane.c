@@ -17,7 +17,7 @@ static bool any_probe(const struct circuit_probes *probes)
 
 static bool has_news(const struct lane *lane)
 {
-    return lane->tripped || any_probe(&lane->probes) || lane->hold_until_us != 0;
+    return lane->tripped || lane->gone || any_probe(&lane->probes) || lane->hold_until_us != 0;
 }
 
 /* ---- What was seen ---- */
@@ -68,6 +68,8 @@ void lane_saw(struct lane *lane, const struct lane_saw *saw, int64_t now_us)
     bool slow = lane->breaker.slow_us > 0 && saw->duration_us > lane->breaker.slow_us;
 
     note(lane, saw, failed, now_us);
+    if (saw->gone && saw->phase_us == lane->phase_us)
+        lane->gone = lane->news = true;
     if (saw->outcome == OUTCOME_REFUSED) { /* by ourselves: it says nothing of the service */
         if (saw->probe)
             lane_probe_back(lane, saw->phase_us);
@@ -159,9 +161,18 @@ void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us
         lane->hold_until_us = 0;
     if (lane->hold_until_us != 0)
         endpoint->hold_us = now_us + (lane->hold_until_us - read_us);
-    if (circuit->forced || !endpoint->configured)
+    if (circuit->forced || !endpoint->configured) {
+        lane->gone = false;
         return;
-    if (!endpoint->breaker.on) {
+    }
+    if (lane->gone) { /* Standard Webhooks: nothing is sent until somebody says so */
+        endpoint->change = true;
+        endpoint->next_circuit = *circuit;
+        endpoint->next_circuit.state = CIRCUIT_OPEN;
+        endpoint->next_circuit.forced = true;
+        endpoint->next_circuit.since_us = endpoint->next_circuit.broken_us = now_us;
+        endpoint->why = "410 Gone: the receiver wants no more webhooks";
+    } else if (!endpoint->breaker.on) {
         endpoint->change = circuit->state != CIRCUIT_CLOSED;
         endpoint->next_circuit = circuit_close(circuit, now_us);
         endpoint->why = "it has no circuit breaker any more";
@@ -189,6 +200,8 @@ void lane_agreed(struct lane *lane, const struct call_endpoint *endpoint, int64_
 {
     if (endpoint->kept && endpoint->hold_us == now_us + (lane->hold_until_us - read_us))
         lane->hold_until_us = 0;
+    if (endpoint->changed && endpoint->circuit.forced)
+        lane->gone = false;
     if (endpoint->changed) { /* probes that ended meanwhile are told next */
         lane->probes.good -= lane->wished.good;
         lane->probes.failed -= lane->wished.failed;

@@ -36,6 +36,7 @@ struct lane {
     int64_t phase_us;         /* the circuit's, as last read: what follows is of this phase */
     struct breaker_window window;
     bool tripped;
+    bool gone; /* it wants no more webhooks */
     struct circuit_probes probes;
     int64_t hold_until_us;                   /* the service asked for it; 0: no */
     bool news;                               /* something that the other nodes do not know */
@@ -50,6 +51,7 @@ struct lane_saw {
     int status;
     int64_t duration_us, phase_us;
     bool probe;
+    bool gone; /* 410 to a signed webhook */
     const char *error;
 };
 void lane_saw(struct lane *lane, const struct lane_saw *saw, int64_t now_us);

@@ -64,7 +64,7 @@ enum circuit_state { CIRCUIT_CLOSED = 0, CIRCUIT_OPEN = 1, CIRCUIT_HALF_OPEN = 2
 struct circuit {
     int64_t version; /* for compare and set */
     enum circuit_state state;
-    bool forced;       /* by hand: nothing here changes it */
+    bool forced;       /* by hand, or 410: nothing here changes it */
     int64_t since_us;  /* of this phase; names it */
     int64_t broken_us; /* since when it is not closed */
     int64_t until_us;  /* open: the next probe; half-open: probes without an answer are given up */

@@ -222,7 +222,8 @@ static int send_wishes(struct call_conn *conn, const struct call_endpoint *endpo
                              p_int2((int16_t)next->state), p_time(next->since_us),
                              p_time(next->broken_us), p_time(next->until_us),
                              p_int4((int32_t)next->openings), p_int4((int32_t)next->probes),
-                             p_int4((int32_t)next->good), p_text(endpoint->why)),
+                             p_int4((int32_t)next->good), p_text(endpoint->why),
+                             p_bool(next->forced)),
                       err) < 0)
             return err_trace(err);
     }

@@ -62,7 +62,7 @@ insert into endpoint_state (name) select e.name from endpoint e where e.name = $
 
 -- name: call_circuit
 update endpoint_state s set version = version + 1, circuit = $3, since = $4, broken = $5, until = $6, openings = $7,
-    probes = $8, good = $9, why = coalesce($10, s.why)
+    probes = $8, good = $9, why = coalesce($10, s.why), forced = $11
 where s.name = (select n.name from endpoint_state n where n.name = $1 and n.version = $2 and not n.forced
                 for update skip locked);
 

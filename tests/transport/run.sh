@@ -289,6 +289,23 @@ part_signed() {
     gets "a signature of each secret" ".body.headers[\"webhook-signature\"] == \"$wanted\""
     call "$plain" "{$own, \"sign\": {\"secret\": \"env:NOT_SET\"}}" /echo '{"a": 1}'
     outcome "nothing leaves unsigned" offline 'sign.secret: env:NOT_SET is not set'
+    # 410: it wants no more. One that does not sign is answered like others.
+    call "$plain" "{$own}" /wait/410/after=1
+    gets "410 without a signature" '.status == 410'
+    call "$plain" "{$own}" /echo '{"a": 1}'
+    outcome "goes on" answered
+    call "$plain" "{$own, \"sign\": {\"secret\": \"env:KEY\"}}" /wait/410/after=1
+    gets "410" '.status == 410'
+    SAID=
+    for _ in {1..60}; do
+        SAID=$(sql "select to_jsonb(e) from endpoints e where name = 'service' and circuit <> 'closed'")
+        [ -z "$SAID" ] || break
+        sleep 0.05
+    done
+    gets "its circuit is open" '(.circuit | test("open")) and (.circuit_why | test("410 Gone"))'
+    sql "select set_circuit('service', 'auto')" >/dev/null
+    call "$plain" "{$own}" /echo '{"a": 1}'
+    outcome "and goes on when it is told" answered
 }
 
 part_lambda() {

@@ -61,6 +61,41 @@ static void test_lane__probes_within_the_rate(void **state)
     assert_true(endpoint.lease_end_us == INT64_MIN);
 }
 
+/* Who answers a webhook with 410 gets no more, breaker or not, until somebody says otherwise. */
+static void test_lane__gone(void **state)
+{
+    struct lane lane = {.name = "service"};
+    struct call_endpoint endpoint = an_endpoint();
+    struct lane_saw saw = {.outcome = OUTCOME_STATUS, .status = 410, .error = ""};
+    (void)state;
+
+    endpoint.breaker.on = false;
+    lane_saw(&lane, &saw, SECOND);
+    assert_false(lane.news);
+    saw.gone = true;
+    lane_saw(&lane, &saw, SECOND);
+    assert_true(lane.news);
+    lane_adopt(&lane, &endpoint);
+    lane_wish(&lane, &endpoint, 2 * SECOND, SECOND, 0);
+    assert_true(endpoint.change && endpoint.next_circuit.forced);
+    assert_int_equal(endpoint.next_circuit.state, CIRCUIT_OPEN);
+    assert_non_null(strstr(endpoint.why, "410"));
+    lane_agreed(&lane, &endpoint, 2 * SECOND, SECOND); /* another node was first */
+    assert_true(lane.news);
+    endpoint.circuit = endpoint.next_circuit;
+    endpoint.changed = true;
+    lane_agreed(&lane, &endpoint, 2 * SECOND, SECOND);
+    assert_false(lane.news);
+    /* Somebody has said that all is to leave: it does. */
+    lane_saw(&lane,
+             &(struct lane_saw){
+                 .outcome = OUTCOME_STATUS, .gone = true, .error = "", .phase_us = 2 * SECOND},
+             SECOND);
+    endpoint.circuit.state = CIRCUIT_CLOSED;
+    lane_wish(&lane, &endpoint, 3 * SECOND, SECOND, 0);
+    assert_false(endpoint.change || lane.gone);
+}
+
 /* What was granted while the connection was lost comes back, and no more than that. */
 static void test_lane__probes_in_doubt(void **state)
 {
@@ -193,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lane__probes_within_the_rate),
+        cmocka_unit_test(test_lane__gone),
         cmocka_unit_test(test_lane__probes_in_doubt),
         cmocka_unit_test(test_lane__late_probe),
         cmocka_unit_test(test_lane__hold),
