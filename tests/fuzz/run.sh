@@ -99,7 +99,7 @@ for name in "${names[@]}"; do
         dictionary=()
         [ -e "tests/fuzz/${name#fuzz_}.dict" ] && dictionary=("-dict=tests/fuzz/${name#fuzz_}.dict")
         "$build/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-            -print_final_stats=0 -verbosity=0 "${dictionary[@]}" -artifact_prefix="$build/found/$name-" \
+            -print_final_stats=1 -verbosity=0 "${dictionary[@]}" -artifact_prefix="$build/found/$name-" \
             "$build/corpus/$name" "$corpus" "$work/$name" >"$work/log" 2>&1
     else
         ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=1" "$build/$name" "$corpus" "${from[@]}" >"$work/log" 2>&1
@@ -107,7 +107,7 @@ for name in "${names[@]}"; do
     r=$?
     if [ $r = 0 ]; then
         n_passed=$((n_passed + 1))
-        echo "ok   $name $(grep -E '^[0-9]+ inputs' "$work/log")"
+        echo "ok   $name $(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)/\1 executions/p; /^[0-9]+ inputs/p' "$work/log")"
     else
         n_failed=$((n_failed + 1))
         echo "FAILED $name"
