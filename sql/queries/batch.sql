@@ -51,7 +51,7 @@ where not exists (select from inbox b where b.ctid = u.tid and b.xmin = u.made)
 -- name: ready_end
 -- Where a lap of the cursor ends; and what was deployed, by whomever, behind definition $1: a bit for each of the
 -- lanes, and the last. Their ids become visible in order (deploy_lock).
-select last_value, (select bit_or(1::bigint << lane) from definition where id > $1),
+select case when is_called then last_value else 0 end, (select bit_or(1::bigint << lane) from definition where id > $1),
     (select max(id) from definition where id > $1)
 from ready_id_seq
 -- name: ready_lows
