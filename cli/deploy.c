@@ -328,6 +328,7 @@ static const struct option deploy_options[] = {
     {"name", 0, "NAME", "a name for the deployment"},
     {"parameter", 'p', "NAME=VALUE",
      "a value for a parameter of the processes; JSON where it is JSON, else text"},
+    {"tenant", 0, "NAME", "for whom (default: PAWL_TENANT, else your first tenant)"},
     {"timeout", 0, "SECONDS", "how long to wait for the engine (default: 15)"},
 };
 

@@ -82,6 +82,7 @@ void help_program(struct cli *cli)
     heading(cli, &out, "Environment");
     summary_line(cli, &out, "PAWL_DATABASE", "stands for --database");
     summary_line(cli, &out, "PAWL_SCHEMA", "stands for --schema");
+    summary_line(cli, &out, "PAWL_TENANT", "stands for --tenant");
     summary_line(cli, &out, "NO_COLOR", "no colours when it is set");
     buf_add_str(&out, "\nExit codes: 0 done; 1 understood, and refused or failed; 2 wrong usage;\n"
                       "            3 the database cannot be reached.\n");

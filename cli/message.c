@@ -83,6 +83,7 @@ static const struct option message_options[] = {
      "to exactly one that waits now; none or several is a refusal (exit code 1)"},
     {"instance", 0, "ID",
      "to this instance only (id, beginning of the id, or business key); implies --correlate"},
+    {"tenant", 0, "NAME", "whose message it is (default: PAWL_TENANT, else your first tenant)"},
     {"timeout", 0, "SECONDS", "how long to wait for the outcome of --correlate (default: 10)"},
 };
 

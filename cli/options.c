@@ -263,11 +263,16 @@ enum exit_code options_read(struct cli *cli, int argc, char **argv)
     return cli->help ? EXIT_DONE : check_count(cli);
 }
 
+bool options_has(const struct subcommand *command, const char *name)
+{
+    return find_option(command, name, strlen(name), 0) != NULL;
+}
+
 const char *cli_option(const struct cli *cli, const char *name)
 {
     const char *value = NULL;
 
-    assert(find_option(cli->command, name, strlen(name), 0) != NULL);
+    assert(options_has(cli->command, name));
     for (size_t i = 0; i < cli->n_given; i++)
         if (strcmp(cli->given[i].option->name, name) == 0)
             value = cli->given[i].value;

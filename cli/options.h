@@ -27,5 +27,7 @@ enum exit_code options_read(struct cli *cli, int argc, char **argv);
 const struct subcommand *options_command(char **words, int n, int *ret_words);
 /* Is there a family of subcommands under this word ("task")? */
 bool options_group(const char *word);
+/* Does the subcommand take this option? */
+bool options_has(const struct subcommand *command, const char *name);
 /* What was probably meant, or NULL. */
 const char *options_nearest_command(const char *word);

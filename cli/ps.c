@@ -94,6 +94,8 @@ static const struct option ps_options[] = {
     {"state", 's', "STATE",
      "only those: accepted, running, incident, suspended, completed, cancelled, terminated"},
     {"all", 'a', NULL, "ended ones, too"},
+    {"tenant", 0, "NAME",
+     "only instances of this tenant (default: PAWL_TENANT, else all that you may see)"},
     {"limit", 'n', "N", "at most so many, the newest (default: 50)"},
 };
 

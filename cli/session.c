@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "cli/datadir.h"
+#include "cli/options.h"
 #include "cli/session.h"
 
 static const char *option_or_environment(const struct cli *cli, const char *option,
@@ -79,7 +80,9 @@ enum exit_code session_open(struct cli *cli, struct client **ret_client)
     enum exit_code code = session_database(cli, &database);
     if (code != EXIT_DONE)
         return code;
-    struct client_options options = {database.conninfo, database.schema};
+    struct client_options options = {.conninfo = database.conninfo, .schema = database.schema};
+    if (options_has(cli->command, "tenant"))
+        options.tenant = option_or_environment(cli, "tenant", "PAWL_TENANT");
     if (client_open(&options, ret_client, &err) == 0)
         return EXIT_DONE;
     if (err.code == ERR_LOST || err.code == ERR_DENIED)

@@ -224,6 +224,8 @@ static const struct option start_options[] = {
     {"request-key", 0, "KEY",
      "makes the call safe to repeat: the same key gives the same instance"},
     {"version", 0, "N", "of the process (default: the latest)"},
+    {"tenant", 0, "NAME",
+     "for whom, whose process it is (default: PAWL_TENANT, else your first tenant)"},
     {"wait", 0, NULL, "wait until the instance has ended; exit code 0 only if it completed"},
     {"timeout", 0, "SECONDS", "how long --wait waits (default: 60)"},
     {"many", 0, "FILE",

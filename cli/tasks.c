@@ -94,6 +94,8 @@ static const struct option tasks_options[] = {
     {"group", 'g', "GROUP", "only tasks for this group"},
     {"process", 'p', "PROCESS", "only tasks of this process"},
     {"instance", 0, "ID", "only tasks of this instance (id, beginning of the id, or business key)"},
+    {"tenant", 0, "NAME",
+     "only tasks of this tenant (default: PAWL_TENANT, else all that you may see)"},
     {"limit", 'n', "N", "at most so many, the most urgent first (default: 50)"},
 };
 

@@ -134,7 +134,8 @@ static void log_set_up(const char *message, const struct setup_result *result)
 /* Before anything can leave. */
 static int hold(const struct up *up, struct err *err)
 {
-    struct client_options options = {up->database.conninfo, up->database.schema};
+    struct client_options options = {.conninfo = up->database.conninfo,
+                                     .schema = up->database.schema};
     struct client *client CLEANUP(client_closep) = NULL;
     json_auto_t *row = NULL;
 

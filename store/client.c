@@ -20,6 +20,7 @@ int client_open(const struct client_options *options, struct client **ret_client
     struct client *client = arena_alloc(&arena, sizeof(*client));
     client->arena = arena;
     client->conn = conn;
+    client->tenant = options->tenant != NULL ? arena_strdup(&client->arena, options->tenant) : NULL;
     conn = NULL;
     *ret_client = client;
     return 0;
@@ -96,9 +97,10 @@ int client_query_row(struct client *client, const char *query, const struct para
 int client_deploy(struct client *client, const char *resources, const char *name,
                   const char *parameters, json_t **ret_row, struct err *err)
 {
-    return client_query_row(client, "client_deploy",
-                            PARAMS(p_text(resources), p_text(name), p_text(parameters)), ret_row,
-                            err);
+    return client_query_row(
+        client, "client_deploy",
+        PARAMS(p_text(resources), p_text(name), p_text(parameters), p_text(client->tenant)),
+        ret_row, err);
 }
 
 int client_await(struct client *client, const struct uuid *id, int64_t ms, json_t **ret_row,
@@ -118,16 +120,17 @@ int client_start(struct client *client, const struct client_start *start, json_t
     return client_query_row(client, "client_start",
                             PARAMS(p_text(start->process), p_text(start->business_key),
                                    p_text(start->variables), p_text(start->request_key),
-                                   version_param(start->version)),
+                                   version_param(start->version), p_text(client->tenant)),
                             ret_row, err);
 }
 
 int client_start_many(struct client *client, const char *process, const char *items, int version,
                       json_t **ret_rows, struct err *err)
 {
-    return client_query_rows(client, "client_start_many",
-                             PARAMS(p_text(process), p_text(items), version_param(version)),
-                             ret_rows, err);
+    return client_query_rows(
+        client, "client_start_many",
+        PARAMS(p_text(process), p_text(items), version_param(version), p_text(client->tenant)),
+        ret_rows, err);
 }
 
 int client_publish(struct client *client, const char *message, const char *key,
@@ -136,7 +139,7 @@ int client_publish(struct client *client, const char *message, const char *key,
 {
     return client_query_row(client, "client_publish",
                             PARAMS(p_text(message), p_text(key), p_text(variables), p_text(ttl),
-                                   p_text(all ? "{\"all\":true}" : "{}")),
+                                   p_text(all ? "{\"all\":true}" : "{}"), p_text(client->tenant)),
                             ret_row, err);
 }
 
@@ -144,9 +147,11 @@ int client_correlate(struct client *client, const char *message, const char *key
                      const char *variables, const struct uuid *instance, json_t **ret_row,
                      struct err *err)
 {
-    return client_query_row(
-        client, "client_correlate",
-        PARAMS(p_text(message), p_text(key), p_text(variables), p_uuid(instance)), ret_row, err);
+    return client_query_row(client, "client_correlate",
+                            PARAMS(p_text(message), p_text(key), p_text(variables),
+                                   p_uuid(instance),
+                                   p_text(instance == NULL ? client->tenant : NULL)),
+                            ret_row, err);
 }
 
 int client_claim(struct client *client, const struct uuid *task, const char *assignee,
@@ -232,7 +237,8 @@ int client_instances(struct client *client, const struct client_instances *filte
 {
     return client_query_rows(client, "client_instances",
                              PARAMS(p_text(filter->process), p_text(filter->state),
-                                    p_bool(filter->all), p_int4(filter->limit)),
+                                    p_bool(filter->all), p_int4(filter->limit),
+                                    p_text(client->tenant)),
                              ret_rows, err);
 }
 
@@ -342,7 +348,7 @@ int client_tasks(struct client *client, const struct client_tasks *filter, json_
     return client_query_rows(client, "client_tasks",
                              PARAMS(p_text(filter->assignee), p_text(filter->group),
                                     p_text(filter->process), p_uuid(filter->instance),
-                                    p_int4(filter->limit)),
+                                    p_int4(filter->limit), p_text(client->tenant)),
                              ret_rows, err);
 }
 

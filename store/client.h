@@ -17,6 +17,9 @@ struct client;
 struct client_options {
     const char *conninfo; /* libpq; NULL: its environment */
     const char *schema;   /* NULL: "pawl" */
+    /* Of deployments, starts, messages, and of the instances and tasks that are listed. NULL: the
+     * caller's first, and all that he sees. */
+    const char *tenant;
 };
 
 /* ERR_LOST or ERR_DENIED: not reachable; ERR_NOT_FOUND: no engine there; ERR_INVALID: not ours. */

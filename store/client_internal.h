@@ -7,6 +7,7 @@
 struct client {
     struct arena arena; /* owns this, too */
     struct conn *conn;
+    const char *tenant;
 };
 
 int client_query_rows(struct client *client, const char *query, const struct param *params,

@@ -9,12 +9,14 @@ select json_build_object('now', clock())::text
 
 -- name: client_deploy
 select to_json(d)::text from deploy_all(resources => $1::jsonb, name => $2,
-    options => case when $3 = '{}' then '{}' else jsonb_build_object('parameters', $3::jsonb) end) d
+    options => case when $3 = '{}' then '{}' else jsonb_build_object('parameters', $3::jsonb) end
+        || case when $4::text is null then '{}' else jsonb_build_object('tenant', $4::text) end) d
 -- name: client_await
 select to_json(a)::text from await(command_id => $1, timeout => $2::bigint * interval '1 millisecond') a
 -- name: client_start
 select to_json(s)::text
-from start(process => $1, business_key => $2, variables => $3::jsonb, request_key => $4, version => $5) s
+from start(process => $1, business_key => $2, variables => $3::jsonb, request_key => $4, version => $5,
+           options => case when $6::text is null then '{}' else jsonb_build_object('tenant', $6::text) end) s
 -- One start for each object of an array.
 -- name: client_start_many
 select json_build_object('n', r.n, 'business_key', r.item ->> 'businessKey',
@@ -22,15 +24,17 @@ select json_build_object('n', r.n, 'business_key', r.item ->> 'businessKey',
 from jsonb_array_elements($2::jsonb) with ordinality r(item, n)
 cross join lateral start(process => $1, business_key => r.item ->> 'businessKey',
                          variables => coalesce(r.item -> 'variables', '{}'),
-                         request_key => r.item ->> 'requestKey', version => $3) s
+                         request_key => r.item ->> 'requestKey', version => $3,
+                         options => case when $4::text is null then '{}' else jsonb_build_object('tenant', $4::text) end) s
 order by r.n
 -- name: client_publish
 select to_json(p)::text
 from (select publish(message => $1, key => $2, variables => $3::jsonb, ttl => $4::interval,
-                     options => $5::jsonb) as message_id) p
+                     options => $5::jsonb || case when $6::text is null then '{}' else jsonb_build_object('tenant', $6::text) end) as message_id) p
 -- name: client_correlate
 select to_json(c)::text
-from (select correlate(message => $1, key => $2, variables => $3::jsonb, instance_id => $4) as command_id) c
+from (select correlate(message => $1, key => $2, variables => $3::jsonb, instance_id => $4,
+                       options => case when $5::text is null then '{}' else jsonb_build_object('tenant', $5::text) end) as command_id) c
 -- name: client_claim
 select to_json(c)::text from (select claim(task_id => $1, assignee => $2) as command_id) c
 -- name: client_release
@@ -74,7 +78,7 @@ with page as materialized (
     select i.instance_id, i.process, i.version, i.business_key, i.state, i.started, i.ended, i.reason,
            i.parent_id, i.root_id
     from instances i
-    where ($1::text is null or i.process = $1)
+    where ($1::text is null or i.process = $1) and ($5::text is null or i.tenant = $5)
       and case when $2::text is not null then i.state = $2
                else $3 or i.state in ('accepted', 'running', 'incident', 'suspended') end
       and (i.ended is null
@@ -174,6 +178,7 @@ from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.versio
         and ($2::text is null or $2 = any (t.candidate_groups))
         and ($3::text is null or t.process = $3)
         and ($4::uuid is null or t.instance_id = $4)
+        and ($6::text is null or t.tenant = $6)
       order by t.priority desc, t.created, t.task_id
       limit $5) x
 -- name: client_tasks_between

@@ -16,7 +16,7 @@ describe() {
 
 stdout carries data, stderr messages. Tables fit the terminal (or the variable `COLUMNS`); colours are for terminals, and
 `NO_COLOR` turns them off. `-o json` prints one object a line, with the names of the SQL API's columns. `PAWL_DATABASE`
-and `PAWL_SCHEMA` stand for `--database` and `--schema`.
+and `PAWL_SCHEMA` stand for `--database` and `--schema`, `PAWL_TENANT` for `--tenant` where there is one.
 
 An instance may be named by its id, by the beginning of its id (at least 8 characters), or by its business key as long
 as that is unique.

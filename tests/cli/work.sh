@@ -34,6 +34,65 @@ expect_code 1 deploy "$DIR/nothing.bpmn"
 mkdir none
 expect_code 1 deploy none
 expect_text "an empty folder" "$ERR" 'there is no .bpmn file'
+# A folder with folders, and the same as a zip file.
+mkdir -p nested/forms nested/.git nested/deep
+approval() { sed "s/id=\"approval\"/id=\"$1\"/" "$basics/approval.bpmn"; } # ID
+approval nested >nested/nested.bpmn
+approval deeper | sed 's|<bpmn:startEvent id="\([^"]*\)"[^>]*>|&<bpmn:extensionElements><pawl:inputSchema xmlns:pawl="urn:pawl:bpmn:1.0" resource="forms/ask.json"/></bpmn:extensionElements>|' >nested/deep/deeper.bpmn
+echo '{"type": "object"}' >nested/forms/ask.json
+echo 'no model' >nested/.git/x.bpmn
+echo 'no model' >nested/README.md
+ln -s .. nested/forms/up
+(cd nested && /usr/bin/python3 - "$DIR/nested.zip" <<'END')
+import os, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for folder, _, files in os.walk("."):
+        for name in files:
+            z.write(os.path.join(folder, name), os.path.join("nested", folder, name))
+with zipfile.ZipFile("../link.zip", "w") as z:
+    z.write("nested.bpmn")
+    link = zipfile.ZipInfo("link.bpmn")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    z.writestr(link, "/etc/passwd")
+END
+expect_code 0 deploy nested
+expect_equal "folders in a folder" $'deeper version 1\nnested version 1' "$(sort <<<"$OUT")"
+expect_equal "files in them are known by their paths" 'deep/deeper.bpmn,forms/ask.json,nested.bpmn' "$(psql -X -A -t -d "$PAWL_DATABASE" -c \
+    "select string_agg(f, ',' order by f) from (select unnest(resources) as f from pawl.deployments where 'deeper:1' = any (processes)) x")"
+expect_code 0 deploy nested.zip
+expect_equal "a zip file" $'deeper version 1 (unchanged)\nnested version 1 (unchanged)' "$(sort <<<"$OUT")"
+expect_code 1 deploy link.zip
+expect_text "a link in a zip file" "$ERR" '"link.bpmn" is neither a file nor a folder'
+head -c 300 nested.zip >half.zip
+expect_code 1 deploy half.zip
+expect_text "half a zip file" "$ERR" 'half.zip is no zip file, or only the beginning of one'
+for ((i = 0; i < 101; i++)); do echo '{}' >"nested/$i.json"; done
+expect_code 1 deploy nested
+expect_text "too many files" "$ERR" 'LIMIT_DEPLOYMENT_FILES'
+mkdir -p "bottom/$(printf 'd/%.0s' {1..20})"
+expect_code 1 deploy bottom
+expect_text "too deep" "$ERR" 'LIMIT_FOLDER_DEPTH'
+# Tenants.
+approval shared >shared.bpmn
+expect_code 0 deploy shared.bpmn --tenant north
+PAWL_TENANT=south expect_code 0 deploy shared.bpmn
+expect_code 1 start shared -k nobody -v department=sales
+expect_code 0 start shared -k n1 -v department=sales --tenant north
+PAWL_TENANT=south expect_code 0 start shared -k s1 -v department=sales
+printf '{"businessKey": "s2", "variables": {"department": "sales"}}\n' >many.jsonl
+expect_code 0 start shared --tenant south --many many.jsonl
+expect_why n1 '"Approve the request"'
+expect_why s1 '"Approve the request"'
+expect_why s2 '"Approve the request"'
+expect_code 0 ps --tenant north -o json
+expect_equal "ps of a tenant" '"n1"' "$(jq .business_key <<<"$OUT")"
+PAWL_TENANT=south expect_code 0 tasks -o json
+expect_equal "tasks of a tenant" '"s1","s2"' "$(jq .business_key <<<"$OUT" | sort | paste -sd,)"
+expect_code 0 message nobody --tenant north
+expect_equal "a message of a tenant" north "$(psql -X -A -t -d "$PAWL_DATABASE" -c "select tenant from pawl.messages where name = 'nobody'")"
+PAWL_TENANT=south expect_code 1 message nobody --correlate --key n1
+for key in n1 s1 s2; do expect_code 0 cancel "$key"; done
+
 sed 's/<bpmn:userTask /<bpmn:businessRuleTask /; s/<\/bpmn:userTask>/<\/bpmn:businessRuleTask>/' "$basics/opinion.bpmn" >bad.bpmn
 expect_code 1 deploy bad.bpmn
 expect_text "a bad file" "$ERR" 'businessRuleTask'

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pawl's own operations: python3 native.py ADDRESS PROGRAM MODELS"""
+import io
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 
 from client import Server, check, end, sql
 
@@ -105,6 +107,35 @@ second = answer.body["deploymentId"]
 answer = server.ask("GET", "/v1/deployments/" + second)
 check("the deployment", answer.body["processes"] == ["approval:2"] and answer.body["name"] == "again", answer)
 check("the list", server.ask("GET", "/v1/deployments?limit=1").body["items"][0]["deploymentId"] == second)
+# ---- Zip files ----
+
+
+def packed(entries):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, text in entries:
+            z.writestr(name, text)
+    return data.getvalue()
+
+
+ZIP = {"Content-Type": "application/zip"}
+two = packed([("app/one.bpmn", BPMN.replace('id="approval"', 'id="packed-one"')), ("app/README.md", "x"),
+              ("app/in/two.bpmn", BPMN.replace('id="approval"', 'id="packed-two"'))])
+answer = server.ask("POST", "/v1/deployments?name=zipped", two, ZIP)
+check("deploy a zip file", answer.status == 201 and sorted(d["process"] for d in answer.body["definitions"]) == ["packed-one", "packed-two"], answer)
+check("its files", sql("select resources || name from deployments where deployment_id = '%s'" % answer.body["deploymentId"]) == "{in/two.bpmn,one.bpmn,zipped}")
+answer = server.ask("POST", "/v1/deployments?duplicateFiltering=false", two, ZIP)
+check("the same again, if wanted", answer.status == 201 and {d["version"] for d in answer.body["definitions"]} == {2}, answer)
+answer = server.ask("POST", "/v1/deployments", (FORM % ("app.zip", "X")).encode().replace(b"X\r", two + b"\r"), form)
+check("a part that is a zip file", answer.status == 201 and [d["new"] for d in answer.body["definitions"]] == [False, False], answer)
+for what, body, status in [("half of one", two[:200], 400), ("nothing in it", packed([("README", "x")]), 400), ("a way out", packed([("../a.bpmn", BPMN)]), 400),
+                           ("no zip file", b"x", 400), ("no UTF-8", packed([("a.bpmn", b"\xff")]), 400), ("a bomb", packed([("a.bpmn", b" " * (11 << 20))]), 413),
+                           ("a bad model and a good one", packed([("a.bpmn", BPMN.replace('id="approval"', 'id="packed-3"')), ("b.bpmn", "<x/>")]), 400)]:
+    answer = server.ask("POST", "/v1/deployments", body, ZIP)
+    check("a zip file with " + what, answer.status == status, answer)
+check("all or none", sql("select count(*) from definitions where process = 'packed-3'") == "0")
+answer = server.ask("POST", "/v1/messages", two, ZIP)
+check("a zip file where none is wanted", answer.status == 415, answer)
 bad = BPMN.replace("<bpmn:userTask", "<bpmn:callActivity", 1).replace("</bpmn:userTask>", "</bpmn:callActivity>", 1)
 answer = server.ask("POST", "/v1/deployments", {"resources": [{"name": "bad.bpmn", "content": bad}]})
 check("a bad diagram", answer.status == 400 and answer.body["findings"][0]["file"] == "bad.bpmn" and "bad.bpmn:" in answer.body["detail"], answer)
@@ -118,7 +149,7 @@ check("a text", server.ask("POST", "/v1/deployments", b"x", {"Content-Type": "te
 answer = server.ask("DELETE", "/v1/deployments/%s?reason=oops&cancelInstances=true&await=10s" % second)
 check("withdraw", answer.status == 202 and answer.body["state"] == "done", answer)
 answer = server.ask("GET", "/v1/processes")
-check("processes", [(p["process"], p["version"]) for p in answer.body["items"]] == [("approval", 1), ("at-once", 1), ("waits", 1)], answer)
+check("processes", [(p["process"], p["version"]) for p in answer.body["items"]] == [("approval", 1), ("at-once", 1), ("packed-one", 2), ("packed-two", 2), ("waits", 1)], answer)
 check("one process", server.ask("GET", "/v1/processes/waits").body["latest"] is True)
 check("no such process", server.ask("GET", "/v1/processes/nothing").status == 404)
 

@@ -326,6 +326,37 @@ static void test_step_callbacks__failure_retried(void **state)
     sim_deinit(&sim);
 }
 
+/* What a request may tell of its context: when the instance began, and when the element was
+ * entered: once, however often it is tried. */
+static void test_step_callbacks__context(void **state)
+{
+    struct sim sim;
+
+    (void)state;
+    sim_init(&sim);
+    sim_deploy(&sim, "p",
+               START CATCH("wait", TIMER("PT90S"))
+                   SERVICE("t", "<camunda:failedJobRetryTimeCycle>R3/PT10S"
+                                "</camunda:failedJobRetryTimeCycle>" TOKEN
+                                "<pawl:http endpoint='e' method='POST'><pawl:body>"
+                                "${execution.startTime} ${execution.enteredTime} "
+                                "${execution.retryCount}</pawl:body></pawl:http>") USER("a")
+                       FLOW("start", "wait") FLOW("wait", "t") FLOW("t", "a"));
+    sim.now_us = 1772582400000000; /* 2026-03-04T00:00:00Z */
+    sim_start(&sim, "p", NULL);
+    sim_advance(&sim, 90);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sim.n_calls, 1);
+        assert_string_equal(
+            arena_strndup(sim.arena, sim.calls[0].call.body, sim.calls[0].call.body_n),
+            arena_printf(sim.arena, "2026-03-04T00:00:00.000000Z 2026-03-04T00:01:30.000000Z %d",
+                         i));
+        sim_callback_fail(&sim, "t", NULL, NULL);
+        sim_advance(&sim, 10);
+    }
+    sim_deinit(&sim);
+}
+
 /* Branches wait for their own tokens. */
 static void test_step_callbacks__parallel(void **state)
 {
@@ -619,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_step_callbacks__heartbeat),
         cmocka_unit_test(test_step_callbacks__failure),
         cmocka_unit_test(test_step_callbacks__failure_retried),
+        cmocka_unit_test(test_step_callbacks__context),
         cmocka_unit_test(test_step_callbacks__parallel),
         cmocka_unit_test(test_step_callbacks__items),
         cmocka_unit_test(test_step_callbacks__user_task),
