@@ -256,6 +256,21 @@ static void tell_external(struct why *why, const json_t *token)
     offer(why, arena_printf(arena, "pawl external work %s -- COMMAND", shell(why->cli, topic)));
 }
 
+/* Who has its token answers; what the task asked for itself has been accepted, or not yet. */
+static void tell_callback(struct why *why, const json_t *token)
+{
+    const char *detail = row_text(why->cli, token, "detail");
+
+    if (strncmp(detail, "answered by ", 12) == 0)
+        say(why, arena_printf(&why->cli->arena,
+                              "%s was %s; an engine goes on from there as soon as it runs.",
+                              story_element(why->cli, token), detail));
+    else
+        say(why, arena_printf(
+                     &why->cli->arena, "At %s it waits for its callback%s; its time is over %s.",
+                     story_element(why->cli, token), since_text(why, token), due_text(why, token)));
+}
+
 static void tell_retry(struct why *why, const json_t *token)
 {
     const json_t *job;
@@ -370,8 +385,9 @@ static int tell_called(struct why *why, const json_t *token)
 
 static int rank(const json_t *token)
 {
-    static const char *const order[] = {"incident",      "retry", "called instance", "task", "call",
-                                        "external task", "job",   "message",         "timer"};
+    static const char *const order[] = {"incident", "retry",         "called instance", "task",
+                                        "call",     "external task", "callback",        "job",
+                                        "message",  "timer"};
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (waits_for(token, order[i]))
@@ -404,6 +420,9 @@ static int tell_main(struct why *why, const json_t *token)
         return 0;
     case 5:
         tell_external(why, token);
+        return 0;
+    case 6:
+        tell_callback(why, token);
         return 0;
     default:
         if (waits_for(token, "suspended"))
