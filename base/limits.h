@@ -103,6 +103,8 @@
 #define LIMIT_HTTP_MEMORY (32u << 10)           /* request line and headers of one connection */
 #define LIMIT_HTTP_BODY_BYTES (5u << 20)        /* a body, unless its operation says otherwise */
 #define LIMIT_HTTP_DEPLOYMENT_BYTES (32u << 20) /* a body that deploys */
+#define LIMIT_HTTP_BODIES_BYTES (256u << 20)    /* of all requests at a time, but for */
+#define LIMIT_HTTP_SMALL_BYTES (16u << 10)      /* so much of each */
 #define LIMIT_HTTP_DISCARD_BYTES (64u << 10)    /* a refused request's body is read up to here */
 #define LIMIT_HTTP_PARAMETERS 100u              /* behind the ? of a path */
 #define LIMIT_HTTP_REQUEST_S 30u   /* from a request's first byte to its last, and for its answer */

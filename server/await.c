@@ -156,7 +156,7 @@ static void ask(struct line *line)
         .query = "http_outcomes",
         .params = {buf_str(&line->question)},
         .n_params = 1,
-        .urgent = true,
+        .urgent = line == &awaits->committed,
         .caller = PRINCIPAL_ENGINE,
         .done = answered,
         .context = line,
@@ -338,6 +338,7 @@ void await_answer(struct request *request, const struct desk_answer *answer)
     int64_t wait_us;
 
     request_answer(request, answer);
+    request_drop_body(request);
     if (answer->sqlstate != NULL || text == NULL || uuid_is_nil(&subject) ||
         !duration_read(text, &wait_us))
         request_finish(request);

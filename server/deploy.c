@@ -32,6 +32,7 @@ static void accepted(struct request *request, const struct desk_answer *answer)
         return;
     }
     deploying->deployment = answer->subject;
+    request_drop_body(request);
     awaits_add(request->server->awaits, request, &deploying->deployment, WAIT_US, decided);
 }
 

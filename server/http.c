@@ -36,6 +36,7 @@ struct exchange {
     bool put_aside;       /* suspended */
     bool finished;        /* its response is ready */
     size_t most, ignored; /* bytes of its body */
+    size_t counted;       /* of it, in server.body_bytes */
     size_t index;         /* of its operation */
 };
 
@@ -120,6 +121,17 @@ static void note_request(struct exchange *exchange)
         request->operation != NULL ? request->operation->path : "?", status, seconds * 1e3);
 }
 
+void request_drop_body(struct request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+
+    atomic_fetch_sub(&request->server->body_bytes, exchange->counted);
+    exchange->counted = 0;
+    buf_deinit(&request->body);
+    json_decref(request->json);
+    request->json = NULL;
+}
+
 static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSED, void **own,
                    enum MHD_RequestTerminationCode code UNUSED)
 {
@@ -131,9 +143,8 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
     if (exchange->running)
         atomic_fetch_sub(&exchange->request.server->running, 1);
     buf_deinit(&exchange->uri);
-    buf_deinit(&exchange->request.body);
+    request_drop_body(&exchange->request);
     buf_deinit(&exchange->request.response.body);
-    json_decref(exchange->request.json);
     arena_deinit(&exchange->request.arena);
     free(exchange);
     *own = NULL;
@@ -211,27 +222,11 @@ size_t request_headers(const struct request *request, struct guard_header *list,
     return n;
 }
 
-/* "application/json", perhaps with a charset that is UTF-8. */
-bool request_is_json(const struct request *request)
+static void crowded(struct request *request)
 {
-    const char *type = request_header(request, "Content-Type");
-
-    if (type == NULL)
-        return false;
-    size_t n = strcspn(type, "; \t");
-    bool json = (n == 16 && strncasecmp(type, "application/json", n) == 0) ||
-                (n > 17 && strncasecmp(type, "application/", 12) == 0 &&
-                 strncasecmp(type + n - 5, "+json", 5) == 0);
-    const char *charset = strcasestr(type + n, "charset=");
-    return json && (charset == NULL || strcasestr(charset, "utf-8") != NULL);
-}
-
-bool request_is_zip(const struct request *request)
-{
-    const char *type = request_header(request, "Content-Type");
-
-    return type != NULL && strcspn(type, "; \t") == 15 &&
-           strncasecmp(type, "application/zip", 15) == 0;
+    request->response.retry_after = 1;
+    response_problem(request, 503, NULL, "Try again in a moment.",
+                     "there are too many large requests at a time (LIMIT_HTTP_BODIES_BYTES)");
 }
 
 /* What its headers say already. False: the response is ready. */
@@ -259,6 +254,9 @@ static bool admit_body(struct exchange *exchange, const struct guard_body *body)
         response_problem(request, 415, "PW003", NULL,
                          "the body must be multipart/form-data, and its Content-Type say so; for "
                          "Pawl's own deployments JSON and application/zip will do, too");
+    else if (body->length > LIMIT_HTTP_SMALL_BYTES &&
+             atomic_load(&request->server->body_bytes) + body->length > LIMIT_HTTP_BODIES_BYTES)
+        crowded(request);
     else
         return true;
     return false;
@@ -278,23 +276,6 @@ void request_address(const struct request *request, char *ret_text, size_t room)
     else if (address.ss_family == AF_INET6)
         inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&address)->sin6_addr, ret_text,
                   (socklen_t)room);
-}
-
-const char *request_origin(struct request *request)
-{
-    const char *host = request_header(request, "Host");
-
-    return arena_printf(&request->arena, "%s://%s",
-                        request->server->certificate != NULL ? "https" : "http",
-                        host != NULL ? host : "localhost");
-}
-
-bool request_is_local(const struct request *request)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    request_address(request, text, sizeof(text));
-    return strcmp(text, "local") == 0 || strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
 }
 
 static void unauthorized(struct request *request)
@@ -374,19 +355,41 @@ static enum MHD_Result let_in(struct exchange *exchange, const char *method, con
     return MHD_YES;
 }
 
+/* Whether there is room for more of its body; else the response says why not. */
+static bool has_room(struct exchange *exchange, size_t n)
+{
+    struct request *request = &exchange->request;
+    struct server *server = request->server;
+
+    if (request->body.len + n > exchange->most) {
+        response_problem(request, 413, "PW006", "Keep large data outside, and pass its address.",
+                         "the body is over the limit of %zu bytes", exchange->most);
+        return false;
+    }
+    /* What is small finds room, however many large ones there are. */
+    size_t whole = request->body.len + n;
+    size_t more = whole > LIMIT_HTTP_SMALL_BYTES + exchange->counted
+                      ? whole - LIMIT_HTTP_SMALL_BYTES - exchange->counted
+                      : 0;
+    exchange->counted += more;
+    if (more == 0 || atomic_fetch_add(&server->body_bytes, more) + more <= LIMIT_HTTP_BODIES_BYTES)
+        return true;
+    crowded(request);
+    return false;
+}
+
 static enum MHD_Result take_body(struct exchange *exchange, const char *data, size_t n)
 {
     struct request *request = &exchange->request;
 
-    if (!exchange->refused && request->body.len + n <= exchange->most) {
+    if (!exchange->refused && has_room(exchange, n)) {
         buf_add(&request->body, data, n);
         return MHD_YES;
     }
     if (!exchange->refused) {
         exchange->refused = true;
         request->response.close = true;
-        response_problem(request, 413, "PW006", "Keep large data outside, and pass its address.",
-                         "the body is over the limit of %zu bytes", exchange->most);
+        request_drop_body(request);
     }
     exchange->ignored += n;
     return exchange->ignored <= LIMIT_HTTP_DISCARD_BYTES ? MHD_YES : MHD_NO;

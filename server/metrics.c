@@ -66,6 +66,8 @@ void server_metrics(struct server *server, struct buf *text)
     one(text, "pawl_http_connections", "gauge", "Open connections.", connections);
     one(text, "pawl_http_waiting", "gauge", "Requests that wait for an outcome.",
         awaits_open(server->awaits));
+    one(text, "pawl_http_body_bytes", "gauge", "Bodies of requests that are large, in memory.",
+        (double)atomic_load(&server->body_bytes));
     desk_stats(server->desk, &desk);
     one(text, "pawl_http_desk_waiting", "gauge", "Statements of requests that wait their turn.",
         desk.waiting);

@@ -2,7 +2,10 @@
 /* What a request says, as its statement gets it. */
 #include "base/build.h"
 
-#include "server/request.h"
+#include <netinet/in.h>
+#include <strings.h>
+
+#include "server/server_internal.h"
 
 static const char *value_of(const struct pair *pairs, size_t n, const char *name)
 {
@@ -20,6 +23,46 @@ const char *request_path(const struct request *request, const char *name)
 const char *request_query(const struct request *request, const char *name)
 {
     return value_of(request->query, request->n_query, name);
+}
+
+/* "application/json", perhaps with a charset that is UTF-8. */
+bool request_is_json(const struct request *request)
+{
+    const char *type = request_header(request, "Content-Type");
+
+    if (type == NULL)
+        return false;
+    size_t n = strcspn(type, "; \t");
+    bool json = (n == 16 && strncasecmp(type, "application/json", n) == 0) ||
+                (n > 17 && strncasecmp(type, "application/", 12) == 0 &&
+                 strncasecmp(type + n - 5, "+json", 5) == 0);
+    const char *charset = strcasestr(type + n, "charset=");
+    return json && (charset == NULL || strcasestr(charset, "utf-8") != NULL);
+}
+
+bool request_is_zip(const struct request *request)
+{
+    const char *type = request_header(request, "Content-Type");
+
+    return type != NULL && strcspn(type, "; \t") == 15 &&
+           strncasecmp(type, "application/zip", 15) == 0;
+}
+
+const char *request_origin(struct request *request)
+{
+    const char *host = request_header(request, "Host");
+
+    return arena_printf(&request->arena, "%s://%s",
+                        request->server->certificate != NULL ? "https" : "http",
+                        host != NULL ? host : "localhost");
+}
+
+bool request_is_local(const struct request *request)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    request_address(request, text, sizeof(text));
+    return strcmp(text, "local") == 0 || strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
 }
 
 static json_t *object_of(const struct pair *pairs, size_t n)
@@ -47,6 +90,7 @@ static json_t *headers_of(struct request *request)
     return object;
 }
 
+/* Takes the place of the body, so that it is here once, and no more as values. */
 static const char *whole(struct request *request)
 {
     json_t *object =
@@ -55,15 +99,26 @@ static const char *whole(struct request *request)
                   object_of(request->query, request->n_query), "headers", headers_of(request));
     char *text = json_dumps(object, JSON_COMPACT);
     size_t n = text != NULL ? strlen(text) : 0;
+    struct buf all;
 
     json_decref(object);
     if (n == 0)
         return "{}";
-    /* The body as it came: numbers keep their digits. */
-    const char *all = arena_printf(&request->arena, "%.*s,\"body\":%s}", (int)n - 1, text,
-                                   request->json != NULL ? buf_str(&request->body) : "null");
+    buf_init(&all, 0);
+    buf_add(&all, text, n - 1);
+    buf_add_str(&all, ",\"body\":");
+    /* As it came: numbers keep their digits. */
+    if (request->json != NULL)
+        buf_add(&all, request->body.data, request->body.len);
+    else
+        buf_add_str(&all, "null");
+    buf_add_char(&all, '}');
     free(text);
-    return all;
+    buf_deinit(&request->body);
+    request->body = all;
+    json_decref(request->json);
+    request->json = NULL;
+    return buf_str(&request->body);
 }
 
 static const char *argument(struct request *request, const char *name)

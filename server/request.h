@@ -96,6 +96,8 @@ void request_ask(struct request *request, const char *query, bool writes, const 
 /* Puts it aside until request_finish(), which may then come from any thread. */
 void request_suspend(struct request *request);
 void request_finish(struct request *request);
+/* Gives its body back: nobody looks at it, nor at what its statement got, any more. */
+void request_drop_body(struct request *request);
 /* The response of a statement's answer. */
 void request_answer(struct request *request, const struct desk_answer *answer);
 

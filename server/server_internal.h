@@ -49,6 +49,7 @@ struct server {
     struct awaits *awaits;
     struct auth *auth;
     atomic_bool draining;
+    _Atomic size_t body_bytes;       /* of all requests' bodies */
     atomic_uint running;             /* requests that have come whole and are not answered */
     struct operation_counts *counts; /* by operation; the last: none */
     size_t n_operations;
