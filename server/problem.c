@@ -164,6 +164,8 @@ void response_refused(struct request *request, const struct desk_answer *answer)
     else if (status == 500)
         problem = (struct problem){status, answer->sqlstate,
                                    "this could not be carried out; the log says why", NULL};
-    request->response.retry_after = status == 503 ? 1 : 0;
+    /* What may have happened is not to be repeated by itself. */
+    bool in_doubt = strcmp(answer->sqlstate, DESK_IN_DOUBT) == 0;
+    request->response.retry_after = status == 503 && !in_doubt ? 1 : 0;
     write_problem(request, &problem);
 }

@@ -254,6 +254,22 @@ check("drop the rule", server.ask("DELETE", "/v1/rules/big?bus=orders&await=10s"
 check("drop it again", server.ask("DELETE", "/v1/rules/big?bus=orders&await=10s").body["state"] == "refused")
 check("drop the bus", server.ask("DELETE", "/v1/buses/orders").body == {"bus": "orders"})
 
+# ---- The connection is lost in the middle of it ----
+
+other = threading.Thread(target=sql, args=("""begin; select start('approval', request_key => 'doubt'); select pg_sleep(0.4);
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pawl desk, writes'; rollback""",))
+other.start()
+time.sleep(0.25)
+answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"})
+other.join()
+check("in doubt", answer.status == 503 and answer.body["code"] == "08007" and "retry-after" not in answer.headers, answer)
+for _ in range(50): # the desk connects again
+    answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"})
+    if answer.status != 503:
+        break
+    time.sleep(0.1)
+check("repeated with its key", answer.status == 201, answer)
+
 # ---- What is refused ----
 
 deep = b'{"variables": ' + b'{"a":' * 200 + b"1" + b"}" * 201
