@@ -60,11 +60,11 @@ pg_stop() {
     PG_DIR=
 }
 
-# -X: no psqlrc of the user; -A -t: bare rows.
+# -X: no psqlrc of the user; -A -t: bare rows. Not the `psql` of Debian: that is a program in Perl before it is psql.
 psql_pawl() {
-    psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$PG_CONNINFO" "$@"
+    "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$PG_CONNINFO" "$@"
 }
 
 psql_admin() {
-    psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$PG_ADMIN" "$@"
+    "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$PG_ADMIN" "$@"
 }
