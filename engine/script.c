@@ -233,6 +233,8 @@ int script_answered(struct step *step, const struct trigger *trigger, const stru
     const struct value *body = member(response, "body");
     const char *outcome = text_of(member(response, "outcome"));
 
+    if (outcome != NULL && strcmp(outcome, "bpmnError") == 0)
+        return delegate_answered(step, trigger, response);
     if (outcome == NULL || strcmp(outcome, "answered") != 0 || body == NULL ||
         body->kind != VALUE_OBJECT)
         return call_failed(step, trigger, response);
