@@ -119,9 +119,9 @@ begin
         error_message := format('Parameter %s is not valid. Reason: %1$s is a required argument.', wrong);
         return;
     end if;
-    wrong := case when octet_length(bus) > 255 then 'EventBusName' when octet_length(source) > 255 then 'Source'
+    wrong := case when octet_length(bus) > 255 then 'EventBusName' when octet_length(source) > 255 then 'Source' -- LIMIT_NAME_BYTES
                   when octet_length(detail_type) > 255 then 'DetailType' when octet_length(key) > 255 then 'DedupeKey' end;
-    if wrong is not null then -- LIMIT_NAME_BYTES
+    if wrong is not null then
         error_message := format('Parameter %s is not valid. Reason: %1$s is longer than 255 bytes.', wrong);
         return;
     elsif happened is null then
@@ -253,6 +253,21 @@ comment on function test_event_pattern(jsonb, jsonb, jsonb) is
 
 -- ---- Buses ----
 
+-- A name of a bus or rule: part of paths, and as AWS has it.
+create or replace function api_event_name(given text) returns text
+language plpgsql immutable
+as $$
+begin
+    if api_text('name', given, true) !~ '^[A-Za-z0-9][A-Za-z0-9_.-]*$' then
+        raise exception using errcode = 'PW003',
+            message = format('"%s" is no name for a bus or rule', left(given, 100)),
+            hint = 'A letter or digit, then letters, digits, "_", "." and "-".';
+    end if;
+    return given;
+end
+$$;
+revoke all on function api_event_name(text) from public;
+
 create or replace function set_event_bus(name text, options jsonb default '{}', out bus text)
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
@@ -263,11 +278,7 @@ declare
     of_tenant text := api_tenant(set_event_bus.options);
 begin
     perform api_require('admin', null);
-    set_event_bus.bus := api_text('name', set_event_bus.name, true);
-    if set_event_bus.name !~ '^[A-Za-z0-9._/-]+$' then
-        raise exception using errcode = 'PW003', message = 'the name of a bus has letters, digits and . _ / - alone',
-            hint = 'Example: orders.';
-    end if;
+    set_event_bus.bus := api_event_name(set_event_bus.name);
     insert into event_bus as b (tenant, name, description, actor, at)
     values (of_tenant, set_event_bus.name, api_prose('the description', set_event_bus.options ->> 'description'), caller, clock())
     on conflict (tenant, name) do update set description = excluded.description, actor = excluded.actor, at = excluded.at;
@@ -338,7 +349,7 @@ declare
     of_tenant text := api_tenant(set_event_rule.options);
 begin
     perform api_require('admin', null);
-    perform api_text('name', set_event_rule.name, true), api_event_bus_there(set_event_rule.bus, of_tenant),
+    perform api_event_name(set_event_rule.name), api_event_bus_there(set_event_rule.bus, of_tenant),
             api_prose('the description', set_event_rule.options ->> 'description');
     if coalesce(jsonb_typeof(set_event_rule.options -> 'enabled'), 'boolean') <> 'boolean' then
         raise exception using errcode = 'PW003', message = 'the option enabled must be true or false',
@@ -388,7 +399,7 @@ declare
     of_tenant text := api_tenant(drop_event_rule.options);
 begin
     perform api_require('admin', null);
-    perform api_text('name', drop_event_rule.name, true), api_event_bus_there(drop_event_rule.bus, of_tenant);
+    perform api_event_name(drop_event_rule.name), api_event_bus_there(drop_event_rule.bus, of_tenant);
     drop_event_rule.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, bus, name, actor, at)
     values (3, drop_event_rule.command_id, of_tenant, drop_event_rule.bus, drop_event_rule.name, caller, clock());

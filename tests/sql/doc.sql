@@ -4,16 +4,16 @@ set search_path = pawl;
 
 create temp table section (n integer, title text, intro text, objects text[]);
 insert into section values
-(1, 'Starting and messages', 'For those who start processes: the role `pawl_start`.', '{start,publish,correlate}'),
+(1, 'Starting and messages', 'For those who start processes: the role `pawl_start`.', '{start,publish,correlate,start_form,put_events,put_cloudevents,test_event_pattern}'),
 (2, 'Tasks', 'For those who do the work of people: the role `pawl_work`. They also see the view [tasks](#tasks-view).',
- '{complete,fail,claim,release}'),
+ '{complete,fail,claim,release,task_form,succeed_callback,fail_callback,heartbeat_callback,answer_callback}'),
 (3, 'External tasks', 'For programs that do work: the role `pawl_work`; [external-tasks.md](external-tasks.md) shows one. They also see the view [external_tasks](#external_tasks).',
  '{fetch_and_lock,extend_lock,complete_external_task,handle_failure,handle_bpmn_error,unlock_external_task,lock_external_task}'),
 (4, 'Waiting', 'For all roles.', '{await,clock}'),
 (5, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
- '{deploy,deploy_all,withdraw,cancel,set_variables,retry,skip_element,move_token,complete_element,suspend,resume,suspend_definition,resume_definition,set_concurrency,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_circuit,hold_calls,release_calls,set_sql_delegate,drop_sql_delegate,set_external_task_retries,set_external_task_priority,map_class,unmap_class,set_retention,hold_history,release_history,grant_usage,create_user,alter_user,drop_user,create_token,drop_token,set_role_tenants,grant_process,revoke_process}'),
+ '{deploy,deploy_all,withdraw,cancel,set_variables,retry,skip_element,move_token,complete_element,suspend,resume,suspend_definition,resume_definition,set_concurrency,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_circuit,hold_calls,release_calls,set_sql_delegate,drop_sql_delegate,set_external_task_retries,set_external_task_priority,map_class,unmap_class,set_retention,hold_history,release_history,grant_usage,create_user,alter_user,drop_user,create_token,drop_token,set_role_tenants,grant_process,revoke_process,set_event_bus,drop_event_bus,set_event_rule,drop_event_rule,replay_events,set_webhook,drop_webhook,create_access_key,drop_access_key,set_installation,set_parameter}'),
 (6, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
- '{instances,tokens,tasks,external_tasks,callbacks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,held_calls,sql_delegates,class_topics,outcomes,dead_letters,history_holds,retention_settings,installation_settings,users,user_tokens,role_tenants,process_rights,audit,metrics}');
+ '{instances,tokens,tasks,external_tasks,callbacks,incidents,incident_groups,bulks,history,events,variables,jobs,calls,messages,definitions,deployments,endpoints,held_calls,sql_delegates,class_topics,outcomes,dead_letters,history_holds,retention_settings,installation_settings,users,user_tokens,role_tenants,process_rights,audit,event_buses,event_rules,bus_events,event_deliveries,parameters,parameter_changes,access_keys,webhooks,metrics}');
 
 \qecho '<!-- Written by tests/sql/doc.sh from the comments in sql/functions. Change it there. -->'
 \qecho '# The SQL API'
@@ -34,6 +34,7 @@ insert into section values
 \qecho '| `PW004` | the request key was used with other arguments |'
 \qecho '| `PW005` | suspended |'
 \qecho '| `PW006` | over a limit, which the message names |'
+\qecho '| `PW007` | too late: what was waited for is over |'
 \qecho '| `42501` | not for your role |'
 \qecho
 \qecho 'Each error has a HINT that says what to do. In transactions above READ COMMITTED the loser of a conflict gets'
