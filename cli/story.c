@@ -307,6 +307,10 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
         return callback_text(cli, kind, data);
     if (strncmp(kind, "call", 4) == 0)
         return call_text(cli, kind, data);
+    if (strcmp(kind, "serviceLevelMissed") == 0)
+        return arena_printf(arena, "lasts longer than %s%s%s", row_text(cli, data, "within"),
+                            row_string(cli, data, "name") != NULL ? ": " : "",
+                            row_text(cli, data, "name"));
     if (strcmp(kind, "jobFailed") == 0 || strcmp(kind, "incident") == 0)
         return failure_text(cli, kind, event, now_us);
     if (strcmp(kind, "errorThrown") == 0)

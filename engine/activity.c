@@ -22,6 +22,7 @@ int boundary_arm(struct step *step, struct instance *instance, uint32_t token,
         if (event->event.kind == EVENT_MESSAGE && message_wait(step, instance, token, event) < 0)
             return err_trace(step->err);
     }
+    level_arm(step, instance, token, node);
     return 0;
 }
 
@@ -75,7 +76,7 @@ int activity_begin(struct step *step, struct instance *instance, uint32_t token,
 
     if (activity_prepare(step, instance, token, node) < 0)
         return err_trace(step->err);
-    if (node->n_boundary > 0 && !item && node->kind != NODE_SUB_PROCESS)
+    if ((node->n_boundary > 0 || node->level != NULL) && !item && node->kind != NODE_SUB_PROCESS)
         return boundary_arm(step, instance, token, node);
     return 0;
 }

@@ -96,6 +96,9 @@ static void put_wait(struct writer *writer, const struct wait *wait)
             put_signed(writer, wait->due_us);
         put_signed(writer, wait->remaining);
         break;
+    case WAIT_LEVEL:
+        put_signed(writer, wait->due_us);
+        break;
     case WAIT_MESSAGE:
         put_text(writer, wait->name, strlen(wait->name));
         break;
@@ -361,6 +364,9 @@ static void get_waits(struct reader *reader, struct instance *instance)
             wait.remaining = (int32_t)remaining;
             break;
         }
+        case WAIT_LEVEL:
+            wait.due_us = get_time(reader);
+            break;
         case WAIT_MESSAGE:
             wait.name = get_text(reader, NULL);
             break;
@@ -531,6 +537,8 @@ static bool wait_fits_node(const struct wait *wait, const struct node *node)
     switch (wait->kind) {
     case WAIT_TIMER:
         return event && node->event.kind == EVENT_TIMER;
+    case WAIT_LEVEL:
+        return node->level != NULL;
     case WAIT_MESSAGE:
         return node_takes_message(node);
     case WAIT_TASK:
@@ -560,6 +568,10 @@ static const char *wait_check(const struct instance *instance, const struct wait
         return node->attached_to == token->node && token->item == 0
                    ? NULL
                    : "a boundary event waits at another activity";
+    if (wait->kind == WAIT_LEVEL)
+        return token->node == wait->node && token->item == 0
+                   ? NULL
+                   : "a service level belongs to another activity";
     if (token->state != TOKEN_WAIT)
         return "a wait does not fit its element";
     if (token->node == wait->node)

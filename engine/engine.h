@@ -46,6 +46,7 @@ enum command_kind {
     COMMAND_CALLBACK_FAIL = 24,  /* with the error `name` and its cause `detail`; may be NULL */
     COMMAND_CALLBACK_TIMER = 25, /* it is late, unless somebody was heard since: heard_us */
     COMMAND_CALLBACK_AGAIN = 26, /* its task is begun anew, with another token */
+    COMMAND_LEVEL = 31,          /* (token, node), or with token 0 the instance, lasts too long */
 };
 
 enum command_phase {
@@ -107,6 +108,7 @@ enum wait_kind {
     WAIT_CHILD = 5, /* a called instance */
     WAIT_EXTERNAL = 6,
     WAIT_CALLBACK = 7, /* somebody has its token */
+    WAIT_LEVEL = 8,    /* nobody: when it lasts too long, at due_us. Not of whole instances */
 };
 
 struct wait {
@@ -324,7 +326,8 @@ enum history_kind {
     HISTORY_CALLBACK_TIMED_OUT = 35, /* {"callback":id,"error":…,"heard":time} */
     HISTORY_CALLBACK_REFUSED = 36,   /* by the store: {"callback":id,"actor":…} */
     HISTORY_DELEGATE_RAN = 25, /* SQL: {"delegate":…,"result":…} or {"delegate":…,"error":code} */
-    HISTORY_EVENT_PUT = 38, /* {"event":id,"bus":…,"source":…,"detailType":…} */
+    HISTORY_EVENT_PUT = 38,    /* {"event":id,"bus":…,"source":…,"detailType":…} */
+    HISTORY_LEVEL_MISSED = 43, /* {"name":…,"within":…}; without an element: of the instance */
     /* 100 and up are written by the store: claims, retries by hand, deployments. */
 };
 
@@ -488,6 +491,9 @@ void engine_fail(struct family *family, const struct command *command, const str
  */
 int command_correct(struct arena *arena, struct command *command, const char *variables, size_t n,
                     struct err *err) MUST_CHECK;
+
+/* When it lasts too long by its process; INT64_MAX: it may. The store keeps its row. */
+int64_t instance_level_us(const struct instance *instance);
 
 /* The document; compare with instance->doc to see whether it must be written. Arena memory. */
 void instance_encode(struct family *family, const struct instance *instance, const char **ret_doc,

@@ -199,6 +199,13 @@ struct event_put {
     size_t n_details;
 };
 
+/* pawl:serviceLevel: how long it may last before somebody is told. */
+struct service_level {
+    struct iso_duration within;
+    const char *text; /* the duration as written */
+    const char *name; /* NULL: it has none */
+};
+
 struct user_task {
     const struct expr *assignee, *candidate_users, *candidate_groups;
     const struct expr *priority, *due_date, *follow_up_date;
@@ -272,6 +279,7 @@ struct node {
     int *boundary; /* activities: boundary events attached, in document order */
     size_t n_boundary;
     struct multi_instance *multi; /* activities; NULL: once */
+    struct service_level *level;  /* activities; NULL: none */
     /* NODE_SERVICE_TASK, NODE_SEND_TASK, message throw and end events */
     enum service_kind service;
     const struct expr *expression;
@@ -298,6 +306,7 @@ struct graph {
     const char *file;                 /* resource name, for messages */
     const char *history_time_to_live; /* as written; may be NULL */
     int priority;                     /* of nodes that say nothing else, and of starts */
+    struct service_level *level;      /* of the whole; NULL: none */
     struct node *nodes;
     struct flow *flows;
     size_t n_nodes, n_flows;

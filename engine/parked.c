@@ -35,6 +35,9 @@ bool command_locate(const struct instance *instance, struct command *command)
     case COMMAND_CALLBACK_AGAIN:
         wait = wait_find_subject(instance, WAIT_CALLBACK, &command->subject);
         break;
+    case COMMAND_LEVEL:
+        return command->token == 0 ||
+               wait_find(instance, WAIT_LEVEL, command->token, command->node) != NULL;
     case COMMAND_CALL_SENT:
     case COMMAND_CALL_RESULT:
         wait = wait_find_subject(instance, WAIT_CALL, &command->subject);

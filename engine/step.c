@@ -285,6 +285,8 @@ static int command_run(struct step *step)
     case COMMAND_CALLBACK_TIMER:
     case COMMAND_CALLBACK_AGAIN:
         return command_callback(step, instance);
+    case COMMAND_LEVEL:
+        return command_level(step, instance);
     }
     return err_set(step->err, ERR_INVALID, "The command has the unknown kind %d.",
                    (int)step->command->kind);

@@ -254,6 +254,10 @@ int activity_prepare(struct step *step, struct instance *instance, uint32_t toke
 /* A trigger for whoever waits for an event here or behind an event-based gateway. */
 int event_happened(struct step *step, const struct trigger *trigger) MUST_CHECK;
 /* The waits of the boundary events of an activity. */
+/* level.c: when it lasts too long. */
+void level_arm(struct step *step, struct instance *instance, uint32_t token,
+               const struct node *node);
+int command_level(struct step *step, struct instance *instance);
 int boundary_arm(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node) MUST_CHECK;
 bool node_takes_message(const struct node *node);

@@ -276,6 +276,7 @@ static void read_sub_process(struct process_build *process, int index)
 void read_activity(struct process_build *process, int index)
 {
     read_callback(process, index);
+    process->graph->nodes[index].level = read_level(process, process->sites[index].element);
     switch (process->graph->nodes[index].kind) {
     case NODE_SERVICE_TASK:
         read_service_task(process, index);

@@ -443,6 +443,7 @@ static void read_process(struct process_build *process)
     vocabulary_check(file, e, OWNER_PROCESS);
     check_children(file, e, true);
     read_process_input(process);
+    process->graph->level = read_level(process, e);
     read_process_nodes(process);
     check_only_called(process);
 }

@@ -9,6 +9,7 @@
  *   http.c        pawl:http                                  mapping.c  inputOutput, in, out
  *   external.c    external tasks, Java classes mapped to topics
  *   delegate.c    pawl:sql, pawl:delegate                   callback.c pawl:taskToken
+ *   level.c       pawl:serviceLevel
  *   event_put.c   pawl:event
  *   multi_instance.c   an activity for each item
  *   input.c       pawl:inputSchema, pawl:parameter, startableBy     form.c    forms
@@ -189,6 +190,8 @@ void read_error_reference(struct process_build *process, const struct xml_elemen
                           const struct xml_element *definition, bool throws,
                           struct event_definition *event);
 void read_http(struct process_build *process, int index, const struct xml_element *http);
+/* pawl:serviceLevel of an activity or process; NULL: it has none. */
+struct service_level *read_level(struct process_build *process, const struct xml_element *of);
 /* pawl:taskToken, if the element has one: before what it does is read. */
 void read_callback(struct process_build *process, int index);
 void read_result_variable(struct process_build *process, int index,

@@ -27,6 +27,9 @@ struct term {
 #define USER BIT(NODE_USER_TASK)
 #define CALL BIT(NODE_CALL_ACTIVITY)
 #define SCRIPT BIT(NODE_SCRIPT_TASK)
+#define ACTIVITIES                                                                                 \
+    (BIT(NODE_TASK) | BIT(NODE_MANUAL_TASK) | BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) |       \
+     BIT(NODE_RECEIVE_TASK) | USER | SCRIPT | BIT(NODE_SUB_PROCESS) | CALL)
 #define SERVICES                                                                                   \
     (BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_THROW_EVENT) | BIT(NODE_END_EVENT) |  \
      OWNER_MESSAGE_EVENT)
@@ -188,6 +191,7 @@ static const struct term pawl_elements[] = {
      BIT(NODE_SERVICE_TASK) | BIT(NODE_SEND_TASK) | BIT(NODE_RECEIVE_TASK) | USER, NULL},
     {"inputSchema", USED, NODES | OWNER_PROCESS, NULL},
     {"parameter", USED, OWNER_PROCESS, NULL},
+    {"serviceLevel", USED, ACTIVITIES | OWNER_PROCESS, NULL},
 };
 
 unsigned owner_of_kind(enum node_kind kind)

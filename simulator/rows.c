@@ -170,7 +170,8 @@ bool simulator_take_call(struct sim *sim, enum command_kind kind, const char *el
 
 static bool is_clock(const struct sim_wait *row)
 {
-    return row->wait.kind == WAIT_TIMER || row->wait.kind == WAIT_CALLBACK;
+    return row->wait.kind == WAIT_TIMER || row->wait.kind == WAIT_CALLBACK ||
+           row->wait.kind == WAIT_LEVEL;
 }
 
 int64_t simulator_next_due(const struct sim *sim)
@@ -218,6 +219,8 @@ bool simulator_take_due(struct sim *sim, int64_t until_us, struct command *ret)
         ret->heard_us = sim->heard_us;
         return true;
     }
+    if (row.wait.kind == WAIT_LEVEL)
+        ret->kind = COMMAND_LEVEL;
     sim->waits[timer] = sim->waits[--sim->n_waits];
     return true;
 }

@@ -177,6 +177,19 @@ static void callback_timer(struct batch *batch, const struct instance *instance,
     timer_row(batch, instance, &command, wait->due_us, false, NULL, spares);
 }
 
+/* When it lasts too long; token 0: the instance. */
+static void level_timer(struct batch *batch, const struct instance *instance, uint32_t token,
+                        int node, int64_t due_us, struct spares *spares)
+{
+    struct command command = {.kind = COMMAND_LEVEL,
+                              .instance = instance->id,
+                              .root = instance->root,
+                              .token = token,
+                              .node = node};
+
+    timer_row(batch, instance, &command, due_us, false, NULL, spares);
+}
+
 static void delete_timer(struct effects *e, int64_t due_us, const struct uuid *instance,
                          uint32_t token, int node, int kind, bool retry)
 {
@@ -232,6 +245,9 @@ static void gone_wait(struct effects *e, const struct instance *instance, const 
         column_uuid(col(e, T_DELETE_CALLBACKS, 0), &wait->subject);
         delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node,
                      COMMAND_CALLBACK_TIMER, false);
+        break;
+    case WAIT_LEVEL:
+        delete_timer(e, wait->due_us, &instance->id, wait->token, wait->node, COMMAND_LEVEL, false);
         break;
     case WAIT_CHILD:
         break;
@@ -333,12 +349,17 @@ static void instance_rows(struct batch *batch, struct family *family,
 {
     struct effects *e = batch->effects;
     bool ended = instance->fate == INSTANCE_ENDED;
+    int64_t level_us = instance_level_us(instance);
 
     if (ended && !instance->born) {
         column_tid(col(e, T_DELETE_INSTANCES, 0), ((const struct row *)instance->row)->tid);
         column_uuid(col(e, T_DELETE_INCIDENTS_OF, 0), &instance->id);
+        if (level_us != INT64_MAX)
+            delete_timer(e, level_us, &instance->id, 0, 0, COMMAND_LEVEL, false);
     } else if (!ended && instance->born) {
         insert_instance(e, family, instance);
+        if (level_us != INT64_MAX)
+            level_timer(batch, instance, 0, 0, level_us, spares);
     } else if (!ended) {
         update_instance(e, family, instance);
         left_tokens(e, instance);
@@ -355,6 +376,8 @@ static void instance_rows(struct batch *batch, struct family *family,
             fresh_timer(batch, instance, wait, spares);
         else if (!ended && (wait->fresh || wait->rearmed) && wait->kind == WAIT_CALLBACK)
             callback_timer(batch, instance, wait, spares);
+        else if (!ended && wait->fresh && wait->kind == WAIT_LEVEL)
+            level_timer(batch, instance, wait->token, wait->node, wait->due_us, spares);
     }
 }
 

@@ -74,7 +74,7 @@ language plpgsql stable
 as $$
 begin
     perform api_text('the name of the bus', bus, true);
-    if bus <> 'default' and not exists (select from event_bus b where b.tenant = api_event_bus_there.tenant and b.name = bus) then
+    if bus not in ('default', 'alerts') and not exists (select from event_bus b where b.tenant = api_event_bus_there.tenant and b.name = bus) then
         raise exception using errcode = 'PW001', message = format('there is no event bus "%s"', bus),
             hint = 'Make it with set_event_bus(); the view event_buses lists them.';
     end if;
@@ -137,7 +137,7 @@ begin
         error_code := 'NotAuthorizedForSourceException';
         error_message := format('Not authorized for the source %s.', source);
         return;
-    elsif bus <> 'default' and not exists (select from event_bus b where b.tenant = of_tenant and b.name = bus) then
+    elsif bus not in ('default', 'alerts') and not exists (select from event_bus b where b.tenant = of_tenant and b.name = bus) then
         error_code := 'ResourceNotFoundException';
         error_message := format('Event bus %s does not exist.', bus);
         return;
@@ -618,9 +618,10 @@ revoke all on function api_event_deliver(text[], text[], text[], text[]) from pu
 -- ---- Views ----
 
 create or replace view event_buses as
-select 'default'::text as name, null::text as description, null::text as actor, null::timestamptz as at
+select n.name, n.description, null::text as actor, null::timestamptz as at
+from (values ('default', null), ('alerts', 'what somebody should hear of')) n(name, description)
 union all
-select b.name, b.description, b.actor, b.at from event_bus b where b.name <> 'default';
+select b.name, b.description, b.actor, b.at from event_bus b where b.name not in ('default', 'alerts');
 revoke all on event_buses from public;
 comment on view event_buses is 'The event buses, see set_event_bus().';
 comment on column event_buses.actor is 'who made it; NULL: it is always there';

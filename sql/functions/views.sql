@@ -53,7 +53,7 @@ from (
                (select max(v.started) from api_event v
                 where v.instance_id = t.instance_id and v.token = t.token and v.kind = 3) end,
            t.due, null, null, t.subject, t.error
-    from timer t where t.kind <> 25
+    from timer t where t.kind not in (25, 31)
     union all
     select c.instance_id, c.token, c.node, 'callback', c.made, c.until, null, null, c.id,
            case when c.answered_by is not null then 'answered by ' || c.answered_by
@@ -172,7 +172,7 @@ from (
     from ready r
     union all
     select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end, t.kind, t.due, t.tries, t.error, null
-    from timer t
+    from timer t where t.kind <> 31 or t.retry
     union all
     select p.instance_id, p.token, p.node, 'suspended', p.kind, null, p.tries, null, null from parked p
 ) j
@@ -183,7 +183,7 @@ left join (values (1, 'start'), (2, 'continue'), (3, 'timer'), (4, 'message'), (
                   (7, 'callSent'), (8, 'callAnswered'), (9, 'cancel'), (10, 'setVariables'),
                   (11, 'completeExternalTask'), (20, 'failExternalTask'), (21, 'externalTaskFailed'),
                   (22, 'offerExternalTask'), (23, 'succeedCallback'), (24, 'failCallback'), (25, 'callbackTimer'),
-                  (26, 'callbackAgain')) c(kind, name)
+                  (26, 'callbackAgain'), (31, 'serviceLevel')) c(kind, name)
     on c.kind = j.kind
 -- One whose instance is gone is nobody's but the engine's.
 where d.id is not null or (select api_engine());
@@ -265,7 +265,7 @@ left join (values (1, 'instanceStarted'), (2, 'instanceEnded'), (3, 'activitySta
                   (14, 'taskCompleted'), (15, 'variablesSet'), (16, 'incident'),
                   (17, 'externalTaskFailed'), (20, 'elementSkipped'), (21, 'tokenMoved'), (22, 'elementCompleted'),
                   (25, 'delegateRan'), (31, 'callbackOpened'), (32, 'callbackAccepted'), (33, 'callbackSucceeded'),
-                  (34, 'callbackFailed'), (35, 'callbackTimedOut'), (36, 'callbackRefused'), (38, 'eventPut'), (100, 'taskClaimed'), (101, 'taskReleased'),
+                  (34, 'callbackFailed'), (35, 'callbackTimedOut'), (36, 'callbackRefused'), (38, 'eventPut'), (43, 'serviceLevelMissed'), (100, 'taskClaimed'), (101, 'taskReleased'),
                   (102, 'incidentRetried'), (103, 'instanceSuspended'), (104, 'instanceResumed'), (199, 'other')) k(kind, name) on k.kind = v.kind
 where d.id is not null or (select api_engine());
 revoke all on events from public;

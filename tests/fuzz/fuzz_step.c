@@ -283,6 +283,9 @@ static void on_wait(const struct wait *wait, unsigned choice, struct command *co
         command->kind = (enum command_kind)(COMMAND_CALLBACK_SUCCEED + choice % 4);
         set_body(command, "{\"output\":{\"x\":1},\"logs\":[\"l\"]}");
         break;
+    case WAIT_LEVEL:
+        command->kind = COMMAND_LEVEL;
+        break;
     case WAIT_CALL:
     case WAIT_CHILD:
         command->kind = COMMAND_CALL_RESULT;
