@@ -6,8 +6,8 @@
 extern const struct subcommand command_new, command_test;
 extern const struct subcommand command_up, command_migrate, command_clean, command_deploy,
     command_definitions;
-extern const struct subcommand command_start, command_message, command_ps, command_trace,
-    command_why;
+extern const struct subcommand command_start, command_message, command_ps, command_find,
+    command_trace, command_why;
 extern const struct subcommand command_tasks, command_task_complete, command_task_claim;
 extern const struct subcommand command_task_release, command_task_fail;
 extern const struct subcommand command_external_list, command_external_unlock,

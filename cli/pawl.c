@@ -27,6 +27,7 @@ const struct subcommand *const commands[] = {
     &command_start,
     &command_message,
     &command_ps,
+    &command_find,
     &command_trace,
     &command_why,
     &command_cancel,

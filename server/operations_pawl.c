@@ -66,6 +66,11 @@ static const struct operation list[] = {
      .parameters = "process:string state:string businessKey:string all:boolean limit:integer "
                    "after:uuid",
      .answers = "200 The instances"},
+    {PAWL(GET, "/search", READ),
+     "Finds instances by words and variables, the newest first, and says where it found them",
+     .query = "http_search", .arguments = "query.q query.process query.limit query.after",
+     .parameters = "q:string process:string limit:integer after:uuid",
+     .answers = "200 Those found"},
     {PAWL(GET, "/instances/{id}", READ), "An instance, running or ended", .query = "http_instance",
      .arguments = "path.id", .answers = "200 The instance"},
     {PAWL(GET, "/instances/{id}/history", READ), "The way of an instance",

@@ -236,6 +236,14 @@ struct client_incidents {
 };
 int client_incidents(struct client *client, const struct client_incidents *filter,
                      json_t **ret_rows, struct err *err) MUST_CHECK;
+struct client_search {
+    const char *query;
+    const char *process, *after; /* NULL: any, from the newest on */
+    int limit;
+};
+/* What search() finds, and its last row, which may have nothing but where it stopped. */
+int client_search(struct client *client, const struct client_search *filter, json_t **ret_rows,
+                  struct err *err) MUST_CHECK;
 /* By process, element and cause. */
 int client_incident_groups(struct client *client, const struct client_incidents *filter,
                            json_t **ret_rows, struct err *err) MUST_CHECK;

@@ -32,6 +32,15 @@ int client_incident_groups(struct client *client, const struct client_incidents 
                              ret_rows, err);
 }
 
+int client_search(struct client *client, const struct client_search *filter, json_t **ret_rows,
+                  struct err *err)
+{
+    return client_query_rows(client, "client_search",
+                             PARAMS(p_text(filter->query), p_text(filter->process),
+                                    p_text(filter->after), p_int4(filter->limit)),
+                             ret_rows, err);
+}
+
 int client_retry(struct client *client, const struct uuid *incident, const char *options,
                  json_t **ret_row, struct err *err)
 {

@@ -43,7 +43,7 @@ as $$
         ('admin', 'suspend'), ('admin', 'resume'), ('admin', 'suspend_definition'), ('admin', 'set_concurrency'), ('admin', 'resume_definition'),
         ('admin', 'bulk'), ('admin', 'bulk_preview'), ('admin', 'bulk_stop'),
         ('start', 'start_form'), ('work', 'task_form'), ('admin', 'set_parameter'), ('read', 'parameters'),
-        ('read', 'parameter_changes')
+        ('read', 'parameter_changes'), ('read', 'search')
     ) r(kind, object)
     where r.kind in (api_rights.kind, '*') or api_rights.kind = 'admin'
 $$;

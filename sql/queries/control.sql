@@ -15,6 +15,11 @@ from (select n.* from incidents n
         and ($7::text is null or n.cause = $7)
       order by n.at, n.incident_id
       limit $8) x
+-- name: client_search
+select to_json(x)::text
+from (select s.*, array_to_string(s.matched, ', ') as found_in
+      from search(query => $1, options => jsonb_strip_nulls(jsonb_build_object(
+          'process', $2::text, 'after', $3::text, 'limit', $4::integer))) s) x
 -- name: client_incident_groups
 select to_json(x)::text
 from (select g.* from incident_groups g

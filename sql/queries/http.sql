@@ -126,6 +126,12 @@ from (select p.instance_id as "instanceId", p.process, p.version, p.business_key
              p.reason, coalesce(l.elements, '{}') as elements, p.parent_id as "parentId", p.root_id as "rootId"
       from page p left join place l on l.instance_id = p.instance_id
       order by p.instance_id desc) x
+-- name: http_search
+select 200, json_build_object('items', coalesce(json_agg(to_json(x)) filter (where x."instanceId" is not null), '[]'),
+                              'next', max(x.next::text))::text
+from (select s.instance_id as "instanceId", s.process, s.version, s.business_key as "businessKey", s.state, s.started, s.ended,
+             s.matched, s.next
+      from search($1::text, jsonb_strip_nulls(jsonb_build_object('process', $2::text, 'limit', $3::text, 'after', $4::text))) s) x
 -- name: http_instance
 select 200, to_json(x)::text
 from (select i.instance_id as "instanceId", i.process, i.version, i.business_key as "businessKey", i.state, i.started, i.ended,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Help, wrong usage, and a database that is not there: no database is needed for any of it.
-subcommands=("up" "migrate" "lint" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
+subcommands=("up" "migrate" "lint" "find" "deploy" "definitions" "start" "message" "ps" "trace" "why" "tasks"
     "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop" "suspend" "resume"
     "skip" "move" "complete" "withdraw"
     "endpoint list" "endpoint set" "endpoint drop" "endpoint show" "endpoint open"

@@ -226,6 +226,10 @@ expect_text "incidents" "$OUT" 'missing +retries +divideAgain'
 expect_code 0 incidents --instance missing -o json
 expect_equal "incidents --instance" failedJob "$(field reason)"
 incident=$(field incident_id)
+expect_code 0 find 'missing divisor=10'
+expect_text "find" "$OUT" 'missing +retries +incident .*business key, variable divisor'
+expect_code 0 find nothing-like-this
+expect_text "find nothing" "$OUT$ERR" 'nothing found'
 expect_text "the command to retry" "$("$PAWL" why missing)" "pawl retry $incident"
 expect_code 0 incidents missing
 expect_text "incidents ID" "$OUT" '^element +divideAgain'

@@ -165,6 +165,8 @@ while page["items"]:
         break
     page = server.ask("GET", "/v1/instances?businessKey=many&limit=40&after=" + page["next"]).body
 check("pages", len(seen) == len(set(seen)) == len(good), (len(seen), len(good)))
+page = server.ask("GET", "/v1/search?q=h-1+department%3Dsales&limit=5")
+check("search", [(i["instanceId"], i["matched"]) for i in page.body["items"]] == [(instance, ["business key", "variable department"])], page)
 history = server.ask("GET", "/v1/instances/%s/history" % instance).body["items"]
 check("history", history[0]["kind"] == "startEvent" and history[-1]["state"] == "active", history)
 check("history of nothing", server.ask("GET", "/v1/instances/01234567-89ab-7def-8123-456789abcdef/history").status == 404)

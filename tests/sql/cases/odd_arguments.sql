@@ -15,7 +15,7 @@ select id(45), id(1), id(1), 5, 4, i.definition_id, 1, clock(), 0, clock() from 
 create temp table usual (name text, value text);
 insert into usual values
     ('task_id', format('%L::uuid', id(11))), ('instance_id', format('%L::uuid', id(2))), ('process', '''order'''), ('most', '3'),
-    ('parameter', '''limit'''), ('value', '''1'''),
+    ('parameter', '''limit'''), ('value', '''1'''), ('query', '''order a=1'''),
     ('incident_id', format('%L::uuid', id(24))), ('command_id', format('%L::uuid', id(50))), ('worker_id', '''w'''),
     ('deployment_id', format('%L::uuid', id(0))), ('bulk_id', format('%L::uuid', id(70))), ('message', '''paid'''),
     ('key', '''A-3'''), ('endpoint', '''bank'''), ('circuit', '''open'''), ('name', '''bank'''),

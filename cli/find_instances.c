@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/build.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/listing.h"
+#include "cli/moment.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+
+static void print_found(struct cli *cli, const json_t *rows, int64_t now_us)
+{
+    static const struct table_column columns[] = {
+        {"INSTANCE", TABLE_ID, 18, 0}, {"KEY", TABLE_TEXT, 8, 1},
+        {"PROCESS", TABLE_TEXT, 8, 3}, {"STATE", TABLE_STATE, 0, 0},
+        {"STARTED", TABLE_TEXT, 0, 4}, {"FOUND IN", TABLE_TEXT, 8, 2},
+    };
+    struct table table;
+    const json_t *row;
+    size_t i;
+
+    table_init(&table, cli, columns, ARRAY_LEN(columns));
+    json_array_foreach(rows, i, row)
+    {
+        table_add(&table, row_text(cli, row, "instance_id"));
+        table_add(&table, row_text(cli, row, "business_key"));
+        table_add(&table, row_text(cli, row, "process"));
+        table_add(&table, row_text(cli, row, "state"));
+        table_add(&table, moment_relative(&cli->arena, row_time(row, "started"), now_us));
+        table_add(&table, row_text(cli, row, "found_in"));
+    }
+    table_print(&table);
+}
+
+/* The row that says that the search stopped early is none of those found. */
+static void note_bound(struct cli *cli, json_t *rows)
+{
+    size_t n = json_array_size(rows);
+    const json_t *last = n > 0 ? json_array_get(rows, n - 1) : NULL;
+
+    if (last == NULL || !json_is_null(json_object_get(last, "instance_id")))
+        return;
+    cli_note(cli, "older instances were not looked at; --after %s goes on there",
+             row_text(cli, last, "next"));
+    json_array_remove(rows, n - 1);
+}
+
+static enum exit_code run_find(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct listing listing = {.nothing = "nothing found", .print = print_found};
+    struct client_search filter = {.query = cli->arguments[0],
+                                   .process = cli_option(cli, "process"),
+                                   .after = cli_option(cli, "after")};
+    json_auto_t *rows = NULL;
+    struct err err = {0};
+
+    enum exit_code code = listing_options(cli, &listing);
+    if (code != EXIT_DONE)
+        return code;
+    if (listing.limit > 999)
+        return cli_usage(cli, NULL, "--limit is at most 999 here");
+    filter.limit = (int)listing.limit + 1;
+    code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_search(client, &filter, &rows, &err) < 0)
+        return cli_fail(cli, &err);
+    note_bound(cli, rows);
+    return listing_show(cli, client, &listing, rows);
+}
+
+static const struct option find_options[] = {
+    {"process", 'p', "PROCESS", "only instances of this process"},
+    {"limit", 'n', "N", "at most so many, the newest (default: 50)"},
+    {"after", 0, "ID", "go on where a search stopped: only instances older than this one"},
+};
+
+const struct subcommand command_find = {
+    .name = "find",
+    .arguments = "QUERY",
+    .summary = "find instances by words and variables",
+    .about =
+        "Finds instances, running and ended, the newest first, and says where it was found. Words "
+        "are looked for whole, in any case, in the business key, the process, the elements that "
+        "were passed, and in errors; all must be there. \"two words\" stand beside each other, "
+        "`or` takes either, -word must not be there.\n"
+        "\n"
+        "name=value looks for a variable of a running instance; history keeps none.\n"
+        "\n"
+        "No index serves this: it looks at 100,000 instances or for 5 seconds, then says from "
+        "where --after goes on.",
+    .options = find_options,
+    .n_options = ARRAY_LEN(find_options),
+    .examples = "  pawl find A-1001\n  pawl find '\"status 503\" -refund'\n"
+                "  pawl find 'customer.name=Ada amount=12' -o json\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_find,
+};
