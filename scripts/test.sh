@@ -27,6 +27,8 @@ SLOW=" fault isolation soak tutorial demo transport "
 
 passed=0 failed=0 skipped=0
 failures=()
+PASSED=$(mktemp)
+trap 'rm -f "$PASSED"' EXIT
 
 wanted() {
     [ ${#ONLY[@]} -eq 0 ] || [[ " ${ONLY[*]} " == *" $1 "* ]]
@@ -49,12 +51,20 @@ count() {
     [ "$status" = 0 ] || failures+=("$name")
 }
 
+# note_passed NAME STATUS OUTPUT: the suite, and its cases, for what docs/mission.md says of them.
+note_passed() {
+    [ "$2" = 0 ] && printf '%s\n' "$1" >>"$PASSED"
+    sed -nE "s|^ *ok +$1/([^ ]+).*|$1/\\1|p; t; s|^ *ok +([^ ]+)( \\(.*)?\$|$1/\\1|p; t
+        s|^ *($1/[^ ]+): [0-9]+ passed, 0 failed.*|\\1|p; s|^passed (unit/.*)|\\1|p" "$3" >>"$PASSED"
+}
+
 # report NAME STATUS OUTPUT SECONDS: what a suite said, indented, and counts it.
 report() {
     printf '== %s\n' "$1"
     sed 's/^/  /' "$3"
     [ "$2" = 124 ] && printf '  stopped: it took too long\n'
     count "$1" "$2" "$3"
+    note_passed "$1" "$2" "$3"
     printf '   %s, %d s\n' "$([ "$2" = 0 ] && echo ok || echo FAILED)" "$4"
 }
 
@@ -99,6 +109,7 @@ units() {
     ctest --test-dir "$1" -j "$JOBS" --output-on-failure >"$output" 2>&1
     status=$?
     [ "$status" = 0 ] || cat "$output"
+    sed -nE 's|.* Test +#[0-9]+: (unit/[^ ]+) .*Passed.*|passed \1|p' "$output"
     awk '/tests? failed out of/ { n = $NF; f = $(NF - 4); gsub(/[^0-9]/, "", f);
          printf "%d passed, %d failed, 0 skipped\n", n - f, f }' "$output"
     rm -f "$output"
@@ -154,6 +165,10 @@ for run in "$ROOT"/tests/*/run.sh; do
     beside "$name" 900 bash "$run"
 done
 while [ ${#running_name[@]} -gt 0 ]; do collect; done
+
+if [ ${#ONLY[@]} -eq 0 ] && [ "$QUICK" = 0 ]; then
+    MISSION_RAN=$PASSED suite "mission: what it names has run" 60 bash "$ROOT/tests/checks/mission.sh"
+fi
 
 [ ${#failures[@]} -eq 0 ] || printf '\nFailed: %s\n' "$(printf '%s, ' "${failures[@]}" | sed 's/, $//')"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
