@@ -387,7 +387,9 @@ void config_print(struct cli *cli, const struct config *config)
     puts("[pawl]");
     for (enum setting_id id = 0; id < N_SETTINGS; id++) {
         const char *text = config->values[id].text;
-        printf("# %s\n", text == NULL ? "not set" : config_origin(config, id, &cli->arena));
+        printf("# %s\n", text == NULL
+                             ? arena_printf(&cli->arena, "%s is not set", settings[id].name)
+                             : config_origin(config, id, &cli->arena));
         if (text != NULL)
             print_value(settings[id].name,
                         id == SETTING_DATABASE ? hide_passwords(&cli->arena, text) : text);

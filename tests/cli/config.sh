@@ -48,7 +48,10 @@ database = host=db password=*** user=shop password=***
 schema = from_environment
 # default
 data = .pawl
-# not set
+# listen is not set
+# public-url is not set
+# tls-cert is not set
+# tls-key is not set
 # --workers
 workers = 7
 # pawl.conf:5

@@ -9,7 +9,7 @@ insert into section values
  '{complete,fail,claim,release,task_form,succeed_callback,fail_callback,heartbeat_callback,answer_callback}'),
 (3, 'External tasks', 'For programs that do work: the role `pawl_work`; [external-tasks.md](external-tasks.md) shows one. They also see the view [external_tasks](#external_tasks).',
  '{fetch_and_lock,extend_lock,complete_external_task,handle_failure,handle_bpmn_error,unlock_external_task,lock_external_task}'),
-(4, 'Waiting', 'For all roles.', '{await,clock}'),
+(4, 'Waiting and searching', 'For all roles; search() for the role `pawl_read`.', '{await,clock,search}'),
 (5, 'Administration', 'For the role `pawl_admin`, which may do all the rest, too.',
  '{deploy,deploy_all,withdraw,cancel,set_variables,retry,skip_element,move_token,complete_element,suspend,resume,suspend_definition,resume_definition,set_concurrency,bulk,bulk_preview,bulk_stop,set_endpoint,drop_endpoint,set_circuit,hold_calls,release_calls,set_sql_delegate,drop_sql_delegate,set_external_task_retries,set_external_task_priority,map_class,unmap_class,set_retention,hold_history,release_history,grant_usage,create_user,alter_user,drop_user,create_token,drop_token,set_role_tenants,grant_process,revoke_process,set_event_bus,drop_event_bus,set_event_rule,set_alert_target,drop_event_rule,replay_events,set_webhook,drop_webhook,create_access_key,drop_access_key,set_installation,set_parameter}'),
 (6, 'Views', 'For the role `pawl_read`. The tables behind them change; the views stay, columns are only added.',
