@@ -28,7 +28,7 @@ check() {
 # A program of its own, small enough to be built here with other sanitizers than the rest.
 threads() {
     gcc -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=thread -ffunction-sections -Wl,--gc-sections -I. \
-        -o "$work/threads" "tests/unit/jobexec/$1.c" base/*.c engine/value*.c jobexec/*.c store/permit.c store/breaker.c -lcurl -lcmocka -lpthread -lm &&
+        -o "$work/threads" "tests/unit/jobexec/$1.c" base/*.c engine/value*.c jobexec/*.c store/permit.c store/breaker.c -lcurl -lcrypto -lcmocka -lpthread -lm &&
         TSAN_OPTIONS="halt_on_error=1 exitcode=66" "$work/threads"
 }
 
