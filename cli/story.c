@@ -320,6 +320,9 @@ const char *story_event(struct cli *cli, const json_t *event, const json_t *elem
     if (strcmp(kind, "messageSent") == 0)
         return arena_printf(arena, "message \"%s\" sent%s%s", row_text(cli, data, "name"),
                             key != NULL ? ", key " : "", key != NULL ? key : "");
+    if (strcmp(kind, "eventPut") == 0)
+        return arena_printf(arena, "event \"%s\" put on the bus %s",
+                            row_text(cli, data, "detailType"), row_text(cli, data, "bus"));
     if (strcmp(kind, "taskCompleted") == 0)
         return arena_printf(arena, "answered by %s", actor != NULL ? actor : "?");
     if (strcmp(kind, "taskClaimed") == 0)

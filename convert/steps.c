@@ -384,6 +384,9 @@ static int read_step(struct steps *steps, const struct item *step)
         return steps_wrong(steps, kind, "there is no type \"%s\" of steps; there are: %s",
                            kind->text, buf_str(&names));
     }
+    if (strcmp(id->text, steps->id) == 0)
+        return steps_wrong(
+            steps, id, "the step \"%s\" has the id of the process: choose another one", id->text);
     if (find_step(steps, id->text) != SIZE_MAX)
         return steps_wrong(steps, id, "there are two steps with the id \"%s\"", id->text);
     if (check_fields(steps, step,

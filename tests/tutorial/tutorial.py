@@ -63,8 +63,8 @@ class Shell:
         self.environment = environment
 
     def run(self, command):
-        if command == "pawl up":
-            return self.up()
+        if command.split()[:2] == ["pawl", "up"]:
+            return self.up(command.split())
         mark = "end-of-command-%d" % time.monotonic_ns()
         self.process.stdin.write("%s\nprintf '\\n%s\\n'\n" % (command, mark))
         self.process.stdin.flush()
@@ -77,9 +77,9 @@ class Shell:
                 break
         return output + "\n(it did not end)"
 
-    def up(self):
+    def up(self, command):
         log = open(os.path.join(self.folder, "pawl.log"), "w", encoding="utf-8")
-        self.engine = subprocess.Popen(["pawl", "up"], cwd=self.folder, stdout=subprocess.PIPE, stderr=log,
+        self.engine = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=log,
                                        env=self.environment, text=True)
         line = self.engine.stdout.readline()
         return line or open(log.name, encoding="utf-8").read()
@@ -97,7 +97,7 @@ def main():
     root, pawl, name = sys.argv[1:4]
     folder = tempfile.mkdtemp(prefix="pawl-tutorial.")
     os.chmod(folder, 0o755)  # PostgreSQL runs as another user when this is root
-    for part in ("processes", "build"):
+    for part in ("processes", "clients", "build"):
         if part == "build":
             os.mkdir(os.path.join(folder, part))
             os.symlink(os.path.abspath(pawl), os.path.join(folder, part, "pawl"))

@@ -191,6 +191,7 @@ static void wrong_steps_are_refused(void **state UNUSED)
          "step \"a\" goes on at \"b\", but there is no such step"},
         {HEAD "- {id: a, type: echo, message: x, end: true}\n" LAST, "nothing leads to step \"z\""},
         {HEAD "- {id: z, type: echo, message: x, next: z}\n" LAST, "two steps with the id \"z\""},
+        {HEAD "- {id: p, type: echo, message: x, end: true}\n", "has the id of the process"},
         {HEAD "- {id: a, type: wait, next: z}\n" LAST, "waits for one of"},
         {HEAD "- {id: a, type: wait, seconds: soon, next: z}\n" LAST, "must be a number"},
         {HEAD "- {id: a, type: wait, seconds: -1, next: z}\n" LAST, "must be a number"},
