@@ -197,7 +197,7 @@ part_models() {
     began=$(now_ms)
     sql "select start('fork-bomb', 'f')" >/dev/null
     check "others go on beside a fork bomb" alive
-    check "a fork bomb meets its limit" soon 40 50000 \
+    check "a fork bomb meets its limit" soon 120 50000 \
         "select min(substring(message from 'more than (50000) tokens')) from incidents where business_key = 'f'"
     check "others go on beside thousands of failures" alive
     sql "select cancel(instance_id) from instances where business_key = 'f'" >/dev/null
