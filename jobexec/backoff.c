@@ -2,7 +2,7 @@
 #include "base/build.h"
 
 #include "base/log.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/internal.h"
 
 #define FIRST_US 50000

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "engine/engine.h"
 #include "engine/value.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/delegates.h"
 
 #define THREADS 4

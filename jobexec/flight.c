@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/webhook.h"
 #include "engine/value.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/delegates.h"
 #include "jobexec/response.h"
 

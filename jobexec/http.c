@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/http_internal.h"
 
 struct unverified;

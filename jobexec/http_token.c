@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "engine/value.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/http_internal.h"
 
 #define UNTOLD_S 300       /* a token whose life was not told */

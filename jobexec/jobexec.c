@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "jobexec/internal.h"
 #include "jobexec/scripts.h"

@@ -6,7 +6,7 @@
 #include "base/build.h"
 
 #include "base/log.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/internal.h"
 #include "store/retain.h"
 

@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "engine/value.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/scripts.h"
 
 #define FRAME_BYTES (8u << 20) /* a reply; as script/script.h has it */

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "engine/value.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/internal.h"
 #include "jobexec/scripts.h"
 

@@ -7,6 +7,7 @@
  */
 #include "base/build.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -124,7 +125,7 @@ static void keep_known(struct auth *auth, const struct asking *asking)
                 place = &set[i];
     }
     memcpy(place->key, asking->key, sizeof(place->key));
-    place->at_us = mono_us();
+    place->at_us = clock_mono_us();
     place->rights = asking->rights;
     if (asking->verifier != NULL)
         verifier_digest(asking->verifier, place->verifier);
@@ -143,7 +144,7 @@ static struct failure *find_failure(struct auth *auth, const char *name, const c
     struct digest digest;
     struct failure *least = &auth->failures[0];
     char text[NAME_BYTES + 64];
-    int64_t now_us = mono_us();
+    int64_t now_us = clock_mono_us();
 
     snprintf(text, sizeof(text), "%s\n%s", address, name);
     digest_hmac(DIGEST_SHA256, auth->secret, sizeof(auth->secret), text, strlen(text), &digest);
@@ -589,7 +590,7 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     const struct known *known = find_known(auth, asking->key);
     /* What was right a while ago is looked up, however often others at this address guess. */
     bool was_known = known != NULL;
-    bool fresh = was_known && mono_us() - known->at_us < KNOWN_US;
+    bool fresh = was_known && clock_mono_us() - known->at_us < KNOWN_US;
     if (fresh)
         copy_known(known, &request->arena, ret_principal);
     pthread_mutex_unlock(&auth->lock);

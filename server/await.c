@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "server/await.h"
@@ -224,7 +225,7 @@ void awaits_add(struct awaits *awaits, struct request *request, const struct uui
                 int64_t wait_us, await_then_fn *then)
 {
     struct await *await = arena_alloc(&request->arena, sizeof(*await));
-    int64_t now_us = mono_us();
+    int64_t now_us = clock_mono_us();
 
     *await = (struct await){
         .id = *id, .deadline_us = now_us + wait_us, .request = request, .then = then};
@@ -247,7 +248,7 @@ void awaits_add(struct awaits *awaits, struct request *request, const struct uui
 
 void awaits_committed(struct awaits *awaits, const struct uuid *ids, size_t n)
 {
-    int64_t now_us = mono_us();
+    int64_t now_us = clock_mono_us();
     bool any = false;
 
     if (atomic_load(&awaits->n) == 0)
@@ -298,7 +299,7 @@ void awaits_close(struct awaits *awaits)
     pthread_mutex_lock(&awaits->lock);
     awaits->closed = true;
     pthread_mutex_unlock(&awaits->lock);
-    awaits_tick(awaits, mono_us());
+    awaits_tick(awaits, clock_mono_us());
 }
 
 /* ---- ?await=30s of an operation ---- */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "server/auth.h"
@@ -65,7 +66,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     request->options = &server->options;
     request->dialect = DIALECT_PAWL;
     request->target = buf_str(&exchange->uri);
-    request->began_us = mono_us();
+    request->began_us = clock_mono_us();
     exchange->index = server->n_operations;
     arena_init(&request->arena, 0);
     buf_init(&request->body, 0);
@@ -97,7 +98,7 @@ static void note_request(struct exchange *exchange)
     const struct request *request = &exchange->request;
     struct server *server = request->server;
     unsigned status = request->response.status;
-    double seconds = (double)(mono_us() - request->began_us) / 1e6;
+    double seconds = (double)(clock_mono_us() - request->began_us) / 1e6;
     char who[300];
 
     atomic_fetch_add(&server->counts[exchange->index].classes[status / 100 % 6], 1);
@@ -737,11 +738,11 @@ void server_drain(struct server *server)
 static void stop_daemon(struct server *server)
 {
     const struct timespec step = {.tv_nsec = 5000000};
-    int64_t until_us = mono_us() + LAST_ANSWERS_US;
+    int64_t until_us = clock_mono_us() + LAST_ANSWERS_US;
 
     MHD_quiesce_daemon(server->daemon);
 
-    while (atomic_load(&server->running) > 0 && mono_us() < until_us)
+    while (atomic_load(&server->running) > 0 && clock_mono_us() < until_us)
         nanosleep(&step, NULL);
     MHD_stop_daemon(server->daemon);
 }

@@ -4,23 +4,17 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "server/await.h"
 #include "server/peers.h"
 
 #define TICK_US 100000
 
-int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 void peer_clients_turn(struct peer *peer, unsigned seconds)
 {
     if (peer != NULL)
-        atomic_store(&peer->deadline_us, mono_us() + (int64_t)seconds * 1000000);
+        atomic_store(&peer->deadline_us, clock_mono_us() + (int64_t)seconds * 1000000);
 }
 
 void peer_our_turn(struct peer *peer)
@@ -78,7 +72,7 @@ void *peer_tick(void *context)
 
     pthread_mutex_lock(&server->lock);
     while (!server->ending) {
-        int64_t now_us = mono_us(), next_us = now_us + TICK_US;
+        int64_t now_us = clock_mono_us(), next_us = now_us + TICK_US;
         for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
             int64_t deadline_us = atomic_load(&peer->deadline_us);
             if (deadline_us != 0 && deadline_us < now_us)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/fault.h"
 #include "store/delegate.h"
 #include "store/effects.h"
@@ -12,13 +11,6 @@
 
 #define TRIES 3        /* of a whole batch, when the server asks to try again */
 #define ALONE_US 50000 /* for commands that run alone, before others get their turn */
-
-static int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 struct item *batch_item(struct batch *batch, enum item_source source)
 {
@@ -251,7 +243,7 @@ static int once(struct attempt *attempt, struct err *err)
 {
     struct store_worker *worker = attempt->worker;
     struct conn_counts before = conn_counts(worker->conn);
-    int64_t started_us = mono_us();
+    int64_t started_us = clock_mono_us();
     struct batch batch;
     struct err why;
 
@@ -275,7 +267,7 @@ static int once(struct attempt *attempt, struct err *err)
         fault_point("batch.after_commit");
         worker->number = batch.number;
         attempt->found = found(&batch);
-        batch.report.transaction_us = mono_us() - started_us;
+        batch.report.transaction_us = clock_mono_us() - started_us;
         report(&batch, attempt->result_done);
         if (worker->only == NULL) {
             claim_settle(&batch);
@@ -404,13 +396,13 @@ static int alone(struct attempt *attempt, struct err *err)
 {
     struct store_worker *worker = attempt->worker;
     size_t n = worker->n_alone_next;
-    int64_t until_us = mono_us() + ALONE_US;
+    int64_t until_us = clock_mono_us() + ALONE_US;
     bool more = attempt->report->more;
     int rc = 0;
 
     worker->n_alone_next = 0;
     worker->by_name = true;
-    for (size_t i = 0; rc == 0 && i < n && (i == 0 || mono_us() < until_us); i++) {
+    for (size_t i = 0; rc == 0 && i < n && (i == 0 || clock_mono_us() < until_us); i++) {
         worker->delegate_tries = 0;
         rc = halves(attempt, &worker->alone_next[i], 1, err);
         more |= attempt->found == SUSPECT_RAN;

@@ -5,21 +5,13 @@
  */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "store/batch.h"
 
 #define START_TIMERS_MAX 50
 #define TIMER_LAG_US                                                                               \
     INT64_C(600000000) /* longer than any transaction that inserts timers may last */
 #define LOWS_US 250000 /* low marks lag by this, and late commits are found by the sweep */
-
-static int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* ---- The claims ---- */
 
@@ -133,7 +125,7 @@ static int send_ready(struct batch *batch, const struct limits *limits, struct e
             PARAMS(p_column(&lanes), p_column(&after), p_column(&most), p_int4(worker->range_key)),
             err) < 0)
         return err_trace(err);
-    next->lows = mono_us() - worker->lows_at_us > LOWS_US;
+    next->lows = clock_mono_us() - worker->lows_at_us > LOWS_US;
     if (!next->lows)
         return 0;
     claim_lanes(worker, batch->arena, &lanes, &lows);
@@ -445,7 +437,7 @@ static void settle_inbox(struct batch *batch)
 /* Behind the last row, or a new lap: a row that a token keeps starves nobody, nor is it starved. */
 static void settle_ready(struct store_worker *worker, struct claim_next *next)
 {
-    int64_t now_us = mono_us();
+    int64_t now_us = clock_mono_us();
 
     for (unsigned i = 0; i < LANES; i++) {
         struct ready_lane *lane = &worker->ready[i];

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/desk_internal.h"
 
 #define READERS 2u
@@ -52,13 +53,6 @@ struct desk {
     struct desk_thread threads[READERS_MAX + 2];
     unsigned n_threads;
 };
-
-static int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* ---- The queue ---- */
 
@@ -192,7 +186,7 @@ static void drop_connection(struct desk_thread *thread, const struct err *err)
     thread->pause_us = was_down ? thread->pause_us * 2 : PAUSE_LEAST_US;
     if (thread->pause_us > PAUSE_MOST_US)
         thread->pause_us = PAUSE_MOST_US;
-    thread->retry_us = mono_us() + thread->pause_us;
+    thread->retry_us = clock_mono_us() + thread->pause_us;
     tell(thread, was_down, true, err->text);
 }
 
@@ -200,7 +194,7 @@ static void drop_connection(struct desk_thread *thread, const struct err *err)
 static bool connected(struct desk_thread *thread)
 {
     struct err err = {0};
-    int64_t now_us = mono_us();
+    int64_t now_us = clock_mono_us();
 
     if (thread->conn != NULL && (now_us - thread->used_us < PROBE_US || conn_probe(thread->conn)))
         return true;
@@ -225,7 +219,7 @@ static void reconnect(struct desk_thread *thread)
 
     pthread_mutex_lock(&desk->lock);
     while (thread->conn == NULL && !desk->closed && thread->queue->first == NULL) {
-        int64_t left_us = thread->retry_us - mono_us();
+        int64_t left_us = thread->retry_us - clock_mono_us();
         if (left_us > 0) {
             struct timespec until = {.tv_sec = thread->retry_us / 1000000,
                                      .tv_nsec = thread->retry_us % 1000000 * 1000};
@@ -270,7 +264,7 @@ static int carry_out(struct desk_thread *thread, bool *ret_in_doubt, struct err 
     } else if (desk_read(thread->conn, batch->requests[0], err) < 0) {
         return err_trace(err);
     }
-    thread->used_us = mono_us();
+    thread->used_us = clock_mono_us();
     count(desk, thread, n, alone);
     return 0;
 }

@@ -2,8 +2,8 @@
 #include "base/build.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "store/conn.h"
 #include "store/gauges.h"
@@ -21,13 +21,6 @@ struct gauges {
     char why[300];                /* guarded by lock; "": all is well */
     int64_t read_us;              /* guarded by lock; 0: never */
 };
-
-static int64_t mono_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 struct gauges *gauges_new(const struct store_options *options)
 {
@@ -117,7 +110,7 @@ static void read_all(struct gauges *gauges)
     pthread_mutex_lock(&gauges->lock);
     struct buf before = gauges->text;
     gauges->text = text;
-    gauges->read_us = mono_us();
+    gauges->read_us = clock_mono_us();
     snprintf(gauges->why, sizeof(gauges->why), "%.290s", err.text);
     pthread_mutex_unlock(&gauges->lock);
     buf_deinit(&before);
@@ -130,7 +123,7 @@ static void refresh(struct gauges *gauges)
     pthread_mutex_lock(&gauges->lock);
     int64_t read_us = gauges->read_us;
     pthread_mutex_unlock(&gauges->lock);
-    if (read_us != 0 && mono_us() - read_us < FRESH_US)
+    if (read_us != 0 && clock_mono_us() - read_us < FRESH_US)
         return;
     if (read_us == 0)
         pthread_mutex_lock(&gauges->reading);

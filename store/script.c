@@ -7,27 +7,18 @@
  */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "store/batch.h"
 
 #define BUDGET_US (INT64_C(1000) * LIMIT_SCRIPT_MS)
 #define URGENT_US (INT64_C(1000) * LIMIT_SCRIPT_URGENT_MS)
-
-static int64_t mono_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void answer(struct batch *batch, struct fam *fam, struct need *need)
 {
     struct store_worker *worker = batch->worker;
     const char *text = "this program has no sandbox for scripts";
     enum store_script_end end = SCRIPT_FAILED;
-    int64_t began_us = mono_us();
+    int64_t began_us = clock_mono_us();
 
     int64_t limit_us = need->urgent ? URGENT_US : BUDGET_US;
     if (fam->script_us >= limit_us)
@@ -35,7 +26,7 @@ static void answer(struct batch *batch, struct fam *fam, struct need *need)
     else if (worker->script != NULL)
         end = worker->script(worker->script_context, need->request, strlen(need->request), limit_us,
                              batch->arena, &text);
-    int64_t took_us = mono_us() - began_us;
+    int64_t took_us = clock_mono_us() - began_us;
     fam->script_us += took_us;
     batch->script_us += took_us;
     need->slow = end == SCRIPT_SLOW;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "jobexec/answers.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/internal.h"
 #include "jobexec/wake.h"
 

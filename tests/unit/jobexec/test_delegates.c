@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/delegates.h"
 
 struct seen {

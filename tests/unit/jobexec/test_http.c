@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/http.h"
 #include "jobexec/response.h"
 

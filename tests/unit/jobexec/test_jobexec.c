@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "jobexec/clock.h"
+#include "base/clock.h"
 #include "jobexec/jobexec.h"
 #include "store/call.h"
 #include "store/retain.h"
