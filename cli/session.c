@@ -3,6 +3,7 @@
 
 #include "cli/datadir.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 
 static const char *option_or_environment(const struct cli *cli, const char *option,
@@ -94,4 +95,19 @@ enum exit_code session_open(struct cli *cli, struct client **ret_client)
         return cli_refuse(cli, hint, "%s", err.text);
     }
     return cli_fail(cli, &err);
+}
+
+enum exit_code session_drop(struct cli *cli, int (*drop)(struct client *client, const char *name,
+                                                         json_t **ret_row, struct err *err))
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    struct err err = {0};
+    json_auto_t *row = NULL;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (drop(client, cli->arguments[0], &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return output_done(cli, row, "%s dropped", cli->arguments[0]);
 }

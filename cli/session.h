@@ -22,3 +22,6 @@ enum exit_code session_database(struct cli *cli, struct database *ret_database);
 /* What to say when this database cannot be reached. */
 enum exit_code session_unreachable(const struct cli *cli, const struct database *database,
                                    const struct err *err);
+/* The whole of a subcommand that removes what its one argument names. */
+enum exit_code session_drop(struct cli *cli, int (*drop)(struct client *client, const char *name,
+                                                         json_t **ret_row, struct err *err));

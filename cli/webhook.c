@@ -102,16 +102,7 @@ const struct subcommand command_webhook_set = {
 
 static enum exit_code run_drop(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
-    json_auto_t *row = NULL;
-
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_drop_webhook(client, cli->arguments[0], &row, &err) < 0)
-        return cli_fail(cli, &err);
-    return output_done(cli, row, "%s dropped", cli->arguments[0]);
+    return session_drop(cli, client_drop_webhook);
 }
 
 const struct subcommand command_webhook_drop = {
