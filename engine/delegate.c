@@ -10,48 +10,20 @@
 
 /* ---- Arguments ---- */
 
-struct gathered {
-    struct arena *arena;
-    struct value_member *members;
-    size_t n, capacity;
-    struct step *step;
-};
-
-static int add_variable(void *context, const struct variable *variable)
-{
-    struct gathered *gathered = context;
-    struct value value;
-
-    if (variable->text == NULL)
-        return 0;
-    if (variable->value != NULL)
-        value = *variable->value;
-    else if (value_read(gathered->arena, variable->text, variable->n, &value, gathered->step->err) <
-             0)
-        return err_trace(gathered->step->err);
-    *arena_push(gathered->arena, gathered->members, gathered->n, gathered->capacity) =
-        (struct value_member){
-            .name = variable->name, .name_n = strlen(variable->name), .value = value};
-    return 0;
-}
-
 /* What the task was given: its own inputs, else its input parameters, else all that it sees. */
 static int arguments_build(struct view *view, const char **ret_text, size_t *ret_n)
 {
     struct step *step = view->step;
     const struct delegate_call *delegate = view->node->delegate;
-    struct gathered gathered = {.arena = step->arena, .step = step};
+    struct value object;
 
     if (delegate->n_inputs > 0) {
         if (mappings_object(view, delegate->inputs, delegate->n_inputs, ret_text) < 0)
             return err_trace(step->err);
         *ret_n = strlen(*ret_text);
     } else {
-        if (variables_each(step, view->instance, view->scope, view->node->n_inputs > 0,
-                           add_variable, &gathered) < 0)
+        if (view_object(view, view->node->n_inputs > 0, &object) < 0)
             return err_trace(step->err);
-        struct value object = {.kind = VALUE_OBJECT,
-                               .u.object = {.members = gathered.members, .n = gathered.n}};
         *ret_text = value_text(step->arena, &object, ret_n);
     }
     if (*ret_n > LIMIT_REQUEST_BYTES)

@@ -308,3 +308,44 @@ int mappings_apply(struct view *view, const struct mapping *mappings, size_t n, 
     }
     return 0;
 }
+
+/* ---- All that is seen ---- */
+
+struct gathered {
+    struct step *step;
+    struct value_member *members;
+    size_t n, capacity;
+};
+
+static int gather(void *context, const struct variable *variable)
+{
+    struct gathered *gathered = context;
+    struct step *step = gathered->step;
+    struct value value;
+
+    if (variable->text == NULL)
+        return 0;
+    if (variable->value != NULL)
+        value = *variable->value;
+    else if (value_read(step->arena, variable->text, variable->n, &value, step->err) < 0)
+        return err_trace(step->err);
+    *arena_push(step->arena, gathered->members, gathered->n, gathered->capacity) =
+        (struct value_member){
+            .name = variable->name, .name_n = strlen(variable->name), .value = value};
+    return 0;
+}
+
+int view_object(struct view *view, bool local, struct value *ret)
+{
+    struct gathered gathered = {.step = view->step};
+
+    if (variables_each(view->step, view->instance, view->scope, local, gather, &gathered) < 0)
+        return err_trace(view->step->err);
+    if (view->special != NULL)
+        *arena_push(view->step->arena, gathered.members, gathered.n,
+                    gathered.capacity) = (struct value_member){
+            .name = view->special, .name_n = strlen(view->special), .value = *view->special_value};
+    *ret = (struct value){.kind = VALUE_OBJECT,
+                          .u.object = {.members = gathered.members, .n = gathered.n}};
+    return 0;
+}

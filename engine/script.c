@@ -34,22 +34,6 @@ static void add_text(struct gathered *gathered, const char *name, const char *te
                             : value_null());
 }
 
-static int add_variable(void *context, const struct variable *variable)
-{
-    struct gathered *gathered = context;
-    struct step *step = gathered->step;
-    struct value value;
-
-    if (variable->text == NULL)
-        return 0;
-    if (variable->value != NULL)
-        value = *variable->value;
-    else if (value_read(step->arena, variable->text, variable->n, &value, step->err) < 0)
-        return err_trace(step->err);
-    add_member(gathered, variable->name, value);
-    return 0;
-}
-
 static struct value object_of(const struct gathered *gathered)
 {
     return (struct value){.kind = VALUE_OBJECT,
@@ -61,14 +45,13 @@ static int build_request(struct view *view, const char *script, const char **ret
 {
     struct step *step = view->step;
     const struct instance *instance = view->instance;
-    struct gathered variables = {.step = step}, execution = {.step = step}, all = {.step = step};
+    struct gathered execution = {.step = step}, all = {.step = step};
+    struct value variables;
     char id[UUID_TEXT_BYTES];
     size_t n;
 
-    if (variables_each(step, view->instance, view->scope, false, add_variable, &variables) < 0)
+    if (view_object(view, false, &variables) < 0)
         return err_trace(step->err);
-    if (view->special != NULL)
-        add_member(&variables, view->special, *view->special_value);
     uuid_format(&instance->id, id);
     add_text(&execution, "processInstanceId", id);
     add_text(&execution, "businessKey", instance->business_key);
@@ -79,7 +62,7 @@ static int build_request(struct view *view, const char *script, const char **ret
     add_text(&execution, "currentActivityName", view->node != NULL ? view->node->name : NULL);
     add_text(&execution, "tenantId", instance->tenant);
     add_text(&all, "script", script);
-    add_member(&all, "variables", object_of(&variables));
+    add_member(&all, "variables", variables);
     add_member(&all, "execution", object_of(&execution));
     struct value request = object_of(&all);
     *ret_text = value_text(step->arena, &request, &n);

@@ -196,6 +196,9 @@ int view_string(struct view *view, const struct expr *expr, const char **ret) MU
 /* A whole number, the bounds inside of int64's own; *ret stays for null or an empty text. */
 int view_integer(struct view *view, const struct expr *expr, const char *what, int64_t least,
                  int64_t most, int64_t *ret) MUST_CHECK;
+/* The variables that it sees, and its special name, as one object; `local`: of its own scope alone.
+ */
+int view_object(struct view *view, bool local, struct value *ret) MUST_CHECK;
 /* The error in step->err, with the element in front; returns -1. */
 int err_at_node(struct step *step, const struct node *node);
 int mapping_eval(struct view *view, const struct mapping *mapping, struct value *ret) MUST_CHECK;
