@@ -327,7 +327,8 @@ static int look(struct worker *worker, bool *ret_worked, int64_t *ret_until_us, 
     int64_t read_us = clock_mono_us();
     if ((n != 0 || peek.work) && batch(worker, n, ret_worked, err) < 0)
         return err_trace(err);
-    if (!draining && events(worker, ret_worked, err) < 0)
+    /* Behind a batch nobody has looked for them. */
+    if (!draining && (peek.events || *ret_worked) && events(worker, ret_worked, err) < 0)
         return err_trace(err);
     worker->idle = *ret_worked ? 0 : worker->idle + 1;
     int64_t until_us = idle_until_us(worker, clock_mono_us());

@@ -664,14 +664,32 @@ static int work(struct slice *slice, struct err *err)
     return rc;
 }
 
+static void marks(const struct events *events, struct arena *arena, struct column *ret_flying)
+{
+    column_init(ret_flying, arena, COLUMN_XID8);
+    for (size_t i = 0; i < events->n_flying; i++)
+        column_int(ret_flying, events->flying[i]);
+}
+
+uint64_t events_marks(struct events *events, struct arena *arena, struct column *ret_flying)
+{
+    uint64_t mark = UINT64_MAX;
+
+    column_init(ret_flying, arena, COLUMN_XID8);
+    if (pthread_mutex_trylock(&events->lock) != 0)
+        return mark;
+    marks(events, arena, ret_flying);
+    mark = events->mark;
+    pthread_mutex_unlock(&events->lock);
+    return mark;
+}
+
 static int peek(struct slice *slice, bool *ret_work, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
     struct column flying;
 
-    column_init(&flying, slice->arena, COLUMN_XID8);
-    for (size_t i = 0; i < slice->events->n_flying; i++)
-        column_int(&flying, slice->events->flying[i]);
+    marks(slice->events, slice->arena, &flying);
     if (conn_query(slice->conn, "events_peek",
                    PARAMS(p_xid8(slice->events->mark), p_column(&flying)), &rows, err) < 0)
         return err_trace(err);

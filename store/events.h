@@ -44,5 +44,10 @@ struct events {
     struct arena arena;
 };
 
+struct column;
+/* Where a look for events begins, and what was open then; nowhere, while a worker of ours does
+ * them. */
+uint64_t events_marks(struct events *events, struct arena *arena, struct column *ret_flying);
+
 void events_init(struct events *events);
 void events_deinit(struct events *events);

@@ -96,6 +96,7 @@ void store_worker_scripts(struct store_worker *worker, store_script_fn *script, 
 /* Is there anything to do? One read, no transaction, no row written. */
 struct store_peek {
     bool work;           /* run a batch now */
+    bool events;         /* some may wait for store_events() */
     int64_t next_due_us; /* how long until the next timer is due; INT64_MAX: none is known */
 };
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek,

@@ -114,7 +114,7 @@ void store_worker_scripts(struct store_worker *worker, store_script_fn *script, 
 int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column lanes, lows, flying, inboxes;
+    struct column lanes, lows, flying, inboxes, event_flying;
     uint64_t mark = UINT64_MAX;
     int64_t low = INT64_MAX;
     struct arena arena;
@@ -138,16 +138,19 @@ int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct 
         if (worker->ready[i].low < low && (claim_ready_lanes(worker) >> i & 1) != 0)
             low = worker->ready[i].low;
     }
+    uint64_t event_mark = events_marks(&worker->store->events, &arena, &event_flying);
     int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
     int rc = conn_query(worker->conn, "peek",
                         PARAMS(p_column(&lanes), p_int8(low), p_column(&inboxes), p_xid8(mark),
                                p_column(&flying), p_time(due_from),
-                               p_int4(atomic_load(&worker->store->definitions))),
+                               p_int4(atomic_load(&worker->store->definitions)), p_xid8(event_mark),
+                               p_column(&event_flying)),
                         &rows, err);
     arena_deinit(&arena);
     if (rc < 0)
         return err_trace(err);
     worker->now_us = result_time(rows, 0, 0);
+    ret_peek->events = result_bool(rows, 0, 3);
     int64_t due_us = result_null(rows, 0, 2) ? INT64_MAX : result_time(rows, 0, 2);
     ret_peek->next_due_us = due_us == INT64_MAX ? INT64_MAX : due_us - worker->now_us;
     ret_peek->work = result_bool(rows, 0, 1) || ret_peek->next_due_us <= 0 || worker->deploy_waits;

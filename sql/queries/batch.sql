@@ -14,6 +14,7 @@ returning id, epoch, batch, hashtext('pawl ranges ' || current_schema())
 select batch from worker where id = $1 and epoch = $2 for update
 -- name: peek
 -- $1, $3: lanes, with the lowest of their marks. Plain enough to be started 40 times a second. $7: ready_end.
+-- $8, $9: where events are looked for, as in events_peek.
 select clock(),
     exists (select from ready where lane = any($1) and id > $2)
         or exists (select from inbox where lane = any($3) and xid >= $4)
@@ -21,7 +22,8 @@ select clock(),
         or exists (select from definition where id > $7),
     least((select due from timer where due > $6 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
-           where not d.suspended order by s.due limit 1))
+           where not d.suspended order by s.due limit 1)),
+    exists (select from event_todo where xid >= $8) or exists (select from event_todo where xid = any($9))
 -- name: batch_fence
 update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and epoch = $2 returning batch
 
