@@ -208,6 +208,7 @@ static enum exit_code lint_all(struct deploy *deploy)
     return code;
 }
 
+/* As `pawl lint` writes them. Not every finding is of a file, or of an element. */
 static void print_findings(struct cli *cli, const json_t *findings)
 {
     const json_t *finding;
@@ -215,9 +216,13 @@ static void print_findings(struct cli *cli, const json_t *findings)
 
     json_array_foreach(findings, i, finding)
     {
-        cli_note(cli, "%s:%s: %s %s %s: %s", row_text(cli, finding, "file"),
-                 row_text(cli, finding, "line"), row_text(cli, finding, "severity"),
-                 row_text(cli, finding, "code"), row_text(cli, finding, "element"),
+        const char *file = row_text(cli, finding, "file");
+        const char *element = row_text(cli, finding, "element");
+        const char *where = *file == '\0' ? ""
+                                          : arena_printf(&cli->arena, "%s:%s: ", file,
+                                                         row_text(cli, finding, "line"));
+        cli_note(cli, "%s%s %s%s%s: %s", where, row_text(cli, finding, "severity"),
+                 row_text(cli, finding, "code"), *element == '\0' ? "" : " ", element,
                  row_text(cli, finding, "message"));
     }
 }

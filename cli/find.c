@@ -5,6 +5,7 @@
 
 #include "cli/find.h"
 #include "cli/moment.h"
+#include "cli/outcome.h"
 #include "cli/output.h"
 
 #define CANDIDATES 10
@@ -88,10 +89,27 @@ static json_t *only_root(struct cli *cli, struct client *client, const json_t *r
     return found;
 }
 
-static enum exit_code no_instance(struct cli *cli, const char *text)
+/* An id that `pawl start` gave, of a start that was refused when its turn came? The words, or NULL.
+ */
+static const char *why_refused(struct cli *cli, struct client *client, const char *text)
 {
+    json_auto_t *outcome = NULL;
+    struct err err = {0};
+    struct uuid id;
+
+    if (!uuid_parse(text, &id) || client_await(client, &id, 0, &outcome, &err) < 0 ||
+        strcmp(row_text(cli, outcome, "state"), "refused") != 0)
+        return NULL;
+    return outcome_reason(cli, outcome);
+}
+
+static enum exit_code no_instance(struct cli *cli, struct client *client, const char *text)
+{
+    const char *refused = why_refused(cli, client, text);
     struct uuid low, high;
 
+    if (refused != NULL)
+        return cli_refuse(cli, NULL, "this start was refused, and made no instance: %s", refused);
     if (strlen(text) < 8 && strspn(text, "0123456789abcdefABCDEF") == strlen(text))
         return cli_refuse(cli,
                           "the beginning of an id must have at least 8 characters; `pawl ps --all` "
@@ -141,7 +159,7 @@ enum exit_code find_instance(struct cli *cli, struct client *client, const char 
     if (row != NULL && row_uuid(row, "instance_id", ret_id))
         *ret_row = json_incref(row);
     else if (json_array_size(rows) == 0)
-        code = no_instance(cli, text);
+        code = no_instance(cli, client, text);
     else
         code = several_instances(cli, text, rows);
     return code;

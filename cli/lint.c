@@ -25,7 +25,7 @@ static void print_json(const char *file, const struct finding *finding)
     json_decref(line);
 }
 
-/* file:line:column: severity: message [code] (element): the form that editors jump to. */
+/* file:line:column: severity code element: message. Editors jump to such a place. */
 static void print_text(const struct cli *cli, FILE *stream, const char *file,
                        const struct finding *finding)
 {

@@ -34,6 +34,9 @@ static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_
         printf("%s %s\n", row_text(cli, started, "instance_id"), state);
     if (strcmp(state, "completed") == 0)
         return EXIT_DONE;
+    if (strcmp(state, "refused") == 0)
+        return cli_refuse(cli, NULL, "refused, and no instance was made: %s",
+                          outcome_reason(cli, outcome));
     char hint[128];
     snprintf(hint, sizeof(hint), "`pawl %s %s` tells more",
              strcmp(state, "pending") == 0 ? "why" : "trace",

@@ -15,6 +15,7 @@
 #include "simulator/scenario.h"
 
 #define SCRIPT_US INT64_C(2000000) /* as long as nobody minds */
+#define PATH_SHOWN 40              /* elements of a path on the screen; JSON has them all */
 
 struct test_run {
     struct cli *cli;
@@ -45,18 +46,33 @@ static const char *beside(struct cli *cli, const char *file, const char *path)
 
 static void print_case_json(const char *file, const struct scenario_result *result)
 {
-    json_t *notes = json_array();
+    json_t *notes = json_array(), *path = json_array();
 
+    for (size_t i = 0; i < result->n_path; i++)
+        json_array_append_new(path, output_string(result->path[i]));
     for (size_t i = 0; i < result->n_notes; i++)
         json_array_append_new(
             notes, json_pack("{s:i, s:o}", "line",
                              result->notes[i].line > 0 ? result->notes[i].line : result->line,
                              "text", output_string(result->notes[i].text)));
-    json_t *row =
-        json_pack("{s:o, s:i, s:o, s:b, s:o}", "file", output_string(file), "line", result->line,
-                  "case", output_string(result->name), "ok", result->ok, "failures", notes);
+    json_t *row = json_pack("{s:o, s:i, s:o, s:b, s:o, s:o}", "file", output_string(file), "line",
+                            result->line, "case", output_string(result->name), "ok", result->ok,
+                            "path", path, "failures", notes);
     output_json(row);
     json_decref(row);
+}
+
+/* A path ends where it is of most use, at its end. */
+static void add_path(struct buf *line, const struct scenario_result *result)
+{
+    size_t from = result->n_path > PATH_SHOWN ? result->n_path - PATH_SHOWN : 0;
+
+    buf_add_str(line, from > 0 ? "        path: ... > " : "        path: ");
+    for (size_t i = from; i < result->n_path; i++) {
+        buf_add_str(line, i > from ? " > " : "");
+        text_add(line, result->path[i], 0);
+    }
+    buf_add_char(line, '\n');
 }
 
 static void print_case(struct cli *cli, const char *file, const struct scenario_result *result)
@@ -80,6 +96,8 @@ static void print_case(struct cli *cli, const char *file, const struct scenario_
         text_add(&line, result->notes[i].text, 0);
         buf_add_char(&line, '\n');
     }
+    if (result->n_path > 0 && (!result->ok || cli_has(cli, "path")))
+        add_path(&line, result);
     output_buf(&line);
 }
 
@@ -230,6 +248,10 @@ static enum exit_code run_test(struct cli *cli)
     return code;
 }
 
+static const struct option test_options[] = {
+    {"path", 0, NULL, "show the path of the cases that are ok, too"},
+};
+
 const struct subcommand command_test = {
     .name = "test",
     .arguments = "FILE...",
@@ -241,12 +263,15 @@ const struct subcommand command_test = {
         "happens in memory, in milliseconds.\n"
         "\n"
         "Prints a line for each case, ok or FAILED, with the line of what was expected and was not "
-        "found; and for each process how many of its elements the cases of the file passed, and "
-        "which they never did. With -o json each is one object.\n"
+        "found and the path that it took through the diagram; and for each process how many of its "
+        "elements the cases of the file passed, and which they never did. With -o json each is one "
+        "object.\n"
         "\n"
         "Exit code 0: all cases are ok; 1: one is not, or a file cannot be used.",
     .examples = "  pawl test order.test.yaml\n  pawl test -o json tests/*.yaml | jq -r "
                 "'select(.never).never[]'\n",
+    .options = test_options,
+    .n_options = ARRAY_LEN(test_options),
     .min_arguments = 1,
     .max_arguments = -1,
     .run = run_test,

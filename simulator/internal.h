@@ -52,3 +52,5 @@ int64_t run_next_answer(const struct run *run);
 void run_delegate(struct sim *sim, struct need *need);
 /* scenario_expect.c */
 void run_expect(struct run *run, const struct item *expect);
+/* coverage.c */
+void coverage_note(struct run *run); /* what the case passed */

@@ -18,6 +18,8 @@ struct scenario_result {
     bool ok;
     struct scenario_note *notes; /* what was expected and not found; then what helps to see why */
     size_t n_notes, notes_capacity;
+    const char **path; /* ids of the elements that it came to, in order */
+    size_t n_path, path_capacity;
 };
 
 struct scenario_process {

@@ -263,38 +263,20 @@ static void start(struct run *run)
     carry_out(run, process->line, &command);
 }
 
-static void note_passed(struct run *run)
-{
-    const struct sim *sim = &run->sim;
-
-    for (size_t i = 0; i < sim->n_history; i++) {
-        const struct history *row = &sim->history[i];
-        const struct sim_instance *instance = simulator_instance(sim, &row->instance);
-        bool passed = row->kind == HISTORY_ACTIVITY_ENDED || row->kind == HISTORY_ERROR_THROWN ||
-                      row->kind == HISTORY_ACTIVITY_STARTED;
-        if (!passed || row->node < 0)
-            continue;
-        for (size_t p = 0; p < run->scenario->n_processes; p++) {
-            struct scenario_process *process = &run->scenario->processes[p];
-            if (instance != NULL
-                    ? process->graph == instance->row.graph
-                    : graph_find(process->graph, sim->history_elements[i]) == row->node)
-                process->passed[row->node] = true;
-        }
-    }
-}
-
 /* An incident that nobody expects fails a case; where it failed, it helps to see why. */
-static void note_incidents(struct run *run)
+static void note_trouble(struct run *run)
 {
-    if (run->result->ok && item_member(item_member(run->of, "expect"), "incidents") != NULL)
-        return;
+    bool expected = item_member(item_member(run->of, "expect"), "incidents") != NULL;
+
     for (size_t i = 0; i < run->sim.n_jobs; i++) {
         const struct job *job = &run->sim.jobs[i];
-        if (job->place == JOB_INCIDENT)
-            run_note(run, 0, "there is an incident at %s: %s",
-                     simulator_element(&run->sim, &job->command.instance, job->command.node),
-                     job->error != NULL ? job->error : "it has no text");
+        const char *element =
+            simulator_element(&run->sim, &job->command.instance, job->command.node);
+        const char *text = job->error != NULL ? job->error : "it has no text";
+        if (job->place == JOB_INCIDENT && !(run->result->ok && expected))
+            run_note(run, 0, "there is an incident at %s: %s", element, text);
+        else if (job->place == JOB_RETRY && job->error != NULL && !run->result->ok)
+            run_note(run, 0, "%s failed, and is tried again later: %s", element, text);
     }
 }
 
@@ -320,6 +302,6 @@ void scenario_run(struct scenario *scenario, size_t i, struct arena *batch,
         do_step(&run, steps->list[s]);
     if (!run.stopped && item_member(of, "expect") != NULL)
         run_expect(&run, item_member(of, "expect"));
-    note_incidents(&run);
-    note_passed(&run);
+    note_trouble(&run);
+    coverage_note(&run);
 }

@@ -6,6 +6,10 @@ for file in "$ROOT"/processes/*/*.test.yaml; do
 done
 expect_code 0 test "$ROOT/processes/address-verification/address-verification.test.yaml"
 expect_text "what was passed" "$OUT" 'address-verification: 14 of 14 elements passed$'
+expect_equal "the path of a case that is ok is not shown" "" "$(grep path: <<<"$OUT")"
+expect_code 0 test --path "$ROOT/processes/basics/basics.test.yaml"
+expect_text "unless asked for" "$OUT" '^ +path: asked > approve > withdrawn > nothingToDo$'
+expect_text "a retry that is waited for" "$OUT" '^ +path: start > print > empty > refill > print > printed$'
 
 cp "$ROOT/processes/basics/approval.bpmn" "$ROOT/processes/basics/retries.bpmn" .
 cat >bad.yaml <<'YAML'
@@ -42,12 +46,14 @@ expect_text "requests" "$OUT" 'bad\.yaml:16: requests: expected 1, found nothing
 expect_text "errors" "$OUT" 'bad\.yaml:17: errors: expected REJECTED, found nothing'
 expect_text "not passed" "$OUT" 'bad\.yaml:18: it never came to tooLate'
 expect_text "passed" "$OUT" 'bad\.yaml:19: it came to approved'
+expect_text "its path" "$OUT" '^ +path: asked > approve > approved$'
 expect_text "a step that cannot be" "$OUT" 'bad\.yaml:22: complete remind: nothing waits there'
+expect_text "why it did not go on" "$OUT" "bad\.yaml:20: asked failed, and is tried again later: .* no variable 'department'"
 expect_text "what was never passed" "$OUT" 'approval: [0-9]+ of 12 elements passed; never .*tooLate'
 expect_text "the sum" "$ERR" '1 ok, 2 failed'
 run test -o json bad.yaml
 expect_json_lines "cases as JSON"
-expect_text "a case as JSON" "$OUT" '"case":"wrong in each way","ok":false,"failures":\[\{"line":13'
+expect_text "a case as JSON" "$OUT" '"case":"wrong in each way","ok":false,"path":\["asked","approve","approved"\],"failures":\[\{"line":13'
 expect_text "a process as JSON" "$OUT" '"process":"approval","elements":12,"passed":[0-9]+,"never":\["'
 
 # A request without an answer, one too many, an incident that nobody expects.
