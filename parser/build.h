@@ -81,7 +81,7 @@ struct process_build {
 
 /* Adds a finding about an element; the nearest id is looked up. */
 #define report(file, code, at, ...)                                                                \
-    findings_add(&(file)->findings, (code), (at)->line, 0, element_id(at), __VA_ARGS__)
+    findings_add(&(file)->findings, (code), (at)->line, (at)->column, element_id(at), __VA_ARGS__)
 
 /* Id of the element, or of the nearest one around it; NULL if there is none. */
 const char *element_id(const struct xml_element *element);

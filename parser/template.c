@@ -35,12 +35,16 @@ static const struct {
                {"delegate", "${result}"}};
 
 static struct xml_element *element_add(struct file_build *file, struct xml_element *parent,
-                                       const char *name, int line)
+                                       const char *name, const struct xml_element *at)
 {
     struct xml_element *e = arena_alloc(file->arena, sizeof(*e));
 
-    *e = (struct xml_element){
-        .space = SPACE_PAWL, .prefix = "pawl", .name = name, .line = line, .parent = parent};
+    *e = (struct xml_element){.space = SPACE_PAWL,
+                              .prefix = "pawl",
+                              .name = name,
+                              .line = at->line,
+                              .column = at->column,
+                              .parent = parent};
     if (parent->last != NULL)
         parent->last->next = e;
     else
@@ -72,21 +76,22 @@ static void text_set(struct file_build *file, struct xml_element *e, const char 
 
 /* The element that an earlier property of this one has made. */
 static struct xml_element *element_of(struct file_build *file, struct xml_element *holder,
-                                      struct xml_element *made, const char *word, int line)
+                                      struct xml_element *made, const char *word,
+                                      const struct xml_element *at)
 {
     for (struct xml_element *c = made; c != NULL; c = c->next)
         if (xml_is(c, SPACE_PAWL, word))
             return c;
-    return element_add(file, holder, word, line);
+    return element_add(file, holder, word, at);
 }
 
 static bool add_result(struct file_build *file, struct xml_element *e, const char *variable,
-                       int line)
+                       const struct xml_element *at)
 {
     for (size_t i = 0; i < ARRAY_LEN(results); i++) {
         if (strcmp(results[i].word, e->name) != 0)
             continue;
-        struct xml_element *output = element_add(file, e, "output", line);
+        struct xml_element *output = element_add(file, e, "output", at);
         attribute_add(file, output, SPACE_NONE, "name", variable);
         text_set(file, output, results[i].answer);
         return true;
@@ -95,7 +100,7 @@ static bool add_result(struct file_build *file, struct xml_element *e, const cha
 }
 
 static bool add_part(struct file_build *file, struct xml_element *e, const char *part,
-                     const char *value, int line)
+                     const char *value, const struct xml_element *at)
 {
     size_t n = strcspn(part, ".");
 
@@ -103,7 +108,7 @@ static bool add_part(struct file_build *file, struct xml_element *e, const char 
         if (strlen(parts[i].name) != n || strncmp(part, parts[i].name, n) != 0 ||
             !(part[n] == '.' ? parts[i].named : parts[i].plain))
             continue;
-        struct xml_element *child = element_add(file, e, parts[i].name, line);
+        struct xml_element *child = element_add(file, e, parts[i].name, at);
         if (part[n] == '.')
             attribute_add(file, child, SPACE_NONE, "name", part + n + 1);
         text_set(file, child, value);
@@ -127,12 +132,12 @@ static void expand(struct file_build *file, struct xml_element *of, struct xml_e
     }
     const char *word = arena_strndup(file->arena, name, n), *part = name + n + 1;
     struct xml_element *last = holder->last;
-    struct xml_element *e = element_of(file, holder, *made, word, property->line);
+    struct xml_element *e = element_of(file, holder, *made, word, property);
     if (*made == NULL)
         *made = last->next;
-    if (strcmp(part, "result") == 0 && add_result(file, e, value, property->line))
+    if (strcmp(part, "result") == 0 && add_result(file, e, value, property))
         return;
-    if (!add_part(file, e, part, value, property->line))
+    if (!add_part(file, e, part, value, property))
         attribute_add(file, e, SPACE_NONE, part, value);
 }
 

@@ -15,8 +15,7 @@ const struct expr *text_expression(struct process_build *process, const struct x
 
     if (expr_compile(&process->graph->arena, text, &expr, &err) == 0)
         return expr;
-    findings_add(&process->file->findings, CODE_BAD_EXPRESSION, at->line, err.column,
-                 element_id(at), "%s can not be read: %s.", what, err.text);
+    report(process->file, CODE_BAD_EXPRESSION, at, "%s can not be read: %s.", what, err.text);
     return NULL;
 }
 

@@ -15,8 +15,8 @@ struct reader {
     xmlParserCtxtPtr context;
     const char *text; /* what is read, to find lines in */
     size_t n;
-    size_t counted; /* bytes up to which `line` was counted */
-    int line;
+    size_t counted;              /* bytes up to the tag that was read last */
+    int line, column;            /* there; a column is a character of UTF-8 */
     struct xml_element *current; /* the innermost open element; NULL: none, or inside a diagram */
     unsigned depth, skipped;     /* open elements in all, and those of a diagram */
     unsigned spaces, spaces_at[LIMIT_XML_DEPTH + 1]; /* namespace declarations in force */
@@ -73,17 +73,22 @@ static void stop(struct reader *reader)
     xmlStopParser(reader->context);
 }
 
-/* The line of the tag that has just been read: the last '<' before the cursor. */
-static int tag_line(struct reader *reader)
+/* Goes on to the tag that has just been read: the last '<' before the cursor. */
+static void find_tag(struct reader *reader)
 {
     long at = xmlByteConsumed(reader->context);
     size_t end = at < 0 || (size_t)at > reader->n ? reader->n : (size_t)at;
     const char *tag = memrchr(reader->text, '<', end);
     size_t begin = tag != NULL ? (size_t)(tag - reader->text) : reader->counted;
 
-    for (; reader->counted < begin; reader->counted++)
-        reader->line += reader->text[reader->counted] == '\n';
-    return reader->line;
+    for (; reader->counted < begin; reader->counted++) {
+        unsigned char c = (unsigned char)reader->text[reader->counted];
+        reader->column += (c & 0xc0) != 0x80;
+        if (c == '\n') {
+            reader->line++;
+            reader->column = 1;
+        }
+    }
 }
 
 static const char *nearest_id(const struct reader *reader)
@@ -99,19 +104,17 @@ static const char *nearest_id(const struct reader *reader)
 /* Counts what has a limit; false when one was passed. */
 static bool count_element(struct reader *reader, int nb_namespaces)
 {
-    int line = 0;
-
     reader->depth++;
     reader->elements++;
+    find_tag(reader);
     if (reader->depth > LIMIT_XML_DEPTH) {
-        line = tag_line(reader);
         findings_add(
-            reader->findings, CODE_TOO_DEEP, line, 0, nearest_id(reader),
+            reader->findings, CODE_TOO_DEEP, reader->line, reader->column, nearest_id(reader),
             "Elements are nested more than %u deep. No model needs that: is the file broken?",
             LIMIT_XML_DEPTH);
     } else if (reader->elements > LIMIT_XML_NODES) {
-        line = tag_line(reader);
-        findings_add(reader->findings, CODE_TOO_MANY_ELEMENTS, line, 0, nearest_id(reader),
+        findings_add(reader->findings, CODE_TOO_MANY_ELEMENTS, reader->line, reader->column,
+                     nearest_id(reader),
                      "The file has more than %u XML elements. Split it into several files.",
                      LIMIT_XML_NODES);
     } else {
@@ -119,8 +122,8 @@ static bool count_element(struct reader *reader, int nb_namespaces)
         reader->spaces += (unsigned)nb_namespaces;
         if (reader->spaces <= LIMIT_XML_NAMESPACES)
             return true;
-        line = tag_line(reader);
-        findings_add(reader->findings, CODE_TOO_MANY_NAMESPACES, line, 0, nearest_id(reader),
+        findings_add(reader->findings, CODE_TOO_MANY_NAMESPACES, reader->line, reader->column,
+                     nearest_id(reader),
                      "More than %u namespace declarations are in force here. Declare each "
                      "namespace once, at the root.",
                      LIMIT_XML_NAMESPACES);
@@ -170,7 +173,8 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix, con
     element->prefix = chars(prefix);
     element->uri = chars(uri);
     element->name = chars(name);
-    element->line = tag_line(reader);
+    element->line = reader->line;
+    element->column = reader->column;
     element->parent = parent;
     copy_attributes(arena, element, (size_t)nb_attributes, attributes);
     if (parent == NULL)
@@ -316,7 +320,7 @@ static void parse(struct reader *reader)
     xmlDictReference(context->dict);
     xmlParseDocument(context);
     if (!reader->failed && (!context->wellFormed || reader->document->root == NULL)) {
-        findings_add(reader->findings, CODE_NOT_WELL_FORMED, reader->line, 0, NULL,
+        findings_add(reader->findings, CODE_NOT_WELL_FORMED, reader->line, reader->column, NULL,
                      "This is not well-formed XML. Save the model again with its editor.");
         reader->failed = true;
     }
@@ -331,7 +335,7 @@ bool xml_read(struct xml_document *document, const char *text, size_t n, bool de
     *document = (struct xml_document){0};
     arena_init(&document->arena, 0);
 
-    struct reader reader = {.document = document, .findings = findings, .line = 1};
+    struct reader reader = {.document = document, .findings = findings, .line = 1, .column = 1};
     if (!xml_decode(&document->arena, text, n, decoded, &reader.text, &reader.n, findings))
         return false;
     if (!xml_prescan(reader.text, reader.n, findings))

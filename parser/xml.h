@@ -32,7 +32,7 @@ struct xml_element {
     const char *prefix; /* as written; may be NULL */
     const char *uri;    /* may be NULL */
     const char *name;
-    int line;
+    int line, column; /* of its '<', from 1 */
     struct xml_attribute *attributes;
     size_t n_attributes;
     struct xml_element *parent, *first, *last, *next;

@@ -108,6 +108,21 @@ static bool matches(const char *expected, size_t n, const struct finding *f)
     return strcmp(line, head) == 0 && (bar == NULL || strstr(f->message, bar + 3) != NULL);
 }
 
+/* Where an editor jumps to: the '<' of the element, its column in characters; what is no XML points
+ * where that was seen. */
+static bool points_at_tag(const char *text, const struct finding *f)
+{
+    if (f->element[0] == '\0' || strcmp(f->code, "undeclared-prefix") == 0 ||
+        strcmp(f->code, "not-well-formed") == 0)
+        return true;
+    for (int line = 1; line < f->line; line++)
+        text += strcspn(text, "\n") + 1;
+    for (int column = 1; column < f->column; column++)
+        for (text++; (*text & 0xc0) == 0x80;)
+            text++;
+    return f->column > 0 && *text == '<';
+}
+
 static int compare_errors(const char *path, const struct parse_result *result)
 {
     char expected_path[4096];
@@ -120,9 +135,14 @@ static int compare_errors(const char *path, const struct parse_result *result)
     with_suffix(path, ".error", expected_path, sizeof(expected_path));
     if (updating())
         write_all(expected_path, buf_str(&out));
-    char *expected = read_all(expected_path, NULL);
+    char *expected = read_all(expected_path, NULL), *text = read_all(path, NULL);
     const char *at = expected != NULL ? expected : "";
     for (size_t i = 0; i < result->n_findings; i++) {
+        if (!points_at_tag(text, &result->findings[i])) {
+            print_error("%s:%d:%d is no tag\n", path, result->findings[i].line,
+                        result->findings[i].column);
+            bad = 1;
+        }
         size_t n = strcspn(at, "\n");
         bad |= n == 0 || !matches(at, n, &result->findings[i]);
         at += at[n] == '\n' ? n + 1 : n;
@@ -132,6 +152,7 @@ static int compare_errors(const char *path, const struct parse_result *result)
         print_error("%s: expected\n%s\ngot\n%s\n", path, expected ? expected : "(no .error file)",
                     buf_str(&out));
     free(expected);
+    free(text);
     buf_deinit(&out);
     return bad;
 }
