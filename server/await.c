@@ -202,9 +202,7 @@ static void answered(void *context, const struct desk_answer *answer)
     if (answer->sqlstate != NULL)
         log_line(LOG_LEVEL_DEBUG, "http: outcomes cannot be read", "error=%s",
                  log_quote(answer->message, text, sizeof(text)));
-    json_t *all = answer->sqlstate == NULL
-                      ? json_loadb(answer->body, answer->n, JSON_DECODE_INT_AS_REAL, &error)
-                      : NULL;
+    json_t *all = answer->sqlstate == NULL ? json_read(answer->body, answer->n, 0, &error) : NULL;
     json_object_foreach(all, key, outcome)
     {
         if (uuid_parse(key, &id))

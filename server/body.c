@@ -245,6 +245,14 @@ static bool too_deep(const char *text, size_t n)
     return false;
 }
 
+/* Whole numbers stay whole; where one is beyond 64 bits, it is still a number. */
+json_t *json_read(const char *text, size_t n, size_t flags, json_error_t *error)
+{
+    json_t *read = json_loadb(text, n, flags, error);
+
+    return read != NULL ? read : json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, error);
+}
+
 bool body_read_json(struct request *request)
 {
     const char *text = buf_str(&request->body);
@@ -263,11 +271,7 @@ bool body_read_json(struct request *request)
                          LIMIT_JSON_DEPTH);
         return false;
     }
-    request->json = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    /* A whole number beyond 64 bits is still a number. */
-    if (request->json == NULL)
-        request->json = json_loadb(
-            text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
+    request->json = json_read(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (request->json != NULL)
         return true;
     response_problem(request, 400, "PW003", NULL, "the body is not JSON: %s (line %d, column %d)",

@@ -129,6 +129,8 @@ int router_find(struct request *request, const char *method, const char **ret_al
 bool body_accept(struct request *request);
 /* Reads the body into request->json; else fills the response. An empty one is none. */
 bool body_read_json(struct request *request);
+/* A value of JSON with jansson's flags; NULL: *error says why not. */
+json_t *json_read(const char *text, size_t n, size_t flags, json_error_t *error);
 /* "30s", "500ms", "2m", "1h". False: it is none of these. */
 bool duration_read(const char *text, int64_t *ret_us);
 
