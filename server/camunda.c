@@ -113,6 +113,34 @@ static bool is_true(const char *text)
     return text != NULL && strcmp(text, "true") == 0;
 }
 
+/* Each part is a file, but for these. False: the response says what is wrong. */
+static bool judge_parts(struct request *request, struct part *parts, size_t n)
+{
+    static const char *const reserved[] = {
+        "deployment-name",     "deployment-source",          "enable-duplicate-filtering",
+        "deploy-changed-only", "deployment-activation-time", "tenant-id"};
+
+    for (size_t i = 0; i < n; i++) {
+        bool file = true;
+        for (size_t r = 0; r < ARRAY_LEN(reserved); r++)
+            file = file && strcmp(parts[i].name, reserved[r]) != 0;
+        if (!file) {
+            parts[i].filename = NULL;
+        } else if (parts[i].filename == NULL) {
+            response_problem(request, 400, "PW003", "Send it as a file: -F data=@order.bpmn.",
+                             "No file name found in the deployment resource described by form "
+                             "parameter '%.100s'.",
+                             parts[i].name);
+            return false;
+        }
+    }
+    if (text_part(parts, n, "deployment-activation-time") == NULL)
+        return true;
+    response_problem(request, 400, "PW003", "Deploy when its definitions may be used.",
+                     "deployment-activation-time is not supported: a deployment counts at once");
+    return false;
+}
+
 void camunda_deploy(struct request *request)
 {
     const char *type = request_header(request, "Content-Type");
@@ -120,7 +148,8 @@ void camunda_deploy(struct request *request)
     size_t n;
     const char *wrong = multipart_read(&request->arena, type != NULL ? type : "",
                                        buf_str(&request->body), request->body.len, &parts, &n);
-    json_t *resources = wrong == NULL ? deploy_resources(request, parts, n) : NULL;
+    bool good = wrong == NULL && judge_parts(request, parts, n);
+    json_t *resources = good ? deploy_resources(request, parts, n) : NULL;
 
     if (wrong != NULL)
         response_problem(request, 400, "PW003", NULL, "the body is no form: %s", wrong);

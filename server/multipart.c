@@ -10,6 +10,25 @@
 #define BOUNDARY_MAX 70u /* RFC 2046 */
 #define FIELDS_MAX 20u   /* parts that are no files */
 
+/* The end of a text in quotes, in which \" is no end; NULL: it has none. */
+static const char *closing_quote(const char *at, const char *end)
+{
+    while (at < end && *at != '"')
+        at += *at == '\\' && at + 1 < end && at[1] == '"' ? 2 : 1;
+    return at < end ? at : NULL;
+}
+
+static const char *without_escapes(struct arena *arena, const char *from, const char *end)
+{
+    char *text = arena_strndup(arena, from, (size_t)(end - from)), *to = text;
+
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c != '\\' || c[1] != '"')
+            *to++ = *c;
+    *to = '\0';
+    return text;
+}
+
 /* The value of name=… or name="…" behind a semicolon; NULL: not there. */
 static const char *parameter(struct arena *arena, const char *header, const char *end,
                              const char *name)
@@ -19,7 +38,7 @@ static const char *parameter(struct arena *arena, const char *header, const char
     for (const char *at = header; at < end; at++) {
         bool quoted_name = *at == '"'; /* a semicolon in quotes is none */
         if (quoted_name) {
-            at = memchr(at + 1, '"', (size_t)(end - at - 1));
+            at = closing_quote(at + 1, end);
             if (at == NULL)
                 return NULL;
             continue;
@@ -34,8 +53,8 @@ static const char *parameter(struct arena *arena, const char *header, const char
         const char *value = key + n + 1, *stop = value;
         if (value < end && *value == '"') {
             value++;
-            stop = memchr(value, '"', (size_t)(end - value));
-            return stop != NULL ? arena_strndup(arena, value, (size_t)(stop - value)) : NULL;
+            stop = closing_quote(value, end);
+            return stop != NULL ? without_escapes(arena, value, stop) : NULL;
         }
         while (stop < end && *stop != ';' && *stop != ' ' && *stop != '\t')
             stop++;

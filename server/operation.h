@@ -67,7 +67,6 @@ struct operation {
     enum body_kind body_kind;
     const char *fields;     /* of the body; NULL: any JSON */
     const char *parameters; /* of the query; NULL: none */
-    const char *headers;    /* that the statement sees: names separated by blanks */
     size_t most;            /* bytes of the body; 0: LIMIT_HTTP_BODY_BYTES */
     bool awaits;            /* ?await=DURATION waits for what the statement's subject becomes */
     void (*problem)(struct request *request, const struct problem *problem); /* DIALECT_OWN */

@@ -13,6 +13,13 @@
 #define DEFINITIONS                                                                                \
     "key:string name:string version:integer latestVersion:boolean deploymentId:string "            \
     "firstResult:integer maxResults:integer"
+#define KEY "/process-definition/key/{key}"
+#define KEY_OF_TENANT KEY "/tenant-id/{tenant}"
+#define ONE(text) text, .query = "camunda_definition", .answers = "200 The definition"
+#define XML(text) text, .query = "camunda_definition_xml", .answers = "200 The BPMN file"
+#define STARTS(text)                                                                               \
+    text, .query = "camunda_start", .writes = true, .body_kind = BODY_JSON, .fields = START,       \
+          .answers = "200 The instance"
 #define START                                                                                      \
     "businessKey:string variables:object caseInstanceId:string startInstructions:array "           \
     "skipCustomListeners:boolean skipIoMappings:boolean withVariablesInReturn:boolean"
@@ -45,24 +52,19 @@ static const struct operation list[] = {
      .query = "camunda_definition_count",
      .arguments = "query.key query.name query.version query.latestVersion query.deploymentId",
      .parameters = DEFINITIONS, .answers = "200 The number"},
-    {CAMUNDA(GET, "/process-definition/{id}", READ), "A definition", .query = "camunda_definition",
-     .arguments = "path.id path.key", .answers = "200 The definition"},
-    {CAMUNDA(GET, "/process-definition/key/{key}", READ), "The latest definition of a key",
-     .query = "camunda_definition", .arguments = "path.id path.key",
-     .answers = "200 The definition"},
-    {CAMUNDA(GET, "/process-definition/{id}/xml", READ), "The file of a definition",
-     .query = "camunda_definition_xml", .arguments = "path.id path.key",
-     .answers = "200 The BPMN file"},
-    {CAMUNDA(GET, "/process-definition/key/{key}/xml", READ),
-     "The file of the latest definition of a key", .query = "camunda_definition_xml",
-     .arguments = "path.id path.key", .answers = "200 The BPMN file"},
-    {CAMUNDA(POST, "/process-definition/{id}/start", START), "Starts an instance of a definition",
-     .query = "camunda_start", .writes = true, .body_kind = BODY_JSON, .fields = START,
-     .answers = "200 The instance"},
-    {CAMUNDA(POST, "/process-definition/key/{key}/start", START),
-     "Starts an instance of the latest definition of a key", .query = "camunda_start",
-     .writes = true, .body_kind = BODY_JSON, .fields = START, .headers = "Host",
-     .answers = "200 The instance"},
+    {CAMUNDA(GET, "/process-definition/{id}", READ), ONE("A definition")},
+    {CAMUNDA(GET, KEY, READ), ONE("The latest definition of a key")},
+    {CAMUNDA(GET, KEY_OF_TENANT, READ), ONE("The latest definition of a key of a tenant")},
+    {CAMUNDA(GET, "/process-definition/{id}/xml", READ), XML("The file of a definition")},
+    {CAMUNDA(GET, KEY "/xml", READ), XML("The file of the latest definition of a key")},
+    {CAMUNDA(GET, KEY_OF_TENANT "/xml", READ),
+     XML("The file of the latest definition of a key of a tenant")},
+    {CAMUNDA(POST, "/process-definition/{id}/start", START),
+     STARTS("Starts an instance of a definition")},
+    {CAMUNDA(POST, KEY "/start", START),
+     STARTS("Starts an instance of the latest definition of a key")},
+    {CAMUNDA(POST, KEY_OF_TENANT "/start", START),
+     STARTS("Starts an instance of the latest definition of a key of a tenant")},
     {CAMUNDA(GET, "/process-instance/{id}", READ), "A running instance",
      .query = "camunda_instance", .arguments = "path.id", .answers = "200 The instance"},
 };

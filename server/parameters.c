@@ -74,29 +74,12 @@ static json_t *object_of(const struct pair *pairs, size_t n)
     return object;
 }
 
-static json_t *headers_of(struct request *request)
-{
-    const char *at = request->operation->headers != NULL ? request->operation->headers : "";
-    json_t *object = json_object();
-
-    while (*(at += strspn(at, " ")) != '\0') {
-        size_t n = strcspn(at, " ");
-        const char *name = arena_strndup(&request->arena, at, n);
-        const char *value = request_header(request, name);
-        if (value != NULL)
-            json_object_set_new(object, name, json_string(value)); /* not UTF-8: left out */
-        at += n;
-    }
-    return object;
-}
-
 /* Takes the place of the body, so that it is here once, and no more as values. */
 static const char *whole(struct request *request)
 {
-    json_t *object =
-        json_pack("{s:s, s:o, s:o, s:o}", "origin", request_origin(request), "path",
-                  object_of(request->path, request->n_path), "query",
-                  object_of(request->query, request->n_query), "headers", headers_of(request));
+    json_t *object = json_pack("{s:s, s:o, s:o}", "origin", request_origin(request), "path",
+                               object_of(request->path, request->n_path), "query",
+                               object_of(request->query, request->n_query));
     char *text = json_dumps(object, JSON_COMPACT);
     size_t n = text != NULL ? strlen(text) : 0;
     struct buf all;

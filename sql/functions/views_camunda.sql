@@ -23,7 +23,7 @@ as $$
     select jsonb_build_object(
         'id', api_camunda_definition_id(d.process, d.version, d.deployment_id), 'key', d.process,
         'category', null, 'description', null, 'name', d.name, 'version', d.version, 'resource', d.resource,
-        'deploymentId', d.deployment_id, 'diagram', null, 'suspended', d.suspended, 'tenantId', null,
+        'deploymentId', d.deployment_id, 'diagram', null, 'suspended', d.suspended, 'tenantId', nullif(d.tenant, ''),
         'versionTag', d.version_tag, 'historyTimeToLive', null, 'startableInTasklist', true)
 $$;
 revoke all on function api_camunda_definition(definitions) from public;
@@ -107,54 +107,65 @@ as $$
 $$;
 revoke all on function api_camunda_error(text, text) from public;
 
--- The definition of an id or, its latest version, of a key; no row where there is none.
-create or replace function api_camunda_find(id text, key text) returns setof definitions
+-- The definition that a path names: by its id, or the latest of a key and a tenant, the caller's first unless it is
+-- named. No row where there is none.
+create or replace function api_camunda_find(path jsonb) returns setof definitions
 language sql stable
 as $$
     select d.* from definitions d
-    where case when api_camunda_find.id is not null
-               then d.process = substring(api_camunda_find.id from '^(.*):[0-9]+:[^:]*$')
-                    and d.version::text = substring(api_camunda_find.id from ':([0-9]+):[^:]*$')
-                    and d.deployment_id::text = substring(api_camunda_find.id from '[^:]*$')
-               else d.process = api_camunda_find.key and d.latest end
+    where case when path ? 'id'
+               then d.process = substring(path ->> 'id' from '^(.*):[0-9]+:[^:]*$')
+                    and d.version::text = substring(path ->> 'id' from ':([0-9]+):[^:]*$')
+                    and d.deployment_id::text = substring(path ->> 'id' from '[^:]*$')
+               else d.process = path ->> 'key' and d.latest
+                    and d.tenant = coalesce(path ->> 'tenant', api_tenant('{}')) end
 $$;
-revoke all on function api_camunda_find(text, text) from public;
+revoke all on function api_camunda_find(jsonb) from public;
 
--- POST /process-definition/{id}/start and /key/{key}/start.
+-- What is said of a path behind which there is none.
+create or replace function api_camunda_not_found(path jsonb) returns text
+language sql immutable
+as $$
+    select case when path ? 'id' then api_camunda_error('InvalidRequestException', format('No matching definition with id %s', path ->> 'id'))
+        else api_camunda_error('RestException', format('No matching process definition with key: %s and %s', path ->> 'key',
+                                                      coalesce('tenant-id: ' || (path ->> 'tenant'), 'no tenant-id'))) end
+$$;
+revoke all on function api_camunda_not_found(jsonb) from public;
+
+-- POST /process-definition/{id}/start, /key/{key}/start, /key/{key}/tenant-id/{tenant}/start.
 create or replace function api_camunda_start(request jsonb, out status integer, out body text, out instance_id uuid)
 language plpgsql volatile
 as $$
 declare
-    id text := request #>> '{path,id}';
-    key text := request #>> '{path,key}';
+    path jsonb := request -> 'path';
     given jsonb := coalesce(nullif(request -> 'body', 'null'), '{}');
     variables jsonb;
     definition definitions;
 begin
-    select d.* into definition from api_camunda_find(id, key) d;
+    select d.* into definition from api_camunda_find(path) d;
     if not found then
         status := 404;
-        body := case when id is null
-            then api_camunda_error('RestException', format('No matching process definition with key: %s and no tenant-id', key))
+        body := case when not path ? 'id' then api_camunda_not_found(path)
             else api_camunda_error('RestException', format(
-                'Cannot instantiate process definition %s: no deployed process definition found with id ''%1$s''', id)) end;
+                'Cannot instantiate process definition %s: no deployed process definition found with id ''%1$s''', path ->> 'id')) end;
         return;
     end if;
     if jsonb_array_length(coalesce(nullif(given -> 'startInstructions', 'null'), '[]')) > 0 then
         raise exception using errcode = 'PW003',
-            message = format('Cannot instantiate process definition %s: startInstructions are not supported', coalesce(id, key));
+            message = format('Cannot instantiate process definition %s: startInstructions are not supported', coalesce(path ->> 'id', path ->> 'key'));
     end if;
     variables := api_camunda_variables(given -> 'variables');
     select s.instance_id into api_camunda_start.instance_id
     from start(process => definition.process, business_key => given ->> 'businessKey', variables => variables,
-               version => case when id is not null then definition.version end) s;
+               version => case when path ? 'id' then definition.version end,
+               options => jsonb_build_object('tenant', definition.tenant)) s;
     status := 200;
     body := (jsonb_build_object(
         'links', jsonb_build_array(jsonb_build_object(
             'method', 'GET', 'href', format('%s/engine-rest/process-instance/%s', request ->> 'origin', instance_id), 'rel', 'self')),
         'id', instance_id, 'definitionId', api_camunda_definition_id(definition.process, definition.version, definition.deployment_id),
         'definitionKey', definition.process, 'businessKey', given ->> 'businessKey', 'caseInstanceId', null, 'ended', false,
-        'suspended', false, 'tenantId', null)
+        'suspended', false, 'tenantId', nullif(definition.tenant, ''))
         || case when given -> 'withVariablesInReturn' = 'true'
                 then jsonb_build_object('variables', api_camunda_values(variables)) else '{}' end)::text;
 end

@@ -9,18 +9,19 @@ select s.status, s.body, s.instance_id from api_camunda_start($1::jsonb) s
 select 200, jsonb_build_object(
     'links', jsonb_build_array(jsonb_build_object(
         'method', 'GET', 'href', format('%s/engine-rest/deployment/%s', $3::text, p.deployment_id), 'rel', 'self')),
-    'id', p.deployment_id, 'name', p.name, 'source', $2::text, 'deploymentTime', api_camunda_time(p.at), 'tenantId', null,
+    'id', p.deployment_id, 'name', nullif(p.name, ''), 'source', $2::text, 'deploymentTime', api_camunda_time(p.at),
+    'tenantId', nullif(p.tenant, ''),
     'deployedProcessDefinitions',
     (select jsonb_object_agg(api_camunda_definition_id(d.process, d.version, d.deployment_id), api_camunda_definition(d))
      from outcomes o, jsonb_array_elements(o.detail -> 'definitions') n
-     join definitions d on d.process = n ->> 'process' and d.version = (n ->> 'version')::integer
+     join definitions d on d.definition_id = (n ->> 'definition_id')::integer
      where o.command_id = p.deployment_id),
     'deployedCaseDefinitions', null, 'deployedDecisionDefinitions', null, 'deployedDecisionRequirementsDefinitions', null)::text
 from deployments p where p.deployment_id = $1::uuid
 -- name: camunda_deployments
 select 200, coalesce(jsonb_agg(x.it), '[]')::text
-from (select jsonb_build_object('links', '[]'::jsonb, 'id', p.deployment_id, 'name', p.name, 'source', null,
-                                'deploymentTime', api_camunda_time(p.at), 'tenantId', null) as it
+from (select jsonb_build_object('links', '[]'::jsonb, 'id', p.deployment_id, 'name', nullif(p.name, ''), 'source', null,
+                                'deploymentTime', api_camunda_time(p.at), 'tenantId', nullif(p.tenant, '')) as it
       from deployments p
       where p.state in ('active', 'withdrawn') and ($1::text is null or p.name = $1) and ($2::text is null or p.deployment_id::text = $2)
       order by p.deployment_id offset coalesce($3::integer, 0) limit coalesce($4::integer, 1000)) x
@@ -40,20 +41,17 @@ select 200, jsonb_build_object('count', count(*))::text
 from definitions d
 where ($1::text is null or d.process = $1) and ($2::text is null or d.name = $2) and ($3::integer is null or d.version = $3::integer)
   and (not coalesce($4::boolean, false) or d.latest) and ($5::text is null or d.deployment_id::text = $5)
+-- $1: the request.
 -- name: camunda_definition
 select case when d.process is null then 404 else 200 end,
-       case when d.process is not null then api_camunda_definition(d)::text
-            when $1::text is not null then api_camunda_error('InvalidRequestException', format('No matching definition with id %s', $1::text))
-            else api_camunda_error('RestException', format('No matching process definition with key: %s and no tenant-id', $2::text)) end
-from (values (1)) one left join api_camunda_find($1, $2) d on true
+       case when d.process is null then api_camunda_not_found($1::jsonb -> 'path') else api_camunda_definition(d)::text end
+from (values (1)) one left join api_camunda_find($1::jsonb -> 'path') d on true
 -- name: camunda_definition_xml
 select case when d.process is null then 404 else 200 end,
-       case when d.process is not null
-            then jsonb_build_object('id', api_camunda_definition_id(d.process, d.version, d.deployment_id),
-                                    'bpmn20Xml', (select r.content from resource r where r.deployment_id = d.deployment_id and r.name = d.resource))::text
-            when $1::text is not null then api_camunda_error('InvalidRequestException', format('No matching definition with id %s', $1::text))
-            else api_camunda_error('RestException', format('No matching process definition with key: %s and no tenant-id', $2::text)) end
-from (values (1)) one left join api_camunda_find($1, $2) d on true
+       case when d.process is null then api_camunda_not_found($1::jsonb -> 'path')
+            else jsonb_build_object('id', api_camunda_definition_id(d.process, d.version, d.deployment_id),
+                                    'bpmn20Xml', (select r.content from resource r where r.deployment_id = d.deployment_id and r.name = d.resource))::text end
+from (values (1)) one left join api_camunda_find($1::jsonb -> 'path') d on true
 -- name: camunda_instance
 select case when i.instance_id is null then 404 else 200 end,
        case when i.instance_id is null
@@ -61,9 +59,9 @@ select case when i.instance_id is null then 404 else 200 end,
             else jsonb_build_object('links', '[]'::jsonb, 'id', i.instance_id,
                 'definitionId', api_camunda_definition_id(i.process, i.version, d.deployment_id), 'definitionKey', i.process,
                 'businessKey', i.business_key, 'caseInstanceId', null, 'ended', false, 'suspended', i.state = 'suspended',
-                'tenantId', null)::text end
+                'tenantId', nullif(i.tenant, ''))::text end
 from (values (1)) one
 left join instances i on i.instance_id = case when $1::text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then $1::uuid end
     and i.ended is null
-left join definitions d on d.process = i.process and d.version = i.version
+left join definitions d on d.tenant = i.tenant and d.process = i.process and d.version = i.version
 limit 1

@@ -100,8 +100,8 @@ static void judge_request(struct request *request, const struct message *message
     for (size_t i = 0; i < request->n_path; i++)
         assert(utf8_valid(request->path[i].value, strlen(request->path[i].value)));
     const struct operation *operation = request->operation;
-    if (operation->body_kind == BODY_MULTIPART || operation->headers != NULL)
-        return; /* they look at the connection */
+    if (operation->body_kind == BODY_MULTIPART)
+        return; /* it looks at the connection */
     if (!body_accept(request)) {
         assert(request->response.status >= 400 && request->response.status < 500);
         assert(request->response.body.len > 0);

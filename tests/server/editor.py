@@ -96,8 +96,11 @@ bad = BPMN.replace("<bpmn:userTask", "<bpmn:callActivity", 1).replace("</bpmn:us
 answer = deploy(FIELDS, [("bad.bpmn", bad)])
 check("a bad diagram", answer.status == 400 and answer.body["type"] == "ParseException" and answer.body["code"] == 0
       and answer.body["message"].startswith("ENGINE-09005 Could not parse BPMN process. Errors: \n* "), answer)
-check("where", re.search(r"\| resource bad\.bpmn \| line \d+ \| column \d+$", answer.body["message"], re.M), answer.body["message"])
 problem = answer.body["details"]["bad.bpmn"]["errors"][0]
+line = next(i for i, text in enumerate(bad.split("\n")) if "<bpmn:callActivity" in text)
+column = bad.split("\n")[line].index("<bpmn:callActivity")
+check("where", (problem["line"], problem["column"]) == (line + 1, column + 1), problem)
+check("and in words", answer.body["message"].endswith("| resource bad.bpmn | line %d | column %d" % (line + 1, column + 1)), answer.body["message"])
 check("details", exact(answer.body["details"]["bad.bpmn"], ["errors", "warnings"]) and exact(problem, ["message", "line", "column", "mainElementId", "elementIds", "\u0435lementIds"])
       and problem["elementIds"] == problem["\u0435lementIds"] == [problem["mainElementId"]] == ["approve"], problem)
 answer = deploy(FIELDS, [("bad.bpmn", "<no xml")])
@@ -123,14 +126,51 @@ for method, path, status in [("GET", "/nothing", 404), ("PUT", "/version", 405),
     answer = server.ask(method, REST + path)
     check("%s %s" % (method, path), answer.status == status and {"type", "message", "code"} <= set(answer.body), answer)
 
+# ---- Parts as others write them ----
+
+answer = deploy(FIELDS + [("data", BPMN)], [])
+check("a file without a name", answer.status == 400 and answer.body["message"] ==
+      "No file name found in the deployment resource described by form parameter 'data'.", answer)
+answer = deploy(FIELDS[:1] + [("deployment-activation-time", "2099-01-23T14:42:45.000+0200")], [("edited.bpmn", BPMN)])
+check("a time that would not be kept", answer.status == 400 and "deployment-activation-time" in answer.body["message"], answer)
+for name in ('with \\"quotes\\" and \u00fcml.bpmn', "C:\\models\\a;b.bpmn", "two words.bpmn20.xml"):
+    answer = deploy(FIELDS[:1], [(name, BPMN.replace('"edited"', '"parts"'))])
+    check(name, answer.status == 200 and [d["resource"] for d in answer.body["deployedProcessDefinitions"].values()] == [name.replace('\\"', '"')], answer)
+
+# ---- Tenants: a key may be there for several ----
+
+answer = deploy(FIELDS + [("tenant-id", "north")], [("edited.bpmn", BPMN)])
+check("for a tenant", answer.status == 200 and answer.body["tenantId"] == "north", answer)
+(of_north, definition), = answer.body["deployedProcessDefinitions"].items()
+check("its definition", (definition["tenantId"], definition["version"]) == ("north", 1), definition)
+answer = server.ask("POST", REST + "/process-definition/%s/start" % of_north, {})
+check("started by id, for the same tenant", answer.status == 200 and (answer.body["tenantId"], answer.body["definitionId"]) == ("north", of_north), answer)
+instance = answer.body["id"]
+for _ in range(100):
+    running = server.ask("GET", REST + "/process-instance/" + instance).body
+    if sql("select count(*) from instance where id = '%s'" % instance) == "1":
+        break
+check("where it runs", (running["tenantId"], running["definitionId"]) == ("north", of_north), running)
+answer = deploy(FIELDS, [("edited.bpmn", BPMN)])
+check("without a tenant it is not theirs", of_north not in answer.body["deployedProcessDefinitions"] and answer.body["tenantId"] is None, answer)
+KEY = REST + "/process-definition/key/edited"
+check("a key without tenant", server.ask("GET", KEY).body["tenantId"] is None and server.ask("POST", KEY + "/start", {}).body["tenantId"] is None)
+check("a key of a tenant", server.ask("GET", KEY + "/tenant-id/north").body == definition
+      and server.ask("GET", KEY + "/tenant-id/north/xml").body["id"] == of_north)
+answer = server.ask("POST", KEY + "/tenant-id/north/start", {"businessKey": "n"})
+check("started by it", answer.status == 200 and answer.body["definitionId"] == of_north, answer)
+answer = server.ask("POST", KEY + "/tenant-id/south/start", {})
+check("of one that has none", answer.status == 404 and answer.body["message"] == "No matching process definition with key: edited and tenant-id: south", answer)
+
 # ---- The rest of what is there, also behind the engine's name ----
 
 check("engines", server.ask("GET", REST + "/engine").body == [{"name": "default"}])
 for rest in (REST, REST + "/engine/default"):
     check("deployments " + rest, server.ask("GET", rest + "/deployment/count?name=edited").body == {"count": len(server.ask("GET", rest + "/deployment?name=edited").body)})
     listed = server.ask("GET", rest + "/process-definition?key=edited&latestVersion=true").body
+    listed = [d for d in listed if d["tenantId"] is None]
     check("definitions " + rest, [d["version"] for d in listed] == [2] and exact(listed[0], DEFINITION), listed)
-    check("count " + rest, server.ask("GET", rest + "/process-definition/count?key=edited").body == {"count": 2})
+    check("count " + rest, server.ask("GET", rest + "/process-definition/count?key=edited").body == {"count": 3})
     check("one " + rest, server.ask("GET", rest + "/process-definition/" + listed[0]["id"]).body == listed[0] == server.ask("GET", rest + "/process-definition/key/edited").body)
     check("xml " + rest, server.ask("GET", rest + "/process-definition/key/edited/xml").body["bpmn20Xml"] == BPMN)
     check("deploy " + rest, deploy(FIELDS, [("edited.bpmn", BPMN)], rest).status == 200)
