@@ -20,7 +20,7 @@ PACKAGES_BUILD="
     libpcre2-dev
 "
 PACKAGES_RUN="postgresql python3"
-PACKAGES_TEST="libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils jq openssl nghttp2-server json-schema-test-suite"
+PACKAGES_TEST="python3-pip libcmocka-dev pgbouncer clang-format libxml2-utils curl binutils jq openssl nghttp2-server json-schema-test-suite"
 PACKAGES_SOAK="clang libclang-rt-14-dev"
 
 die() {

@@ -59,9 +59,13 @@ static void add_property(void *context, const char *name, const char *type, bool
 {
     json_t *schema = context;
 
-    json_object_set_new(json_object_get(schema, "properties"), name, type_schema(type, false));
-    if (!required)
+    json_t *property = type_schema(type, false);
+    json_object_set_new(json_object_get(schema, "properties"), name, property);
+    if (!required) {
+        if (json_object_get(property, "type") != NULL)
+            json_object_set_new(property, "nullable", json_true()); /* as if it were not there */
         return;
+    }
     if (json_object_get(schema, "required") == NULL)
         json_object_set_new(schema, "required", json_array());
     json_array_append_new(json_object_get(schema, "required"), json_string(name));
@@ -120,23 +124,65 @@ static json_t *body_of(const struct operation *operation)
     return json_pack("{s:b, s:o}", "required", required, "content", content);
 }
 
+/* Adds what `types` names, separated by blanks, to the content of a response. */
+static void add_content(json_t *content, const char *types, json_t *schema)
+{
+    char type[100];
+
+    for (size_t n; *(types += strspn(types, " ")) != '\0'; types += n) {
+        n = strcspn(types, " ");
+        snprintf(type, sizeof(type), "%.*s", (int)n, types);
+        json_object_set_new(content, type, json_pack("{s:O}", "schema", schema));
+    }
+    json_decref(schema);
+}
+
+static const struct {
+    const char *good, *bad, *schema;
+} answers_of[] = {
+    [DIALECT_PAWL] = {"application/json", "application/problem+json", "Problem"},
+    [DIALECT_CAMUNDA] = {"application/json", "application/json", "Exception"},
+    [DIALECT_TEXT] = {"text/plain", "text/plain", "Any"},
+    [DIALECT_OWN] = {"application/x-amz-json-1.0 application/x-amz-json-1.1",
+                     "application/x-amz-json-1.0 application/x-amz-json-1.1", "Any"},
+};
+
+/* The guard answers before anybody knows which operation is meant: a line of text. */
+static json_t *refusal(const struct operation *operation)
+{
+    json_t *content = json_object();
+    char schema[60];
+
+    snprintf(schema, sizeof(schema), "#/components/schemas/%s",
+             answers_of[operation->dialect].schema);
+    add_content(content, answers_of[operation->dialect].bad, json_pack("{s:s}", "$ref", schema));
+    if (operation->dialect != DIALECT_TEXT)
+        add_content(content, "text/plain", json_pack("{s:s}", "type", "string"));
+    return content;
+}
+
+/* "201 The instance; 200 It was there before": one response each, and how all others look. */
 static json_t *responses_of(const struct operation *operation)
 {
-    const char *answers = operation->answers != NULL ? operation->answers : "200 Done";
-    bool text = operation->dialect == DIALECT_TEXT;
-    char status[4];
+    const char *at = operation->answers != NULL ? operation->answers : "200 Done";
+    json_t *responses = json_object();
+    char status[4], text[200];
 
-    snprintf(status, sizeof(status), "%.3s", answers);
-    return json_pack("{s:{s:s, s:{s:{s:{}}}}, s:{s:s, s:{s:{s:{s:s}}}}}", status, "description",
-                     answers + 4, "content", text ? "text/plain" : "application/json", "schema",
-                     "default", "description", "Why not", "content",
-                     operation->dialect == DIALECT_PAWL ? "application/problem+json"
-                     : text                             ? "text/plain"
-                                                        : "application/json",
-                     "schema", "$ref",
-                     operation->dialect == DIALECT_PAWL      ? "#/components/schemas/Problem"
-                     : operation->dialect == DIALECT_CAMUNDA ? "#/components/schemas/Exception"
-                                                             : "#/components/schemas/Any");
+    for (const char *end; at != NULL; at = end != NULL ? end + 2 : NULL) {
+        end = strstr(at, "; ");
+        snprintf(status, sizeof(status), "%.3s", at);
+        snprintf(text, sizeof(text), "%.*s",
+                 end != NULL ? (int)(end - at) - 4 : (int)strlen(at) - 4, at + 4);
+        json_t *content = status[0] < '4' ? json_object() : refusal(operation);
+        if (status[0] < '4')
+            add_content(content, answers_of[operation->dialect].good, json_object());
+        json_object_set_new(responses, status,
+                            json_pack("{s:s, s:o}", "description", text, "content", content));
+    }
+    json_object_set_new(
+        responses, "default",
+        json_pack("{s:s, s:o}", "description", "Why not", "content", refusal(operation)));
+    return responses;
 }
 
 /* "get_v1_instances_id_history" */
@@ -154,6 +200,12 @@ static void name_of(const struct operation *operation, char *room, size_t n)
     room[length] = '\0';
     for (char *at = room; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
+}
+
+/* Who watches from this machine needs no user (auth.c). */
+static bool is_local(const struct operation *operation)
+{
+    return operation->dialect == DIALECT_TEXT && (operation->rights & RIGHT_ANY) != 0;
 }
 
 static const char *rights_of(const struct operation *operation, char *room, size_t n)
@@ -180,6 +232,8 @@ static const char *rights_of(const struct operation *operation, char *room, size
         if ((operation->rights & all[i].right) != 0)
             snprintf(room + strlen(room), n - strlen(room), "%s %s",
                      room[strlen(room) - 1] != ':' ? " or" : "", all[i].name);
+    if (is_local(operation))
+        snprintf(room + strlen(room), n - strlen(room), "; none from this machine");
     return room;
 }
 
@@ -203,6 +257,8 @@ static json_t *describe(const struct operation *operation)
         json_object_set_new(it, "requestBody", body_of(operation));
     if ((operation->rights & RIGHT_ANY) == 0)
         json_object_set_new(it, "security", json_array());
+    else if (is_local(operation))
+        json_object_set_new(it, "security", json_pack("[{}, {s:[]}, {s:[]}]", "token", "password"));
     return it;
 }
 

@@ -14,7 +14,7 @@
 #define CALLBACK(place, text)                                                                      \
     METHOD_POST, "/callbacks" place, RIGHT_TOKEN, DIALECT_PAWL, text,                              \
         .writes = true, .body_kind = BODY_JSON, .most = BODY_BYTES,                                \
-        .answers = "200 It is taken; 410: the task has gone on, 409: another answer was first"
+        .answers = "200 It is taken; 409 Another answer was first; 410 The task has gone on"
 
 static const struct operation list[] = {
     {CALLBACK("/{token}/succeed", "Ends the task that waits for this token"),

@@ -51,12 +51,12 @@ static void test_pattern(struct request *request)
 }
 
 #define EVENTS(method, path, right) METHOD_##method, "/v1" path, RIGHT_##right, DIALECT_PAWL
-#define RULE_ANSWERS "202 It will be done; GET /v1/outcomes/{id} says what became of it"
+#define RULE_ANSWERS "202 It will be done: GET /v1/outcomes/{id} says what became of it"
 
 static const struct operation list[] = {
     {EVENTS(POST, "/events", START), "Puts events on a bus, each of them taken or refused",
      .query = "http_put_events", .writes = true, .body_kind = BODY_JSON, .fields = "events:array!",
-     .most = BODY_BYTES, .answers = "202 What became of each; 400 when all were refused"},
+     .most = BODY_BYTES, .answers = "202 What became of each; 400 All were refused"},
     {EVENTS(GET, "/events", READ), "The events that were put, the newest first",
      .query = "http_events",
      .arguments = "query.state query.bus query.source query.detailType query.limit query.after",

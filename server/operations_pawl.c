@@ -9,7 +9,7 @@
 #define PAWL(method, path, right) METHOD_##method, "/v1" path, RIGHT_##right, DIALECT_PAWL
 #define COMMAND(statement)                                                                         \
     .query = (statement), .writes = true, .body_kind = BODY_JSON, .parameters = "await:duration",  \
-    .awaits = true, .answers = "202 It will be done; GET /v1/outcomes/{id} says what became of it"
+    .awaits = true, .answers = "202 It will be done: GET /v1/outcomes/{id} says what became of it"
 
 static const struct operation list[] = {
     /* ---- Starts and messages ---- */
@@ -17,7 +17,7 @@ static const struct operation list[] = {
      .query = "http_start", .judge = "judge_start", .writes = true, .body_kind = BODY_JSON,
      .fields = "businessKey:string variables:object requestKey:text version:integer",
      .parameters = "await:duration", .awaits = true,
-     .answers = "201 The instance; 200 when the request key was there before"},
+     .answers = "201 The instance; 200 The one of the same request key"},
     {PAWL(POST, "/messages", START),
      "Publishes a message: to who waits for it, or to who comes to wait", COMMAND("http_publish"),
      .judge = "judge_message",
@@ -46,7 +46,7 @@ static const struct operation list[] = {
      .handle = deploy_files, .body_kind = BODY_MULTIPART, .most = LIMIT_HTTP_DEPLOYMENT_BYTES,
      .fields = "name:string resources:array! duplicateFiltering:boolean",
      .parameters = "name:string duplicateFiltering:boolean",
-     .answers = "201 What was deployed; 400 has the findings"},
+     .answers = "201 What was deployed; 400 The findings"},
     {PAWL(GET, "/deployments", READ), "What was deployed, the newest first",
      .query = "http_deployments", .arguments = "query.limit query.after",
      .parameters = "limit:integer after:uuid", .answers = "200 The deployments"},

@@ -11,7 +11,7 @@ static const struct operation list[] = {
     {METHOD_POST, "/events/{bus}", RIGHT_START, DIALECT_PAWL,
      "Puts CloudEvents on a bus: one, a batch, or one whose attributes are headers",
      .handle = cloudevents_receive, .body_kind = BODY_RAW,
-     .answers = "202 What became of each; 400 when all were refused"},
+     .answers = "202 What became of each; 400 All were refused"},
 };
 
 const struct operations operations_webhooks = {list, ARRAY_LEN(list)};

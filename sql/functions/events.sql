@@ -221,6 +221,19 @@ comment on function put_events(jsonb, jsonb) is
 
 Returns a row for each entry, in their order: `event_id`, or `error_code` and `error_message` for one that is refused, whose fellows are taken all the same; `duplicate`: it was put before, under this id.';
 
+-- What HTTP answers: what became of each; a problem (RFC 9457) as well where all were refused.
+create or replace function api_events_answer(n bigint, refused bigint, events json)
+returns jsonb
+language sql immutable
+set search_path = @schema@, pg_temp
+as $$
+    select case when refused = n then jsonb_build_object('type', null, 'title', 'Bad Request', 'status', 400,
+                                                         'detail', format('refused are %s of %s events', refused, n), 'code', 'PW003')
+                else '{}' end
+        || jsonb_build_object('refused', refused, 'events', events)
+$$;
+revoke all on function api_events_answer(bigint, bigint, json) from public;
+
 create or replace function test_event_pattern(
     pattern jsonb,
     event jsonb,

@@ -20,7 +20,7 @@ cross join lateral publish(message => r.it #>> '{body,message}', key => coalesce
 -- ---- What becomes of a command ----
 
 -- name: http_outcome
-select case when o.known then 200 else 404 end,
+select 200,
        json_build_object('id', r.it #>> '{path,id}', 'state', coalesce(o.state, 'pending'), 'detail', o.detail)::text,
        case when o.state is null then (r.it #>> '{path,id}')::uuid end
 from (select $1::jsonb as it) r cross join lateral api_outcome((r.it #>> '{path,id}')::uuid) o

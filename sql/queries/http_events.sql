@@ -4,7 +4,7 @@
 -- All were refused: 400.
 -- name: http_put_events
 select case when bool_and(e.error_code is not null) then 400 else 202 end,
-       json_build_object('refused', count(e.error_code), 'events', json_agg(json_strip_nulls(json_build_object(
+       api_events_answer(count(*), count(e.error_code), json_agg(json_strip_nulls(json_build_object(
            'eventId', e.event_id, 'duplicate', e.duplicate, 'code', e.error_code, 'message', e.error_message)) order by e.n))::text
 from put_events($1::jsonb #> '{body,events}') e
 -- name: http_events

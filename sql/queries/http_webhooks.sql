@@ -10,6 +10,6 @@ select 200, coalesce(api_webhook_receive($1, jsonb_build_object('id', $2::text, 
 -- name: http_cloudevents
 -- $1: the bus; $2: a CloudEvent or an array of them. All were refused: 400.
 select case when bool_and(e.error_code is not null) then 400 else 202 end,
-       json_build_object('refused', count(e.error_code), 'events', json_agg(json_strip_nulls(json_build_object(
+       api_events_answer(count(*), count(e.error_code), json_agg(json_strip_nulls(json_build_object(
            'eventId', e.event_id, 'duplicate', e.duplicate, 'code', e.error_code, 'message', e.error_message)) order by e.n))::text
 from put_cloudevents($2::jsonb, $1) e

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What speaks AWS's wire, webhooks and CloudEvents, against a real engine: requests of our own signer, curl's, those of
-# boto3 and of @aws-sdk where they can be installed (into a folder of this run), and clients/.
+# boto3 and of @aws-sdk where they can be installed, and clients/.
 #   PAWL=build/pawl tests/aws/run.sh [PART…]      wire incoming clients sdk_python sdk_node
 set -uo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -9,6 +9,7 @@ PAWL=$(realpath "${PAWL:-$ROOT/build/pawl}")
 [ -x "$PAWL" ] || { echo "There is no program $PAWL: build it, or set PAWL." >&2; exit 1; }
 unset PAWL_DATABASE PAWL_SCHEMA PAWL_CONFIG PAWL_URL
 . "$ROOT/tests/lib/pg.sh"
+. "$ROOT/tests/lib/packages.sh"
 PARTS=${*:-wire incoming clients sdk_python sdk_node}
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/pawl-aws.XXXXXX")
 ENGINE='' INSTALLS=
@@ -22,16 +23,14 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Beside the rest; where there is no network, they are left out.
-mkdir "$DIR/python" "$DIR/node"
+# Beside the rest.
 if [[ " $PARTS " == *" sdk_python "* ]]; then
-    timeout 60 python3 -m pip install -q --disable-pip-version-check --no-compile --retries 0 --target "$DIR/python" boto3 >"$DIR/pip.log" 2>&1 &
-    PIP=$! INSTALLS="$INSTALLS $!"
+    python_packages boto3==1.44.5 >"$DIR/python" 2>"$DIR/python.why" &
+    PYTHON_INSTALL=$! INSTALLS="$INSTALLS $!"
 fi
 if [[ " $PARTS " == *" sdk_node "* ]]; then
-    (cd "$DIR/node" && timeout 60 npm install --no-audit --no-fund --silent --ignore-scripts --fetch-retries 0 \
-        @aws-sdk/client-sfn@3.1161.0 @aws-sdk/client-eventbridge@3.1161.0) >"$DIR/npm.log" 2>&1 &
-    NPM=$! INSTALLS="$INSTALLS $!"
+    node_packages @aws-sdk/client-sfn@3.1161.0 @aws-sdk/client-eventbridge@3.1161.0 >"$DIR/node" 2>"$DIR/node.why" &
+    NODE_INSTALL=$! INSTALLS="$INSTALLS $!"
 fi
 
 pg_start || exit 1
@@ -102,16 +101,16 @@ python 0" ] && echo "1 passed, 0 failed" || printf '%s\n0 passed, 1 failed\n' "$
 part wire python3 "$ROOT/tests/aws/wire.py" "$ADDRESS" "$KEY" "$SECRET" "$READER_KEY" "$READER_SECRET" "$BEARER"
 part incoming python3 "$ROOT/tests/aws/incoming.py" "$ADDRESS" "$BEARER" "$DIR"
 part clients clients_part
-if wait "${PIP:-}" 2>/dev/null && [ -d "$DIR/python/boto3" ]; then
-    PYTHONPATH=$PYTHONPATH:$DIR/python part sdk_python python3 "$ROOT/tests/aws/sdk_python.py" "$ADDRESS"
+if wait "${PYTHON_INSTALL:-}" 2>/dev/null; then
+    PYTHONPATH=$PYTHONPATH:$(cat "$DIR/python") part sdk_python python3 "$ROOT/tests/aws/sdk_python.py" "$ADDRESS"
 else
-    skip sdk_python "boto3 cannot be installed: $(tail -1 "$DIR/pip.log" 2>/dev/null)"
+    skip sdk_python "boto3 cannot be installed: $(cat "$DIR/python.why" 2>/dev/null)"
 fi
-if wait "${NPM:-}" 2>/dev/null && [ -d "$DIR/node/node_modules/@aws-sdk/client-sfn" ]; then
+if wait "${NODE_INSTALL:-}" 2>/dev/null; then
     held() { python3 -c 'import sys; from common import token; print(token(sys.argv[1]))' "$1"; }
-    part sdk_node node --no-warnings "$ROOT/tests/aws/sdk.mjs" "$ADDRESS" "$DIR/node" "$(held js-1)" "$(held js-2)"
+    part sdk_node node --no-warnings "$ROOT/tests/aws/sdk.mjs" "$ADDRESS" "$(cat "$DIR/node")" "$(held js-1)" "$(held js-2)"
 else
-    skip sdk_node "@aws-sdk cannot be installed"
+    skip sdk_node "@aws-sdk cannot be installed: $(cat "$DIR/node.why" 2>/dev/null)"
 fi
 [ "$failed" = 0 ] || grep -v level=info "$DIR/err" | tail -20
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

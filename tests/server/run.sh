@@ -45,7 +45,6 @@ down() {
 failed=0
 up api --dev
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
-ST=$(PATH="$PATH:$ROOT/build/venv/bin" command -v schemathesis)
 for part in native editor sedo inputs hostile waiting; do
     echo "== $part"
     /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
@@ -58,21 +57,6 @@ PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed
 down
 echo "== sockets"
 bash "$ROOT/tests/server/sockets.sh" "$PAWL" "$DIR" || failed=1
-up made --dev
-echo "== schemathesis"
-if [ -n "$ST" ]; then
-    # Nobody decides what it would wait for.
-    curl -s "http://$address/openapi.json" | jq 'del(.paths[][].parameters[]? | select(.schema.pattern))' >"$DIR/openapi.json"
-    "$PAWL" deploy "$ROOT/processes/basics/approval.bpmn" >/dev/null
-    (cd "$DIR" && "$ST" run openapi.json --url "http://$address" --checks not_a_server_error --phases coverage,fuzzing \
-        --max-examples "${PAWL_EXAMPLES:-3}" --workers 2 --continue-on-failure --suppress-health-check all) >"$DIR/st" 2>&1 ||
-        { failed=1; grep -A400 FAILURES "$DIR/st"; }
-    sed -n 's/^ *\([0-9]* generated.*\)/      \1/p' "$DIR/st"
-    ! grep -q 'level=error' "$DIR/err" || { failed=1; grep 'level=error' "$DIR/err" | head -5; }
-else
-    echo "      skipped: there is no schemathesis; python3 -m venv build/venv && build/venv/bin/pip install schemathesis"
-fi
-down
 up pawl --dev
 echo "== requests, health, metrics"
 /usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
