@@ -34,6 +34,20 @@ int err_pass(struct err *err, const char *file, int line)
     return -1;
 }
 
+void err_hint(struct err *err, const char *hint)
+{
+    if (err == NULL)
+        return;
+    snprintf(err->hint, sizeof(err->hint), "%s", hint);
+    utf8_repair(err->hint);
+}
+
+const char *err_line(const struct err *err, char *room, size_t room_bytes)
+{
+    snprintf(room, room_bytes, "%s%s%s", err->text, err->hint[0] != '\0' ? ": " : "", err->hint);
+    return room;
+}
+
 void err_reset(struct err *err)
 {
     if (err != NULL)

@@ -29,6 +29,7 @@ struct err {
     int line, column;  /* in the text that was judged; 0: not known */
     char sqlstate[6];  /* "" when it did not come from the database */
     char text[1024];   /* a sentence for people, UTF-8; cut with "..." when longer */
+    char hint[512];    /* what to do, another sentence; "" when the text says it */
     unsigned n_frames; /* where it came from and passed through */
     struct {
         const char *file;
@@ -52,5 +53,10 @@ int err_fill(struct err *err, enum err_code code, const char *file, int line, co
 int err_pass(struct err *err, const char *file, int line);
 /* Notes this place in err and returns -1. */
 #define err_trace(err) err_failed(err_pass((err), __FILE__, __LINE__))
+
+/* What to do, of the error that err holds. */
+void err_hint(struct err *err, const char *hint);
+/* The text, and the hint behind it: for where there is one line. Returns room. */
+const char *err_line(const struct err *err, char *room, size_t room_bytes);
 
 void err_reset(struct err *err);

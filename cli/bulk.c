@@ -61,15 +61,23 @@ static enum exit_code read_filter(const struct cli *cli, json_t *filter)
 
 static enum exit_code read_pace(const struct cli *cli, json_t *options)
 {
-    double pace;
+    const char *text = given(cli, "pace");
 
     if (given(cli, "reason") != NULL)
         json_object_set_new(options, "reason", output_string(given(cli, "reason")));
-    if (given(cli, "pace") == NULL)
+    if (text == NULL)
         return EXIT_DONE;
-    if (cli_seconds(cli, "pace", 0, &pace) < 0)
-        return EXIT_USAGE;
-    json_object_set_new(options, "pace", pace > 0 ? json_real(pace) : json_null());
+    json_t *pace = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!json_is_number(pace)) {
+        json_decref(pace);
+        return cli_usage(cli, "0 is as fast as the engine takes them",
+                         "--pace must be how many a second, not \"%s\"", text);
+    }
+    if (json_number_value(pace) == 0) {
+        json_decref(pace);
+        pace = json_null();
+    }
+    json_object_set_new(options, "pace", pace);
     return EXIT_DONE;
 }
 
@@ -163,10 +171,9 @@ static enum exit_code begin(struct cli *cli, struct client *client, const char *
 
     if (client_bulk(client, action, filter, options, &begun, &err) < 0)
         return cli_fail(cli, &err);
-    if (!row_uuid(begun, "bulk_id", &id) ||
-        (wait_for_end(client, &id, seconds, &row, &err) < 0 && err.code == ERR_NONE))
+    if (!row_uuid(begun, "bulk_id", &id))
         return cli_refuse(cli, NULL, "the database gave no id for what was asked");
-    if (err.code != ERR_NONE)
+    if (wait_for_end(client, &id, seconds, &row, &err) < 0)
         return cli_fail(cli, &err);
     if (cli->json)
         output_json(row);

@@ -123,7 +123,7 @@ static void extend(struct work *work, struct job *job)
 
     if (client_external_extend(work->client, &job->lease, work->lock_ms, &err) == 0)
         return;
-    cli_note(work->cli, "%s", err.text);
+    cli_fail(work->cli, &err);
     if (err.code != ERR_NOT_FOUND && err.code != ERR_CONFLICT)
         return;
     job->lost = true;
@@ -242,7 +242,7 @@ static enum exit_code run_task(struct work *work, const json_t *row)
                          : 0;
         /* Too late: the work is another one's, and that is said. */
         if (result < 0 && (err.code == ERR_NOT_FOUND || err.code == ERR_CONFLICT))
-            cli_note(work->cli, "%s", err.text);
+            cli_fail(work->cli, &err);
         else if (result < 0)
             code = cli_fail(work->cli, &err);
         work->done += result == 0 && !job.lost;

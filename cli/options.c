@@ -198,7 +198,8 @@ static enum exit_code check_count(const struct cli *cli)
     int n = (int)cli->n_arguments;
     char hint[256];
 
-    snprintf(hint, sizeof(hint), "usage: pawl %s %s", command->name, command->arguments);
+    snprintf(hint, sizeof(hint), "usage: pawl %s%s%s", command->name,
+             command->arguments[0] != '\0' ? " " : "", command->arguments);
     if (n < command->min_arguments)
         return cli_usage(cli, hint, "%s is missing", n == 0 ? "an argument" : "another argument");
     if (command->max_arguments >= 0 && n > command->max_arguments)

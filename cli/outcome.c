@@ -67,11 +67,10 @@ enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *ac
         return cli_fail(cli, &err);
     const char *state = arena_strdup(&cli->arena, row_text(cli, outcome, "state"));
     const char *reason = outcome_reason(cli, outcome);
-    if (cli->json) {
-        json_object_set(accepted, "state", json_object_get(outcome, "state"));
-        json_object_set(accepted, "detail", json_object_get(outcome, "detail"));
+    json_object_set(accepted, "state", json_object_get(outcome, "state"));
+    json_object_set(accepted, "detail", json_object_get(outcome, "detail"));
+    if (cli->json)
         output_json(accepted);
-    }
     if (strcmp(state, "refused") == 0)
         return cli_refuse(cli, NULL, "refused: %s", reason);
     if (strcmp(state, "failed") == 0)

@@ -18,7 +18,8 @@ const char *outcome_reason(struct cli *cli, const json_t *outcome);
 
 /*
  * For a command whose acceptance is all that its caller needs: waits a moment and prints one line,
- * `what` being "cancelled", or with -o json {"command_id",…,"state"}. Refused: EXIT_REFUSED.
+ * `what` being "cancelled", or with -o json {"command_id",…,"state","detail"}, which `accepted`
+ * is then. Refused: EXIT_REFUSED.
  * Pending is a note and EXIT_DONE unless `must` is set.
  */
 enum exit_code outcome_report(struct cli *cli, struct client *client, json_t *accepted,

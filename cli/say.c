@@ -78,11 +78,11 @@ void cli_note(const struct cli *cli, const char *format, ...)
 
 static const char *hint_of(const struct err *err)
 {
+    if (err->hint[0] != '\0')
+        return err->hint;
     static const struct {
         const char *sqlstate, *hint;
     } hints[] = {
-        {"PW004", "take another request key, or send the same request"},
-        {"PW005", "a suspended definition starts nothing; deploy a new version"},
         {"42501",
          "your role may not do this; it is granted with the roles SCHEMA_start, SCHEMA_work, "
          "SCHEMA_read and SCHEMA_admin"},

@@ -169,6 +169,9 @@ static const char *failure_text(struct cli *cli, const char *kind, const json_t 
 
     if (strcmp(kind, "incident") == 0)
         return arena_printf(arena, "incident (%s): %s", row_text(cli, data, "reason"), error);
+    if (row_string(cli, data, "tries") == NULL)
+        return arena_printf(arena, "refused, what %s asked for: %s", row_text(cli, data, "actor"),
+                            error);
     if (next != MOMENT_NONE && next <= row_time(event, "at"))
         return arena_printf(arena, "failed, try %lld, again at once: %s",
                             (long long)row_int(data, "tries"), error);

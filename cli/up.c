@@ -221,12 +221,12 @@ static void reload(struct up *up)
     struct config next;
     struct setup_result result;
     struct err err = {0};
-    char text[1200];
+    char line[1600], text[1700];
 
     systemd_reloading();
     if (config_read(up->cli, &next, &err) < 0 || set_up(up, &next, &result, &err) < 0) {
         log_line(LOG_LEVEL_ERROR, "not reloaded: the configuration stays as it was", "error=%s",
-                 log_quote(err.text, text, sizeof(text)));
+                 log_quote(err_line(&err, line, sizeof(line)), text, sizeof(text)));
     } else {
         apply_log(&next);
         log_set_up("reloaded", &result);
@@ -349,7 +349,8 @@ static enum exit_code check_config(struct cli *cli, const struct config *config)
         printf("the configuration is good, endpoints included\n");
         return EXIT_DONE;
     } else if (line != 0) {
-        return cli_refuse(cli, NULL, "%s:%d: %s", config->path, line, err.text);
+        return cli_refuse(cli, err.hint[0] != '\0' ? err.hint : NULL, "%s:%d: %s", config->path,
+                          line, err.text);
     }
     printf("the configuration is good, but [retention] and endpoints were not looked at\n");
     cli_note(cli, "only the database can judge them: %s", err.text);

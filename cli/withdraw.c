@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/outcome.h"
+#include "cli/output.h"
 #include "cli/session.h"
 
 static enum exit_code find_deployment(struct cli *cli, struct client *client, const char *text,
@@ -29,6 +30,16 @@ static enum exit_code find_deployment(struct cli *cli, struct client *client, co
                       text);
 }
 
+/* Instances are cancelled in slices: some may run on for a moment. */
+static void say_cancelled(struct cli *cli, const json_t *detail)
+{
+    long long n = row_int(detail, "instances");
+
+    if (n > 0)
+        cli_note(cli, "%lld instance%s %s cancelled: `pawl bulk list --all` shows how far it is", n,
+                 n == 1 ? "" : "s", n == 1 ? "is" : "are");
+}
+
 static enum exit_code run(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
@@ -47,7 +58,10 @@ static enum exit_code run(struct cli *cli)
     if (client_withdraw(client, &id, cli_has(cli, "cancel-instances"), cli_option(cli, "reason"),
                         &accepted, &err) < 0)
         return cli_fail(cli, &err);
-    return outcome_report(cli, client, accepted, "withdrawn", seconds, true);
+    code = outcome_report(cli, client, accepted, "withdrawn", seconds, true);
+    if (code == EXIT_DONE)
+        say_cancelled(cli, json_object_get(accepted, "detail"));
+    return code;
 }
 
 static const struct option options[] = {

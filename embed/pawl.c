@@ -26,7 +26,7 @@ int embed_error(struct pawl_error *error, const struct err *err)
         return -1;
     error->code = codes[err->code];
     snprintf(error->sqlstate, sizeof(error->sqlstate), "%s", err->sqlstate);
-    snprintf(error->text, sizeof(error->text), "%s", err->text);
+    err_line(err, error->text, sizeof(error->text));
     return -1;
 }
 

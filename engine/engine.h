@@ -482,8 +482,12 @@ int engine_step(struct family *family, const struct command *command, struct err
  * In place of engine_step() for a command that failed: the instance stays where it was; the command
  * becomes a retry or an incident, by the node's retry cycle. A failed start makes the instance and
  * parks it at its start event. It may have needs, too: for a retry cycle that reads parameters.
+ * What was asked for by hand becomes neither: command_is_by_hand().
  */
 void engine_fail(struct family *family, const struct command *command, const struct err *why);
+
+/* A person asked for it, and is told when it is refused: nothing is tried again. */
+bool command_is_by_hand(enum command_kind kind);
 
 /*
  * A parked command is tried again with other variables (a JSON object). They hold whatever becomes

@@ -72,6 +72,12 @@ static void start_failed(struct step *step, const char *error)
             &(struct failure){.reason = "failedJob", .error = error, .plain_tries = DEFAULT_TRIES});
 }
 
+bool command_is_by_hand(enum command_kind kind)
+{
+    return kind == COMMAND_CANCEL || kind == COMMAND_SET_VARIABLES || kind == COMMAND_SKIP ||
+           kind == COMMAND_MOVE || kind == COMMAND_COMPLETE_ELEMENT;
+}
+
 void engine_fail(struct family *family, const struct command *command, const struct err *why)
 {
     struct err unused = {0};
@@ -92,9 +98,7 @@ void engine_fail(struct family *family, const struct command *command, const str
     }
     if (instance == NULL || instance->fate == INSTANCE_ENDED)
         return;
-    if (command->kind == COMMAND_CANCEL || command->kind == COMMAND_SET_VARIABLES ||
-        command->kind == COMMAND_SKIP || command->kind == COMMAND_MOVE ||
-        command->kind == COMMAND_COMPLETE_ELEMENT) {
+    if (command_is_by_hand(command->kind)) {
         /* Its caller reads in the outcome that it was refused: there is nothing to try again. */
         history_add(&step, HISTORY_JOB_FAILED, instance, 0, NULL, 0,
                     history_data(&step, "ss", "error", text_cut(family->arena, error, 500), "actor",

@@ -701,7 +701,8 @@ static void put_outcome(struct batch *batch, const struct item *item)
         break;
     case ITEM_FAILED:
         if (item->kind != COMMAND_START)
-            effect_outcome(e, &item->command_id, item->tenant, "failed",
+            effect_outcome(e, &item->command_id, item->tenant,
+                           command_is_by_hand(item->command.kind) ? "refused" : "failed",
                            effect_reason(arena, item->why));
         break;
     case ITEM_REFUSED:

@@ -59,13 +59,14 @@ int conn_error(const PGresult *result, PGconn *pg, const char *what, struct err 
         return err_set(err, ERR_LOST, "lost the connection to PostgreSQL: %.*s", trimmed(text),
                        text);
     }
-    if (in_class(state, "PW"))
-        err_set(err, code_of(state), "%s%s%s", text, hint != NULL ? ": " : "",
-                hint != NULL ? hint : "");
-    else
+    if (in_class(state, "PW")) {
+        err_set(err, code_of(state), "%s", text);
+        err_hint(err, hint != NULL ? hint : "");
+    } else {
         err_set(err, code_of(state), "PostgreSQL: %s (%s, SQLSTATE %s)%s%s%s%s", text, what, state,
                 detail != NULL ? "; " : "", detail != NULL ? detail : "",
                 context != NULL ? "; " : "", context != NULL ? context : "");
+    }
     if (err != NULL)
         memcpy(err->sqlstate, state, strnlen(state, sizeof(err->sqlstate) - 1));
     return -1;

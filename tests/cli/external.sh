@@ -80,7 +80,7 @@ held_four() { [ "$(api "select worker_id from external_tasks where business_key 
 wait_for 10 held_four
 api "select unlock_external_task(task_id) from external_tasks where topic = 'charge'" >/dev/null
 api "select 1 from fetch_and_lock('other', '[\"charge\"]')" >/dev/null
-lost() { grep -q 'locked by worker "other"' slow.err; }
+lost() { grep -q 'not by worker "slow"' slow.err; }
 if wait_for 10 lost; then ok; else bad "it does not see that it lost the task" "$(cat slow.err)"; fi
 kill -TERM $worker
 wait $worker

@@ -248,7 +248,12 @@ expect_code 0 bulk list --all
 expect_text "bulk list" "$OUT" 'retry +done +0 +0 +50'
 expect_code 1 bulk stop 12345678
 expect_code 1 retry --all --since yesterday
-expect_text "retry --since" "$ERR" 'ISO 8601'
+expect_text "retry --since" "$ERR" '^pawl retry: since is not a time: yesterday$'
+expect_text "what to do is a line of its own" "$ERR" '^  -> Write it as ISO 8601'
+expect_code 2 retry --all --pace fast
+expect_text "retry --pace" "$ERR" 'how many a second, not "fast"'
+expect_code 1 retry --all --pace -1
+expect_text "retry --pace" "$ERR" 'the pace must be a number from 0.01'
 expect_code 1 retry missing
 expect_text "retry that fails again" "$ERR" 'could not be carried out'
 psql -X -q -A -t -d "$PAWL_DATABASE" -c "select pawl.set_variables(i.instance_id, '{\"second\": 5}') from pawl.instances i
@@ -270,7 +275,9 @@ expect_text "withdraw what runs" "$ERR" 'refused: instances run: [0-9]+ of '
 expect_code 0 start retries -k by-hand -v divisor=0 -v second=2
 expect_why by-hand 'tried again by itself|stands still'
 expect_code 1 skip by-hand nothing
-expect_text "skip of nothing" "$ERR" "no element 'nothing'"
+expect_text "skip of nothing" "$ERR" "^pawl skip: refused: .*no element 'nothing'"
+expect_equal "what is refused is nothing to try again" "$ERR" "${ERR%%$'\n'*}"
+expect_text "trace of what was refused" "$("$PAWL" trace by-hand)" "refused, what .* asked for: .*no element 'nothing'"
 expect_code 1 move by-hand divideAgain divide
 expect_text "move from where it is not" "$ERR" "No token is at 'divideAgain'"
 expect_code 0 move by-hand divide divideAgain -v quotient=10 --reason 'by phone'
@@ -291,7 +298,8 @@ expect_state one suspended
 expect_why one 'It is suspended'
 expect_text "the command to resume" "$("$PAWL" why one)" 'pawl resume'
 expect_code 1 task complete one
-expect_text "complete a suspended one" "$ERR" 'is suspended'
+expect_text "complete a suspended one" "$ERR" 'is suspended$'
+expect_text "complete a suspended one" "$ERR" '^  -> Wait until it is resumed'
 expect_code 0 resume one
 expect_equal "resume" resumed "$OUT"
 expect_state one running
