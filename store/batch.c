@@ -470,6 +470,7 @@ int store_batch(struct store_worker *worker, const struct call_result *results, 
     bool committed;
 
     *ret_report = (struct store_batch_report){0};
+    peek_forget(worker);
     for (size_t i = 0; i < n_results; i++)
         result_done[i] = false;
     if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)

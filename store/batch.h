@@ -238,6 +238,11 @@ int batch_graphs(struct batch *batch, const int *ids, size_t n, struct err *err)
 void item_refuse(struct item *item, enum err_code code, const char *why);
 bool item_alive(const struct item *item); /* RUN, or carried out: not put off, dropped or refused */
 
+/* ---- peek.c ---- */
+
+/* What is looked for, or where, is no longer what it was: the next look reads everything. */
+void peek_forget(struct store_worker *worker);
+
 /* ---- claim.c ---- */
 
 /* Sends begin, fence and the claims; what is claimed becomes items. ERR_CONFLICT: fenced off. */
@@ -347,6 +352,13 @@ struct inbox_lane {
     int64_t after_id;
 };
 
+/* What the last look saw, when it found nothing to do: see peek.c. */
+struct quiet {
+    char snapshot[256]; /* empty: nothing is known */
+    bool twice;         /* the look before had the same one */
+    uint64_t lanes;     /* that it looked at */
+};
+
 struct store_worker {
     struct store *store;
     struct conn *conn; /* NULL: lost */
@@ -386,7 +398,8 @@ struct store_worker {
     bool alone, guilty; /* `only` is a suspect; it becomes an incident */
     struct verdict *verdicts;
     size_t n_verdicts, verdicts_capacity;
-    int64_t now_us; /* the database's clock at the last look */
+    int64_t now_us, due_us; /* at the last look: the database's clock, when the next timer is due */
+    struct quiet quiet;
     struct installation installation;
     int64_t installation_read_s; /* when, by the monotonic clock; 0: never */
     struct arena installation_arena;

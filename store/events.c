@@ -705,6 +705,7 @@ int store_events(struct store_worker *worker, unsigned *ret_done, struct err *er
     struct err why;
 
     *ret_done = 0;
+    peek_forget(worker);
     if (pthread_mutex_trylock(&events->lock) != 0)
         return 0;
     int rc = worker->conn == NULL ? worker_recover(worker, &committed, err) : 0;

@@ -103,6 +103,7 @@ int store_sweep(struct store_worker *worker, struct err *err)
 {
     bool committed;
 
+    peek_forget(worker);
     if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
         return err_trace(err);
     if (partition_ahead(worker->conn, err) < 0 || move_marks(worker, err) < 0 ||

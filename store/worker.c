@@ -75,6 +75,7 @@ int worker_recover(struct store_worker *worker, bool *ret_committed, struct err 
 
     conn_close(worker->conn);
     worker->conn = NULL;
+    peek_forget(worker);
     int rc = -1;
     for (int i = 0; rc < 0 && i < RECONNECTS; i++) {
         rc = store_connect(worker->store, "pawl worker", &worker->conn, err);
@@ -109,50 +110,4 @@ void store_worker_scripts(struct store_worker *worker, store_script_fn *script, 
 {
     worker->script = script;
     worker->script_context = context;
-}
-
-int store_peek(struct store_worker *worker, struct store_peek *ret_peek, struct err *err)
-{
-    struct result *rows CLEANUP(result_freep) = NULL;
-    struct column lanes, lows, flying, inboxes, event_flying;
-    uint64_t mark = UINT64_MAX;
-    int64_t low = INT64_MAX;
-    struct arena arena;
-
-    if (worker->more) { /* the last batch knows: nobody is asked */
-        worker->more = false;
-        *ret_peek = (struct store_peek){.work = true, .next_due_us = INT64_MAX};
-        return 0;
-    }
-    arena_init(&arena, 0);
-    claim_lanes(worker, &arena, &lanes, &lows);
-    flying = claim_flying(worker, &arena);
-    column_init(&inboxes, &arena, COLUMN_INT4);
-    for (unsigned i = 0; i < LANE_SHARES; i++) {
-        if ((claim_inbox_lanes(worker) >> i & 1) == 0)
-            continue;
-        column_int(&inboxes, i);
-        mark = worker->inbox[i].mark < mark ? worker->inbox[i].mark : mark;
-    }
-    for (unsigned i = 0; i < LANES; i++) {
-        if (worker->ready[i].low < low && (claim_ready_lanes(worker) >> i & 1) != 0)
-            low = worker->ready[i].low;
-    }
-    uint64_t event_mark = events_marks(&worker->store->events, &arena, &event_flying);
-    int64_t due_from = worker->timer_full ? INT64_MIN : worker->timer_low_us;
-    int rc = conn_query(worker->conn, "peek",
-                        PARAMS(p_column(&lanes), p_int8(low), p_column(&inboxes), p_xid8(mark),
-                               p_column(&flying), p_time(due_from),
-                               p_int4(atomic_load(&worker->store->definitions)), p_xid8(event_mark),
-                               p_column(&event_flying)),
-                        &rows, err);
-    arena_deinit(&arena);
-    if (rc < 0)
-        return err_trace(err);
-    worker->now_us = result_time(rows, 0, 0);
-    ret_peek->events = result_bool(rows, 0, 3);
-    int64_t due_us = result_null(rows, 0, 2) ? INT64_MAX : result_time(rows, 0, 2);
-    ret_peek->next_due_us = due_us == INT64_MAX ? INT64_MAX : due_us - worker->now_us;
-    ret_peek->work = result_bool(rows, 0, 1) || ret_peek->next_due_us <= 0 || worker->deploy_waits;
-    return 0;
 }

@@ -13,8 +13,8 @@ returning id, epoch, batch, hashtext('pawl ranges ' || current_schema())
 -- After a lost connection: waits until its transaction is over, then says which batch was the last.
 select batch from worker where id = $1 and epoch = $2 for update
 -- name: peek
--- $1, $3: lanes, with the lowest of their marks. Plain enough to be started 40 times a second. $7: ready_end.
--- $8, $9: where events are looked for, as in events_peek.
+-- $1, $3: lanes, with the lowest of their marks. $7: the last known definition. $8, $9: where events are looked for, as
+-- in events_peek. All of it is a question to one snapshot (peek.c): nothing here may depend on anything else but $1 to $9.
 select clock(),
     exists (select from ready where lane = any($1) and id > $2)
         or exists (select from inbox where lane = any($3) and xid >= $4)
@@ -23,7 +23,10 @@ select clock(),
     least((select due from timer where due > $6 order by due limit 1),
           (select s.due from start_timer s join definition d on d.id = s.definition_id
            where not d.suspended order by s.due limit 1)),
-    exists (select from event_todo where xid >= $8) or exists (select from event_todo where xid = any($9))
+    exists (select from event_todo where xid >= $8) or exists (select from event_todo where xid = any($9)),
+    pg_current_snapshot()::text
+-- name: peek_snapshot
+select clock(), pg_current_snapshot()::text
 -- name: batch_fence
 update worker set batch = batch + 1, seen = clock_timestamp() where id = $1 and epoch = $2 returning batch
 

@@ -12,6 +12,9 @@ returning id, epoch;
 -- After a lost connection: waits for its transaction, then says whether the slot is still ours.
 select id, epoch, fenced from worker where node = $1 and slot = $2 for update;
 
+-- name: call_queued
+select exists (select from call_queue);
+
 -- name: call_waiting
 -- Those with a queue, by name after $1: one step over the index an endpoint, however long it is. And those in $2.
 with recursive names (name) as (
