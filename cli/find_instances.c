@@ -85,16 +85,17 @@ const struct subcommand command_find = {
     .about =
         "Finds instances, running and ended, the newest first, and says where it was found. Words "
         "are looked for whole, in any case, in the business key, the process, the elements that "
-        "were passed, and in errors; all must be there. \"two words\" stand beside each other, "
-        "`or` takes either, -word must not be there.\n"
+        "were passed, errors, and the texts and numbers of variables; all must be there. \"two "
+        "words\" stand beside each other, `or` takes either, -word must not be there.\n"
         "\n"
-        "name=value looks for a variable of a running instance; history keeps none.\n"
+        "name=value looks for one variable; name=\"two words\" as well. Variables are those of "
+        "running instances: history keeps none.\n"
         "\n"
         "No index serves this: it looks at 100,000 instances or for 5 seconds, then says from "
         "where --after goes on.",
     .options = find_options,
     .n_options = ARRAY_LEN(find_options),
-    .examples = "  pawl find A-1001\n  pawl find '\"status 503\" -refund'\n"
+    .examples = "  pawl find A-1001\n  pawl find 'lovelace or \"status 503\" -refund'\n"
                 "  pawl find 'customer.name=Ada amount=12' -o json\n",
     .min_arguments = 1,
     .max_arguments = 1,

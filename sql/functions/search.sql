@@ -8,6 +8,15 @@ language sql immutable
 as $$ select btrim(regexp_replace(left(given, 20000), '[^[:alnum:]]+', ' ', 'g')) $$;
 revoke all on function api_search_text(text) from public;
 
+-- The texts and numbers in variables, however deep, as words; not their names.
+create or replace function api_search_values(variables text) returns text
+language sql immutable cost 1000
+as $$
+    select api_search_text(string_agg(v #>> '{}', ' '))
+    from jsonb_path_query(variables::jsonb, 'strict $.**') v where jsonb_typeof(v) in ('string', 'number')
+$$;
+revoke all on function api_search_values(text) from public;
+
 -- Which of the words are in there?
 create or replace function api_search_hit(given text, words text[]) returns boolean
 language sql stable
@@ -116,13 +125,20 @@ as $$
                               case when api_search_hit(x.in_process, positive) then 'process' end,
                               case when api_search_hit(x.in_elements, positive) then 'element' end,
                               case when api_search_hit(x.in_errors, positive) then 'error' end], null)
-           || array(select 'variable ' || n.name from unnest(names) n(name)),
+           || array(select 'variable ' || n.name
+                    from (select unnest(names) union
+                          select v.key from jsonb_each(x.variables::jsonb) v
+                          where api_search_hit(api_search_values(v.value::text), positive)) n(name) order by n.name),
            x.tenant
     from doc x
     where words is null
-       or lower(concat_ws(' ', x.in_key, x.in_process, x.in_elements, x.in_errors))
-              like any (array(select '%' || p || '%' from unnest(case when positive = '{}' then '{""}' else positive end) p))
-          and to_tsvector('pg_catalog.simple', concat_ws(' ', x.in_key, x.in_process, x.in_elements, x.in_errors)) @@ words
+          -- a look at the texts as they are, so that few are cut into words; the long one as ASCII, which is fast
+       or (lower(concat_ws(' ', x.in_key, x.in_process, x.in_elements, x.in_errors))
+               like any (array(select '%' || p || '%' from unnest(case when positive = '{}' then '{""}' else positive end) p))
+           or lower(x.variables collate "C")
+               like any (array(select case when p ~ '^[ -~]*$' then '%' || p || '%' else '%' end from unnest(positive) p)))
+          and to_tsvector('pg_catalog.simple', concat_ws(' ', x.in_key, x.in_process, x.in_elements, x.in_errors,
+                                                         api_search_values(x.variables))) @@ words
     order by x.id desc
 $$;
 revoke all on function api_search_range(uuid, uuid, jsonb, tsquery, text[], jsonb, text[], text) from public;
@@ -230,7 +246,7 @@ revoke all on function search(text, jsonb) from public;
 comment on function search(text, jsonb) is
 'Finds instances, running and ended, by words and by variables; the newest first. Needs the right to read.
 
-- `query`: words that must all be there, in the syntax of websearch_to_tsquery(): `"two words"` beside each other, `or`, `-without`. They are looked for, whole and in any case, in the business key, the id and name of the process, the ids and names of the elements that the instance passed or waits in, and in errors and incidents. `name=value` and `name="two words"`: a variable of a running instance has that value; `customer.name=Ada` looks into an object. History keeps no variables.
+- `query`: words that must all be there, in the syntax of websearch_to_tsquery(): `"two words"` beside each other, `or`, `-without`. They are looked for, whole and in any case, in the business key, the id and name of the process, the ids and names of the elements that the instance passed or waits in, in errors and incidents, and in the texts and numbers of the variables of running instances. `name=value` and `name="two words"`: a variable has that value; `customer.name=Ada` looks into an object. History keeps no variables.
 - `options`: `variables`: a JSON object that the variables contain; `process`: only of this one; `limit`: rows, 100 unless told; `after`: what `next` was; `most`: how many instances are looked at, 100000 unless told.
 
 A row for each that was found; `matched` says where: `business key`, `process`, `element`, `error`, `variable NAME`. `next` of the last row, where it is not NULL: more may follow; pass it as `after`. A last row with nothing but `next` says that the search stopped at a bound, `most` or 5 seconds, before it had seen all instances.';

@@ -21,6 +21,13 @@ select * from hits('customer.name=Ada');
 select * from hits('who=Ada amount=12.5 order', '{"limit": 1}');
 select * from hits('', '{"variables": {"customer": {"tags": ["new"]}}}');
 select * from hits('who=Nobody');
+\echo -- words in variables, however deep: values, not names
+select * from hits('franklin');
+select * from hits('"ben franklin" 13 NEW');
+select * from hits('"franklin ben"');
+select * from hits('new -ada');
+select * from hits('tags');
+select * from hits('12.50 order', '{"limit": 1}');
 \echo -- bounds: it stops, says so, and goes on from there
 select * from hits('"a 1"', '{"most": 3}');
 select * from hits('"a 1"', '{"most": 3, "after": "00000000-0000-7000-8000-000000000003"}');
