@@ -30,6 +30,12 @@ int schema_compile(struct arena *arena, const struct schema_document *documents,
                    const struct schema_options *options, const struct schema **ret_schema,
                    struct err *err) MUST_CHECK;
 
+/*
+ * documents[0] in one text that needs no other: what it refers to stands under "definitions", and
+ * each $ref leads there.
+ */
+const char *schema_bundle(struct arena *arena, const struct schema_document *documents, size_t n);
+
 struct schema_error {
     const char *message;  /* as Python's jsonschema has it: "'foo' is a required property" */
     const char *instance; /* JSON Pointer into the value; "" is all of it */

@@ -54,53 +54,6 @@ static struct value text_value(struct arena *arena, const char *text)
     return value_string(arena, text, strlen(text));
 }
 
-/* A document with its file's name as $id, unless it has one. */
-static struct value with_id(struct arena *arena, const struct schema_document *document)
-{
-    struct value value = *document->value;
-
-    if (value_member(&value, "$id", 3) != NULL)
-        return value;
-    struct value_member *members = arena_array(arena, value.u.object.n + 1, sizeof(*members));
-    members[0] = (struct value_member){
-        .name = "$id", .name_n = 3, .value = text_value(arena, document->uri)};
-    if (value.u.object.n > 0)
-        memcpy(members + 1, value.u.object.members, value.u.object.n * sizeof(*members));
-    value.u.object.members = members;
-    value.u.object.n++;
-    return value;
-}
-
-/* The schema with the documents under "definitions": one text that needs nothing else. */
-static const char *bundle(struct arena *arena, const struct schema_document *documents, size_t n)
-{
-    struct value whole = *documents[0].value;
-    const struct value *own = value_member(&whole, "definitions", strlen("definitions"));
-    size_t n_own = own != NULL && own->kind == VALUE_OBJECT ? own->u.object.n : 0, to = 0;
-
-    if (n == 1 || whole.kind != VALUE_OBJECT)
-        return value_text(arena, &whole, NULL);
-    struct value_member *definitions = arena_array(arena, n_own + n - 1, sizeof(*definitions));
-    if (n_own > 0)
-        memcpy(definitions, own->u.object.members, n_own * sizeof(*definitions));
-    for (size_t i = 1; i < n; i++)
-        definitions[n_own + i - 1] = (struct value_member){.name = documents[i].uri,
-                                                           .name_n = strlen(documents[i].uri),
-                                                           .value = with_id(arena, &documents[i])};
-    struct value_member *members = arena_array(arena, whole.u.object.n + 1, sizeof(*members));
-    for (size_t i = 0; i < whole.u.object.n; i++) {
-        if (&whole.u.object.members[i].value != own)
-            members[to++] = whole.u.object.members[i];
-    }
-    members[to++] = (struct value_member){
-        .name = "definitions",
-        .name_n = strlen("definitions"),
-        .value = {.kind = VALUE_OBJECT, .u.object = {.members = definitions, .n = n_own + n - 1}}};
-    whole.u.object.members = members;
-    whole.u.object.n = to;
-    return value_text(arena, &whole, NULL);
-}
-
 /* The text of the schema: of the element, or of the file that it names. NULL with a finding. */
 static const char *schema_source(struct process_build *process, const struct xml_element *e,
                                  const struct parser_file **ret_file)
@@ -165,7 +118,7 @@ static void read_schema(struct process_build *process, const struct xml_element 
         return;
     }
     process->graph->uses_files |= from != NULL || n_documents > 1;
-    input->schema_text = bundle(arena, documents, n_documents);
+    input->schema_text = schema_bundle(arena, documents, n_documents);
 }
 
 /* The one pawl:inputSchema of the element; NULL: there is none. */

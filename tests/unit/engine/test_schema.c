@@ -576,9 +576,55 @@ static void test_schema__large_values(void **state)
     buf_deinit(&buf);
 }
 
+/* One text for programs that draw forms: it says the same, and refers to nothing outside. */
+static void test_schema__bundle(void **state)
+{
+    struct arena *arena = *state;
+    struct value values[] = {
+        read_json(arena, "{\"definitions\": {\"name\": {\"minLength\": 2}}, \"properties\": {"
+                         "\"default\": {\"$ref\": \"a person.json#/definitions/age\"},"
+                         "\"who\": {\"$ref\": \"a%20person.json\"}, \"own\": {\"$ref\": "
+                         "\"#/definitions/name\"}}, \"default\": {\"$ref\": \"../unused.json\"}}"),
+        read_json(arena,
+                  "{\"$id\": \"a%20person.json\", \"definitions\": {\"age\": {\"minimum\": 0}},"
+                  "\"properties\": {\"age\": {\"$ref\": \"#/definitions/age\"}, \"boss\": "
+                  "{\"$ref\": \"#\"}, \"home\": {\"$ref\": \"../home.json\"}}}"),
+        read_json(arena, "{\"required\": [\"city\"]}"),
+        read_json(arena, "{\"type\": \"string\"}"),
+    };
+    struct schema_document documents[] = {{"forms/claim.json", &values[0]},
+                                          {"forms/a person.json", &values[1]},
+                                          {"home.json", &values[2]},
+                                          {"unused.json", &values[3]}};
+    const char *text = schema_bundle(arena, documents, ARRAY_LEN(documents));
+
+    assert_non_null(
+        strstr(text, "\"$ref\":\"#/definitions/forms~1a%20person.json/definitions/age\""));
+    assert_non_null(strstr(text, "\"$ref\":\"#/definitions/name\""));
+    assert_non_null(strstr(text, "\"home.json\":{\"required\":[\"city\"]}"));
+    assert_null(strstr(text, "\"unused.json\":"));
+    assert_null(strstr(text, "$id"));
+    const struct schema *schema = compile_with(arena, text, false);
+    static const struct {
+        const char *text;
+        int wanted;
+    } cases[] = {
+        {"{\"own\": \"x\"}", SCHEMA_INVALID},
+        {"{\"default\": -1}", SCHEMA_INVALID},
+        {"{\"who\": {\"boss\": {\"boss\": {\"age\": -1}}}}", SCHEMA_INVALID},
+        {"{\"who\": {\"home\": {}}}", SCHEMA_INVALID},
+        {"{\"own\": \"xy\", \"who\": {\"age\": 1, \"home\": {\"city\": 1}}}", SCHEMA_VALID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct value value = read_json(arena, cases[i].text);
+        assert_int_equal(schema_check(schema, &value, arena, NULL, NULL), cases[i].wanted);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_schema__bundle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_schema__suite, setup, teardown),
         cmocka_unit_test_setup_teardown(test_schema__words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_schema__report, setup, teardown),
