@@ -200,27 +200,39 @@ static void add_note(struct auth *auth, const char *kind, const char *name, cons
     pthread_cond_signal(&auth->work);
 }
 
-/* Wrong credentials. */
-static void refuse(struct asking *asking)
+void auth_note_refusal(const struct request *request, const char *name)
 {
-    struct auth *auth = asking->auth;
-    const char *name = asking->password != NULL ? asking->name : "(token)";
+    struct auth *auth = request->server->auth;
     char address[48], quoted[600];
 
-    request_address(asking->request, address, sizeof(address));
+    if (auth == NULL)
+        return;
+    request_address(request, address, sizeof(address));
     pthread_mutex_lock(&auth->lock);
-    if (asking->password != NULL) { /* nobody guesses a token */
-        find_failure(auth, name, address, true)->n++;
-        find_failure(auth, "", address, true)->n++;
-    }
     add_note(auth, "loginRefused", name, "", address);
     pthread_mutex_unlock(&auth->lock);
     log_line(LOG_LEVEL_WARN, "a login was refused", "who=%s address=%s",
              log_quote(name, quoted, sizeof(quoted)), address);
+}
+
+/* Wrong credentials. */
+static void refuse(struct asking *asking)
+{
+    struct auth *auth = asking->auth;
+    char address[48];
+
+    if (asking->password != NULL) { /* nobody guesses a token */
+        request_address(asking->request, address, sizeof(address));
+        pthread_mutex_lock(&auth->lock);
+        find_failure(auth, asking->name, address, true)->n++;
+        find_failure(auth, "", address, true)->n++;
+        pthread_mutex_unlock(&auth->lock);
+    }
+    auth_note_refusal(asking->request, asking->password != NULL ? asking->name : "(token)");
     auth_identified(asking->request, NULL);
 }
 
-void auth_forbidden(const struct request *request)
+void auth_forbidden(const struct request *request, const char *what)
 {
     struct auth *auth = request->server->auth;
     char address[48];
@@ -229,8 +241,7 @@ void auth_forbidden(const struct request *request)
         return;
     request_address(request, address, sizeof(address));
     pthread_mutex_lock(&auth->lock);
-    add_note(auth, "forbidden", request->principal.name,
-             request->operation != NULL ? request->operation->path : "", address);
+    add_note(auth, "forbidden", request->principal.name, what, address);
     pthread_mutex_unlock(&auth->lock);
 }
 
@@ -611,4 +622,15 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     request_suspend(request);
     desk_submit(request->server->desk, &asking->desk);
     return AUTH_ASKS;
+}
+
+void auth_token_shown(struct request *request)
+{
+    json_auto_t *caller = json_loads(request->principal.caller, 0, NULL);
+
+    json_object_set_new(caller, "tenants", json_null());
+    char *text = json_dumps(caller, JSON_COMPACT);
+    if (text != NULL)
+        request->principal.caller = arena_strdup(&request->arena, text);
+    free(text);
 }

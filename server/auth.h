@@ -22,8 +22,13 @@ bool auth_may_try(struct request *request);
 int auth_start(struct server *server, struct err *err) MUST_CHECK;
 void auth_close(struct auth *auth);
 void auth_free(struct auth *auth); /* NULL is allowed */
-/* A known user was refused what he may not: for the audit trail. */
-void auth_forbidden(const struct request *request);
+/* The request shows the token of a callback: for which tenant it acts the token says, whichever are
+ * those of who shows it. */
+void auth_token_shown(struct request *request);
+/* For the audit trail: a known user was refused what he may not. */
+void auth_forbidden(const struct request *request, const char *what);
+/* For the audit trail and the log: credentials, given in this name, do not hold. */
+void auth_note_refusal(const struct request *request, const char *name);
 
 /* http.c: what auth_identify() found out later. NULL: refused. */
 void auth_identified(struct request *request, const struct principal *principal);

@@ -52,6 +52,10 @@ void aws_reply(struct request *request, const char *body, size_t n)
 static void write_error(struct request *request, unsigned status, const char *type,
                         const char *message)
 {
+    const struct aws *aws = request->own;
+
+    if (strcmp(type, "AccessDeniedException") == 0 && aws != NULL)
+        auth_forbidden(request, aws->operation->target);
     json_t *body = json_pack("{s:s, s:s}", "__type", type, "message", message);
     char *text = json_dumps(body, JSON_COMPACT);
 
@@ -135,6 +139,8 @@ static void carry_out(struct request *request)
         request_finish(request);
     } else {
         const char *body = buf_str(&request->body);
+        if (operation->of_token)
+            auth_token_shown(request);
         request_ask(request, operation->query, operation->writes, &body, 1, answered);
     }
 }
@@ -162,13 +168,16 @@ static void on_key(struct request *request, const struct desk_answer *answer)
     if (key == NULL || json_unpack(key, "{s:s, s:s, s:i, s:s}", "secret", &secret, "name", &name,
                                    "rights", &rights, "caller", &caller) < 0) {
         /* Where everybody is let in (--dev), any key will do. */
-        if (auth_identify(request, &request->principal) == AUTH_KNOWN)
+        if (auth_identify(request, &request->principal) == AUTH_KNOWN) {
             carry_out(request);
-        else
+        } else {
+            auth_note_refusal(request, aws->claim.access_key);
             unknown_client(request);
+        }
         return;
     }
     if (!sigv4_verify(&request->arena, &aws->signed_request, &aws->claim, secret)) {
+        auth_note_refusal(request, aws->claim.access_key);
         aws_refuse(request, 400, "InvalidSignatureException",
                    "The request signature we calculated does not match the signature you provided. "
                    "Check your AWS Secret Access Key and signing method. Consult the service "
@@ -200,6 +209,8 @@ static void identify_by_signature(struct request *request)
     };
     if (sigv4_read(&request->arena, &aws->signed_request, aws->operation->service, &aws->claim,
                    &refusal) > 0) {
+        if (aws->claim.access_key != NULL)
+            auth_note_refusal(request, aws->claim.access_key);
         write_error(request, 400, refusal.type, refusal.message);
         request_finish(request);
         return;

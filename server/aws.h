@@ -16,7 +16,7 @@ struct aws_member {
     const char *name;
     json_type type;
     bool required;
-    size_t most; /* characters of a string, items of an array; 0: any */
+    size_t least, most; /* characters of a string, items of an array; most 0: any */
 };
 
 /* What the database refuses, by its SQLSTATE or the beginning of it. */
@@ -33,6 +33,7 @@ struct aws_operation {
     const char *query; /* gets the body; or */
     void (*handle)(struct request *request, const struct aws_operation *operation);
     bool writes;
+    bool of_token; /* its body shows the token of a callback */
     const struct aws_member *members;
     size_t n_members;
     const struct aws_error *errors;

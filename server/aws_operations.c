@@ -65,11 +65,11 @@ bool aws_judge(struct request *request, const struct aws_operation *operation)
             too_long(request, member->name, member->most);
             return false;
         }
-        if (member->required && n == 0) {
+        if (n < member->least) {
             aws_refuse(request, 400, "ValidationException",
                        "1 validation error detected: Value at '%s' failed to satisfy constraint: "
-                       "Member must have length greater than or equal to 1",
-                       member->name);
+                       "Member must have length greater than or equal to %zu",
+                       member->name, member->least);
             return false;
         }
     }
@@ -89,16 +89,16 @@ static bool judge_output(struct request *request)
 }
 
 static const struct aws_member success_members[] = {
-    {"taskToken", JSON_STRING, true, TOKEN_CHARACTERS},
-    {"output", JSON_STRING, true, 0},
+    {"taskToken", JSON_STRING, true, 1, TOKEN_CHARACTERS},
+    {"output", JSON_STRING, true, 0, 0},
 };
 static const struct aws_member failure_members[] = {
-    {"taskToken", JSON_STRING, true, TOKEN_CHARACTERS},
-    {"error", JSON_STRING, false, 256},
-    {"cause", JSON_STRING, false, 32768},
+    {"taskToken", JSON_STRING, true, 1, TOKEN_CHARACTERS},
+    {"error", JSON_STRING, false, 0, 256},
+    {"cause", JSON_STRING, false, 0, 32768},
 };
 static const struct aws_member heartbeat_members[] = {
-    {"taskToken", JSON_STRING, true, TOKEN_CHARACTERS},
+    {"taskToken", JSON_STRING, true, 1, TOKEN_CHARACTERS},
 };
 static const struct aws_error token_errors[] = {
     {"PW001", "InvalidToken", "Invalid Token: 'Invalid token'"},
@@ -113,9 +113,9 @@ static const struct aws_error token_errors[] = {
 /* ---- Executions ---- */
 
 static const struct aws_member start_members[] = {
-    {"stateMachineArn", JSON_STRING, true, 256},
-    {"name", JSON_STRING, false, 80},
-    {"input", JSON_STRING, false, 262144},
+    {"stateMachineArn", JSON_STRING, true, 1, 256},
+    {"name", JSON_STRING, false, 0, 80},
+    {"input", JSON_STRING, false, 0, 262144},
 };
 static const struct aws_error start_errors[] = {
     {"PW001", "StateMachineDoesNotExist", NULL},
@@ -127,12 +127,12 @@ static const struct aws_error start_errors[] = {
     {"22", "InvalidExecutionInput", "Invalid State Machine Execution Input: it is not valid JSON"},
 };
 static const struct aws_member execution_members[] = {
-    {"executionArn", JSON_STRING, true, 256},
+    {"executionArn", JSON_STRING, true, 1, 256},
 };
 static const struct aws_member stop_members[] = {
-    {"executionArn", JSON_STRING, true, 256},
-    {"error", JSON_STRING, false, 256},
-    {"cause", JSON_STRING, false, 32768},
+    {"executionArn", JSON_STRING, true, 1, 256},
+    {"error", JSON_STRING, false, 0, 256},
+    {"cause", JSON_STRING, false, 0, 32768},
 };
 static const struct aws_error execution_errors[] = {
     {"PW001", "ExecutionDoesNotExist", NULL},
@@ -175,8 +175,8 @@ static bool judge_entries(struct request *request)
 }
 
 static const struct aws_member put_members[] = {
-    {"Entries", JSON_ARRAY, true, ENTRIES},
-    {"EndpointId", JSON_STRING, false, 50},
+    {"Entries", JSON_ARRAY, true, 1, ENTRIES},
+    {"EndpointId", JSON_STRING, false, 0, 50},
 };
 static const struct aws_error put_errors[] = {
     {"PW", "ValidationException", NULL},
@@ -184,8 +184,8 @@ static const struct aws_error put_errors[] = {
 };
 
 static const struct aws_member test_members[] = {
-    {"EventPattern", JSON_STRING, true, 4096},
-    {"Event", JSON_STRING, true, 0},
+    {"EventPattern", JSON_STRING, true, 0, 4096},
+    {"Event", JSON_STRING, true, 0, 0},
 };
 
 /* What AWS wants of an event that is tried. */
@@ -246,6 +246,7 @@ static const struct aws_operation operations[] = {
      .rights = RIGHT_ANY,
      .query = "http_aws_task_success",
      .writes = true,
+     .of_token = true,
      MEMBERS(success_members),
      ERRORS(token_errors),
      .judge = judge_output},
@@ -254,6 +255,7 @@ static const struct aws_operation operations[] = {
      .rights = RIGHT_ANY,
      .query = "http_aws_task_failure",
      .writes = true,
+     .of_token = true,
      MEMBERS(failure_members),
      ERRORS(token_errors)},
     {.target = STEP_FUNCTIONS "SendTaskHeartbeat",
@@ -261,6 +263,7 @@ static const struct aws_operation operations[] = {
      .rights = RIGHT_ANY,
      .query = "http_aws_task_heartbeat",
      .writes = true,
+     .of_token = true,
      MEMBERS(heartbeat_members),
      ERRORS(token_errors)},
     {.target = STEP_FUNCTIONS "StartExecution",

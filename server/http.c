@@ -105,8 +105,8 @@ static void note_request(struct exchange *exchange)
     pthread_mutex_lock(&server->lock);
     histogram_add(&server->seconds, &histogram_seconds, seconds);
     pthread_mutex_unlock(&server->lock);
-    if (status == 403)
-        auth_forbidden(request);
+    if (status == 403 && request->operation != NULL)
+        auth_forbidden(request, request->operation->path);
     if (request->operation != NULL && request->operation->rights == RIGHT_TOKEN)
         atomic_fetch_add(&server->callbacks[callback_result(status)], 1);
     if (request->operation != NULL && request->operation->dialect == DIALECT_TEXT)
@@ -469,6 +469,15 @@ void request_ask(struct request *request, const char *query, bool writes, const 
     desk_submit(request->server->desk, &request->desk);
 }
 
+/* In its path, or as the id in its body, where another id is that of the callback. */
+static bool shows_token(const struct request *request)
+{
+    const char *id = json_string_value(json_object_get(request->json, "id"));
+
+    return request->operation->rights == RIGHT_TOKEN &&
+           (request->n_path > 0 || (id != NULL && strncmp(id, "pawl_", 5) == 0));
+}
+
 static void carry_out(struct request *request)
 {
     const struct operation *operation = request->operation;
@@ -484,6 +493,8 @@ static void carry_out(struct request *request)
         operation->handle(request);
     } else {
         const char *arguments[DESK_PARAMS];
+        if (shows_token(request))
+            auth_token_shown(request);
         size_t n = request_arguments(request, arguments);
         request_ask(request, operation->query, operation->writes, arguments, n,
                     operation->awaits ? await_answer : NULL);
@@ -505,9 +516,6 @@ static enum MHD_Result whole(struct exchange *exchange)
 {
     static const struct principal nobody = {
         .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
-    /* Whose tenant it is the token says. */
-    static const struct principal bearer = {
-        .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": null}"};
     struct request *request = &exchange->request;
     unsigned rights = request->operation->rights;
     struct principal principal;
@@ -515,9 +523,8 @@ static enum MHD_Result whole(struct exchange *exchange)
     peer_our_turn(exchange->peer);
     exchange->running = true;
     atomic_fetch_add(&request->server->running, 1);
-    if (rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL) {
-        auth_identified(request, &bearer);
-    } else if ((rights & (RIGHT_ANY | RIGHT_TOKEN)) == 0) {
+    bool bare = rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL;
+    if (bare || (rights & (RIGHT_ANY | RIGHT_TOKEN)) == 0) {
         auth_identified(request, &nobody);
     } else {
         enum auth_result known = auth_identify(request, &principal);

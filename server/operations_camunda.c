@@ -33,7 +33,9 @@ static const struct operation list[] = {
     {CAMUNDA(GET, "/engine", ANY), "The names of the engines: one", .handle = camunda_engines,
      .answers = "200 The engines"},
     /* ---- Deployments ---- */
-    {CAMUNDA(GET, "/deployment", READ), "The deployments", .query = "camunda_deployments",
+    /* The editor asks for none of them before it deploys: is somebody there, and am I let in? */
+    {METHOD_GET, "/engine-rest/deployment", RIGHT_READ | RIGHT_AUTHOR, DIALECT_CAMUNDA,
+     "The deployments", .query = "camunda_deployments",
      .arguments = "query.name query.id query.firstResult query.maxResults",
      .parameters = DEPLOYMENTS, .answers = "200 The deployments"},
     {CAMUNDA(GET, "/deployment/count", READ), "How many deployments there are",

@@ -180,6 +180,7 @@ static void judge(struct request *request, struct webhook *webhook)
     enum webhook_verdict verdict = standard ? verify_standard(request, webhook, secrets, n_secrets)
                                             : verify_hmac(request, webhook, secrets, n_secrets);
     if (verdict != WEBHOOK_GOOD) {
+        auth_note_refusal(request, setting(webhook, "name"));
         refuse(request, 401, words[verdict]);
         return;
     }

@@ -151,7 +151,8 @@ begin
             hint = 'Only the first answer counts; the same one again is fine.';
     elsif state = 'late' then
         raise exception using errcode = 'PW007', message = format('the callback %s is closed', id),
-            hint = 'It was answered, its time was over, or its task was ended in another way: the view history shows how.';
+            hint = 'It was answered, its time was over, or its task was ended in another way: the view history shows how. '
+                   'A database role answers for its own tenants only.';
     end if;
 end
 $$;

@@ -204,7 +204,8 @@ begin
                     from jsonb_each_text(w.target) t where t.value ~ '^[$][.]headers[.]'),
         'name', 'webhook:' || w.name,
         'caller', jsonb_build_object('name', 'webhook:' || w.name, 'rights', '["start", "work"]'::jsonb,
-                                     'tenants', jsonb_build_array(w.tenant))::text));
+                                     -- Of a callback the token says for which tenant.
+                                     'tenants', case when w.target ->> 'kind' <> 'callback' then jsonb_build_array(w.tenant) end)::text));
 end
 $$;
 revoke all on function api_webhook(text) from public;

@@ -45,6 +45,7 @@ refused("too old", send("shop", {"type": "c"}, id="m3", at=time.time() - 301), 4
 refused("from the future", send("shop", {"type": "c"}, id="m3", at=time.time() + 400), 401)
 refused("another body", ask(ADDRESS, "/webhooks/shop", b"{}", {"webhook-id": "m3", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,AAAA"}), 401)
 refused("not signed", ask(ADDRESS, "/webhooks/shop", b"{}", {}), 401, "missing")
+becomes("what does not hold is in the audit trail", "select count(*) > 0 from audit where (kind, actor) = ('loginRefused', 'webhook:shop')", "t")
 refused("no JSON", send("shop", b"{", id="m3"), 400, "not JSON")
 refused("no UTF-8", send("shop", b'{"type": "\xff"}', id="m3"), 400, "UTF-8")
 refused("without a type", send("shop", {"n": 1}, id="m3"), 400, "no type at $.body.type")

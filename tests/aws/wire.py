@@ -44,6 +44,7 @@ check("failure", answer[0] == 200 and answer[2] == {}, answer)
 becomes("the error is caught", "select element_id from tasks where business_key = 'a-2'", "failed")
 held = token("a-3")
 refused("output that is no JSON", call(success, {"taskToken": held, "output": "{"}), "InvalidOutput")
+refused("empty output", call(success, {"taskToken": held, "output": ""}), "InvalidOutput")
 refused("output with NUL", call(success, {"taskToken": held, "output": '"\\u0000"'}), "InvalidOutput")
 refused("too much output", call(success, {"taskToken": held, "output": '"%s"' % ("x" * 262144)}), "ValidationException", "262144")
 refused("no output", call(success, {"taskToken": held}), "ValidationException", "Value null at 'output'")
@@ -82,6 +83,26 @@ check("a bearer token", answer[0] == 200, answer)
 held = token("s-2", "guarded")
 refused("not the allowed caller", call(success, {"taskToken": held, "output": "{}"}, key=READER_KEY, secret=READER_SECRET), "AccessDeniedException", "watcher")
 check("the allowed caller", call(success, {"taskToken": held, "output": "{}"})[0] == 200)
+
+# ---- Who shows a token acts for its tenant, whichever are his; refusals are written down ----
+
+STRANGER, STRANGE = sql("select create_user('stranger', rights => '{start}', tenants => '{elsewhere}'); "
+                        "select access_key_id || ' ' || secret_access_key from create_access_key('stranger')").split()[-2:]
+stranger = {"key": STRANGER, "secret": STRANGE}
+held, again = token("s-3"), token("s-4")
+check("a heartbeat of another tenant's user", call(heartbeat, {"taskToken": held}, **stranger)[0] == 200)
+answer = call(success, {"taskToken": held, "output": "{}"}, **stranger)
+check("his answer", answer[0] == 200, answer)
+bearer = {"Content-Type": "application/json", "Authorization": "Bearer " + sql("select token from create_token('stranger', 'test')")}
+answer = ask(ADDRESS, "/callbacks", json.dumps({"id": again, "a": 1}).encode(), bearer)
+check("the same over HTTP", answer[0] == 200 and answer[2]["created"], answer)
+third = token("s-5")
+answer = ask(ADDRESS, "/callbacks", json.dumps({"id": sql("select api_callback_id('%s')" % third)}).encode(), bearer)
+check("an id is no token", answer[0] == 404, answer)
+check("nor does the next request see more", call("AWSStepFunctions.StartExecution", {"stateMachineArn": "wait", "input": "{}"}, **stranger)[2]["__type"] == "StateMachineDoesNotExist")
+becomes("refusals are in the audit trail",
+        "select count(distinct (kind, actor)) from audit where (kind, actor, subject) = ('forbidden', 'watcher', 'AWSStepFunctions.SendTaskSuccess') "
+        "or (kind, actor) in (('loginRefused', '%s'), ('loginRefused', 'PAWL0000000000000000'))" % KEY, "3")
 refused("a user without the right", call("AWSEvents.PutEvents", {"Entries": [{}]}, key=READER_KEY, secret=READER_SECRET), "AccessDeniedException", "watcher")
 for path in ("/aws", "/aws/", "/aws/sfn", "/aws/sfn/"):
     check(path, call(heartbeat, beat, path=path)[0] == 200)

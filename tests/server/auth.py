@@ -139,6 +139,9 @@ for process in ("wai*", "*once"):
     pawl("user", "grant", "author", "author", process)
 status, body, answer = ask("POST", "/v1/deployments", author, files)
 check("and one that is", "active" in json.dumps(body), (status, body))
+pawl("user", "add", "editor", "--rights", "author")
+editor = "Bearer " + pawl("user", "token", "editor", "test")[1]
+check("who may only deploy comes in from the editor", ask("GET", "/engine-rest/deployment?maxResults=0", editor)[:2] == (200, []))
 check("deploying is for authors", ask("POST", "/v1/deployments", anna, files)[0] == 403)
 
 # ---- changes count soon ----
