@@ -7,10 +7,10 @@
 #include "cli/bulk.h"
 #include "cli/commands.h"
 #include "cli/find.h"
+#include "cli/listing.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
 #define LOOK_MS 100
 
@@ -81,44 +81,38 @@ static enum exit_code read_pace(const struct cli *cli, json_t *options)
     return EXIT_DONE;
 }
 
+static const struct table_column incidents_meant[] = {
+    {"N", TABLE_NUMBER, 0, 0, .member = "matching"},
+    {"PROCESS", TABLE_TEXT, 8, 2, .member = "process"},
+    {"VERSION", TABLE_NUMBER, 0, 4, .member = "version"},
+    {"ELEMENT", TABLE_TEXT, 8, 1, .member = "element_id"},
+    {"CAUSE", TABLE_TEXT, 0, 3, .member = "cause"},
+    {"WHAT HAPPENED", TABLE_TEXT, 20, 0, .member = "pattern"},
+    {"LEFT OUT", TABLE_TEXT, 0, 0, .member = "left_out"},
+};
+
+static const struct table_column instances_meant[] = {
+    {"N", TABLE_NUMBER, 0, 0, .member = "matching"},
+    {"PROCESS", TABLE_TEXT, 8, 0, .member = "process"},
+    {"VERSION", TABLE_NUMBER, 0, 1, .member = "version"},
+    {"LEFT OUT", TABLE_TEXT, 0, 0, .member = "left_out"},
+};
+
 static void print_preview(struct cli *cli, const json_t *rows, const char *action)
 {
-    static const struct table_column incidents[] = {
-        {"N", TABLE_NUMBER, 0, 0},       {"PROCESS", TABLE_TEXT, 8, 2},
-        {"VERSION", TABLE_NUMBER, 0, 4}, {"ELEMENT", TABLE_TEXT, 8, 1},
-        {"CAUSE", TABLE_TEXT, 0, 3},     {"WHAT HAPPENED", TABLE_TEXT, 20, 0},
-        {"LEFT OUT", TABLE_TEXT, 0, 0},
-    };
-    static const struct table_column instances[] = {
-        {"N", TABLE_NUMBER, 0, 0},
-        {"PROCESS", TABLE_TEXT, 8, 0},
-        {"VERSION", TABLE_NUMBER, 0, 1},
-        {"LEFT OUT", TABLE_TEXT, 0, 0},
-    };
-    bool retry = strcmp(action, "retry") == 0;
-    struct table table;
-    const json_t *row;
     json_int_t n = 0;
+    const json_t *row;
     size_t i;
 
-    table_init(&table, cli, retry ? incidents : instances,
-               retry ? ARRAY_LEN(incidents) : ARRAY_LEN(instances));
     json_array_foreach(rows, i, row)
     {
-        table_add(&table, row_text(cli, row, "matching"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "version"));
-        if (retry) {
-            table_add(&table, row_text(cli, row, "element_id"));
-            table_add(&table, row_text(cli, row, "cause"));
-            table_add(&table, row_text(cli, row, "pattern"));
-        }
-        table_add(&table, row_text(cli, row, "left_out"));
         if (row_string(cli, row, "left_out") == NULL)
             n += row_int(row, "matching");
     }
-    if (json_array_size(rows) > 0)
-        table_print(&table);
+    if (json_array_size(rows) > 0 && strcmp(action, "retry") == 0)
+        table_print(cli, incidents_meant, ARRAY_LEN(incidents_meant), rows, MOMENT_NONE);
+    else if (json_array_size(rows) > 0)
+        table_print(cli, instances_meant, ARRAY_LEN(instances_meant), rows, MOMENT_NONE);
     printf("%lld would be taken; nothing was changed\n", (long long)n);
 }
 
@@ -219,56 +213,37 @@ enum exit_code bulk_run(struct cli *cli, struct client *client, const char *acti
 
 /* ---- bulk list ---- */
 
-static void print_bulks(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"BULK", TABLE_ID, 18, 0},    {"ACTION", TABLE_TEXT, 0, 0}, {"STATE", TABLE_STATE, 0, 0},
-        {"DONE", TABLE_NUMBER, 0, 0}, {"OF", TABLE_NUMBER, 0, 0},   {"PACE", TABLE_NUMBER, 0, 3},
-        {"SINCE", TABLE_TEXT, 0, 2},  {"BY", TABLE_TEXT, 8, 4},     {"FILTER", TABLE_TEXT, 12, 1},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "bulk_id"));
-        table_add(&table, row_text(cli, row, "action"));
-        table_add(&table, row_text(cli, row, "state"));
-        table_add(&table, row_text(cli, row, "handed"));
-        table_add(&table, row_text(cli, row, "matching"));
-        table_add(&table, row_text(cli, row, "pace"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "at"), now_us));
-        table_add(&table, row_text(cli, row, "actor"));
-        table_add(&table, row_text(cli, row, "filter"));
-    }
-    table_print(&table);
-}
+static const struct table_column bulk_columns[] = {
+    {"BULK", TABLE_ID, 18, 0, .member = "bulk_id"},
+    {"ACTION", TABLE_TEXT, 0, 0, .member = "action"},
+    {"STATE", TABLE_STATE, 0, 0, .member = "state"},
+    {"DONE", TABLE_NUMBER, 0, 0, .member = "handed"},
+    {"OF", TABLE_NUMBER, 0, 0, .member = "matching"},
+    {"PACE", TABLE_NUMBER, 0, 3, .member = "pace"},
+    {"SINCE", TABLE_AGO, 0, 2, .member = "at"},
+    {"BY", TABLE_TEXT, 8, 4, .member = "actor"},
+    {"FILTER", TABLE_TEXT, 12, 1, .member = "filter"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
+    bool all = cli_has(cli, "all");
+    struct listing listing = {.nothing =
+                                  all ? "nothing" : "nothing is under way; --all shows what was",
+                              .columns = bulk_columns,
+                              .n_columns = ARRAY_LEN(bulk_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL, *now = NULL;
+    json_auto_t *rows = NULL;
     struct err err = {0};
-    long limit;
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
-    enum exit_code code = session_open(cli, &client);
+    enum exit_code code = listing_options(cli, &listing);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_bulks(client, NULL, NULL, cli_has(cli, "all"), (int)limit, &rows, &err) < 0 ||
-        client_clock(client, &now, &err) < 0)
+    if (client_bulks(client, NULL, NULL, all, (int)listing.limit + 1, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli,
-                 cli_has(cli, "all") ? "nothing" : "nothing is under way; --all shows what was");
-    else
-        print_bulks(cli, rows, row_time(now, "now"));
-    return EXIT_DONE;
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option list_options[] = {

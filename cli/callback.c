@@ -7,41 +7,26 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/listing.h"
-#include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
-static void print_callbacks(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"CALLBACK", TABLE_ID, 18, 0}, {"PROCESS", TABLE_TEXT, 8, 3}, {"KEY", TABLE_TEXT, 8, 2},
-        {"ELEMENT", TABLE_TEXT, 8, 0}, {"STATE", TABLE_TEXT, 0, 0},   {"SINCE", TABLE_TEXT, 0, 5},
-        {"DUE", TABLE_TEXT, 0, 0},     {"ONLY", TABLE_TEXT, 8, 4},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "callback_id"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "element_id"));
-        table_add(&table, row_text(cli, row, "state"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "made"), now_us));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "due"), now_us));
-        table_add(&table, row_text(cli, row, "allowed_caller"));
-    }
-    table_print(&table);
-}
+static const struct table_column callback_columns[] = {
+    {"CALLBACK", TABLE_ID, 18, 0, .member = "callback_id"},
+    {"PROCESS", TABLE_TEXT, 8, 3, .member = "process"},
+    {"KEY", TABLE_TEXT, 8, 2, .member = "business_key"},
+    {"ELEMENT", TABLE_TEXT, 8, 0, .member = "element_id"},
+    {"STATE", TABLE_TEXT, 0, 0, .member = "state"},
+    {"SINCE", TABLE_AGO, 0, 5, .member = "made"},
+    {"DUE", TABLE_AGO, 0, 0, .member = "due"},
+    {"ONLY", TABLE_TEXT, 8, 4, .member = "allowed_caller"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "no callbacks are waited for", .print = print_callbacks};
+    struct listing listing = {.nothing = "no callbacks are waited for",
+                              .columns = callback_columns,
+                              .n_columns = ARRAY_LEN(callback_columns)};
     json_auto_t *rows = NULL;
     struct err err = {0};
 

@@ -5,10 +5,10 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
 static char *reason_options(struct cli *cli)
 {
@@ -227,45 +227,30 @@ const struct subcommand command_release = {
     .run = run_release,
 };
 
+static const char *request(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    (void)now_us;
+    return arena_printf(&cli->arena, "%s %s", row_text(cli, row, "method"),
+                        row_text(cli, row, "path"));
+}
+
+static const struct table_column held_columns[] = {
+    {"CALL", TABLE_ID, 8, 0, .member = "call_id"},
+    {"ENDPOINT", TABLE_TEXT, 10, 0, .member = "endpoint"},
+    {"REQUEST", TABLE_TEXT, 16, 0, .cell = request},
+    {"SENDS", TABLE_TEXT, 0, 0, .member = "sends"},
+    {"ATTEMPT", TABLE_NUMBER, 0, 2, .member = "attempt"},
+    {"KEY", TABLE_TEXT, 8, 0, .member = "business_key"},
+    {"ASKED", TABLE_TIME, 0, 1, .member = "asked"},
+};
+
 static enum exit_code run_held(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"CALL", TABLE_ID, 8, 0},        {"ENDPOINT", TABLE_TEXT, 10, 0},
-        {"REQUEST", TABLE_TEXT, 16, 0},  {"SENDS", TABLE_TEXT, 0, 0},
-        {"ATTEMPT", TABLE_NUMBER, 0, 2}, {"KEY", TABLE_TEXT, 8, 0},
-        {"ASKED", TABLE_TEXT, 0, 1},
-    };
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
-    json_auto_t *rows = NULL;
-    struct table table;
-    json_t *row;
-    size_t i;
+    static const struct listing listing = {.nothing = "no request waits or is under way",
+                                           .columns = held_columns,
+                                           .n_columns = ARRAY_LEN(held_columns)};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_held_calls(client, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "call_id"));
-        table_add(&table, row_text(cli, row, "endpoint"));
-        table_add(&table, arena_printf(&cli->arena, "%s %s", row_text(cli, row, "method"),
-                                       row_text(cli, row, "path")));
-        table_add(&table, row_text(cli, row, "sends"));
-        table_add(&table, row_text(cli, row, "attempt"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, moment_exact(&cli->arena, row_time(row, "asked")));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no request waits or is under way");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_all(cli, &listing, client_held_calls);
 }
 
 const struct subcommand command_held = {

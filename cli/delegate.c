@@ -5,48 +5,28 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
 /* ---- list ---- */
 
+static const struct table_column delegate_columns[] = {
+    {"DELEGATE", TABLE_TEXT, 10, 0, .member = "name"},
+    {"STATEMENT", TABLE_TEXT, 24, 0, .member = "statement"},
+    {"ROLE", TABLE_TEXT, 0, 2, .member = "role", .otherwise = "the engine's"},
+    {"TIMEOUT", TABLE_TEXT, 0, 3, .member = "timeout"},
+    {"SET BY", TABLE_TEXT, 0, 4, .member = "actor"},
+};
+
 static enum exit_code run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"DELEGATE", TABLE_TEXT, 10, 0}, {"STATEMENT", TABLE_TEXT, 24, 0},
-        {"ROLE", TABLE_TEXT, 0, 2},      {"TIMEOUT", TABLE_TEXT, 0, 3},
-        {"SET BY", TABLE_TEXT, 0, 4},
-    };
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
-    json_auto_t *rows = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
+    static const struct listing listing = {
+        .nothing = "no SQL delegates; `pawl delegate set NAME STATEMENT` makes one",
+        .columns = delegate_columns,
+        .n_columns = ARRAY_LEN(delegate_columns)};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_sql_delegates(client, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        const char *role = row_string(cli, row, "role");
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, row_text(cli, row, "statement"));
-        table_add(&table, role != NULL ? role : "the engine's");
-        table_add(&table, row_text(cli, row, "timeout"));
-        table_add(&table, row_text(cli, row, "actor"));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no SQL delegates; `pawl delegate set NAME STATEMENT` makes one");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_all(cli, &listing, client_sql_delegates);
 }
 
 const struct subcommand command_delegate_list = {

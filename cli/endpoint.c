@@ -4,53 +4,47 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
+
+static const char *circuit(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    const char *text = row_text(cli, row, "circuit");
+
+    (void)now_us;
+    return row_string(cli, row, "held_until") == NULL
+               ? text
+               : arena_printf(&cli->arena, "%s, waits", text);
+}
+
+static const struct table_column endpoint_columns[] = {
+    {"ENDPOINT", TABLE_TEXT, 10, 0, .member = "name"},
+    {"URL", TABLE_TEXT, 16, 0, .member = "base_url"},
+    {"CIRCUIT", TABLE_STATE, 6, 0, .cell = circuit},
+    {"RATE/S", TABLE_NUMBER, 0, 3, .member = "rate", .otherwise = "no limit"},
+    {"QUEUED", TABLE_NUMBER, 0, 4, .member = "queued"},
+    {"UNDER WAY", TABLE_NUMBER, 0, 1, .member = "under_way"},
+    {"LAST ERROR", TABLE_TEXT, 12, 2, .member = "last_error"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"ENDPOINT", TABLE_TEXT, 10, 0},   {"URL", TABLE_TEXT, 16, 0},
-        {"CIRCUIT", TABLE_STATE, 6, 0},    {"RATE/S", TABLE_NUMBER, 0, 3},
-        {"QUEUED", TABLE_NUMBER, 0, 4},    {"UNDER WAY", TABLE_NUMBER, 0, 1},
-        {"LAST ERROR", TABLE_TEXT, 12, 2},
-    };
+    static const struct listing listing = {
+        .nothing = "no endpoints; `pawl endpoint set NAME URL` makes one",
+        .columns = endpoint_columns,
+        .n_columns = ARRAY_LEN(endpoint_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
     json_auto_t *rows = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
+    struct err err = {0};
 
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     if (client_endpoints(client, NULL, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        const char *circuit = row_text(cli, row, "circuit");
-        if (row_string(cli, row, "held_until") != NULL)
-            circuit = arena_printf(&cli->arena, "%s, waits", circuit);
-        const char *rate = row_string(cli, row, "rate");
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, row_text(cli, row, "base_url"));
-        table_add(&table, circuit);
-        table_add(&table, rate != NULL ? rate : "no limit");
-        table_add(&table, row_text(cli, row, "queued"));
-        table_add(&table, row_text(cli, row, "under_way"));
-        table_add(&table, row_string(cli, row, "last_error"));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no endpoints; `pawl endpoint set NAME URL` makes one");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_show(cli, client, &listing, rows);
 }
 
 const struct subcommand command_endpoint_list = {

@@ -6,10 +6,10 @@
 
 #include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "events/pattern.h"
 #include "events/target.h"
 
@@ -111,53 +111,33 @@ const struct subcommand command_event_put = {
 
 /* ---- list, deliveries ---- */
 
-static enum exit_code show_rows(struct cli *cli, json_t *rows, const char *nothing,
-                                const struct table_column *columns, size_t n_columns,
-                                const char *const *keys)
-{
-    struct table table;
-    json_t *row;
-    size_t i;
-
-    if (cli->json) {
-        output_json_lines(rows);
-        return EXIT_DONE;
-    }
-    if (json_array_size(rows) == 0) {
-        cli_note(cli, "%s", nothing);
-        return EXIT_DONE;
-    }
-    table_init(&table, cli, columns, n_columns);
-    json_array_foreach(rows, i, row)
-    {
-        for (size_t j = 0; j < n_columns; j++)
-            table_add(&table, row_text(cli, row, keys[j]));
-    }
-    table_print(&table);
-    return EXIT_DONE;
-}
+static const struct table_column event_columns[] = {
+    {"EVENT", TABLE_ID, 8, 0, .member = "event_id"},
+    {"STATE", TABLE_STATE, 0, 0, .member = "state"},
+    {"BUS", TABLE_TEXT, 0, 3, .member = "bus"},
+    {"SOURCE", TABLE_TEXT, 10, 0, .member = "source"},
+    {"TYPE", TABLE_TEXT, 10, 0, .member = "detail_type"},
+    {"DETAIL", TABLE_TEXT, 16, 2, .member = "detail"},
+};
 
 static enum exit_code list_events(struct cli *cli, const char *state)
 {
-    static const struct table_column columns[] = {
-        {"EVENT", TABLE_ID, 8, 0},     {"STATE", TABLE_STATE, 0, 0}, {"BUS", TABLE_TEXT, 0, 3},
-        {"SOURCE", TABLE_TEXT, 10, 0}, {"TYPE", TABLE_TEXT, 10, 0},  {"DETAIL", TABLE_TEXT, 16, 2},
-    };
-    static const char *const keys[] = {"event_id", "state",       "bus",
-                                       "source",   "detail_type", "detail"};
+    struct listing listing = {.nothing = "no such events",
+                              .columns = event_columns,
+                              .n_columns = ARRAY_LEN(event_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
     json_auto_t *rows = NULL;
     struct err err = {0};
-    long limit;
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
-    enum exit_code code = session_open(cli, &client);
+    enum exit_code code = listing_options(cli, &listing);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_events_put(client, state, cli_option(cli, "bus"), limit, &rows, &err) < 0)
+    if (client_events_put(client, state, cli_option(cli, "bus"), listing.limit + 1, &rows, &err) <
+        0)
         return cli_fail(cli, &err);
-    return show_rows(cli, rows, "no such events", columns, ARRAY_LEN(columns), keys);
+    return listing_show(cli, client, &listing, rows);
 }
 
 static enum exit_code run_list(struct cli *cli)
@@ -206,28 +186,34 @@ const struct subcommand command_event_unmatched = {
     .run = run_unmatched,
 };
 
+static const struct table_column delivery_columns[] = {
+    {"EVENT", TABLE_ID, 8, 0, .member = "event_id"},
+    {"RULE", TABLE_TEXT, 8, 0, .member = "rule"},
+    {"TARGET", TABLE_TEXT, 0, 0, .member = "target"},
+    {"KIND", TABLE_TEXT, 0, 2, .member = "kind"},
+    {"STATE", TABLE_STATE, 0, 0, .member = "state"},
+    {"TRIES", TABLE_NUMBER, 0, 3, .member = "tries"},
+    {"RESULT", TABLE_TEXT, 0, 4, .member = "result"},
+    {"ERROR", TABLE_TEXT, 20, 0, .member = "error"},
+};
+
 static enum exit_code run_deliveries(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"EVENT", TABLE_ID, 8, 0},    {"RULE", TABLE_TEXT, 8, 0},   {"TARGET", TABLE_TEXT, 0, 0},
-        {"KIND", TABLE_TEXT, 0, 2},   {"STATE", TABLE_STATE, 0, 0}, {"TRIES", TABLE_NUMBER, 0, 3},
-        {"RESULT", TABLE_TEXT, 0, 4}, {"ERROR", TABLE_TEXT, 20, 0},
-    };
-    static const char *const keys[] = {"event_id", "rule",  "target", "kind",
-                                       "state",    "tries", "result", "error"};
+    struct listing listing = {.nothing = "no deliveries",
+                              .columns = delivery_columns,
+                              .n_columns = ARRAY_LEN(delivery_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
     json_auto_t *rows = NULL;
     struct err err = {0};
-    long limit;
 
-    if (cli_number(cli, "limit", 1, 100000, 50, &limit) < 0)
-        return EXIT_USAGE;
-    enum exit_code code = session_open(cli, &client);
+    enum exit_code code = listing_options(cli, &listing);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_event_deliveries(client, cli_has(cli, "failed"), limit, &rows, &err) < 0)
+    if (client_event_deliveries(client, cli_has(cli, "failed"), listing.limit + 1, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    return show_rows(cli, rows, "no deliveries", columns, ARRAY_LEN(columns), keys);
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option delivery_options[] = {
@@ -249,14 +235,19 @@ const struct subcommand command_event_deliveries = {
 
 /* ---- rules ---- */
 
+static const struct table_column rule_columns[] = {
+    {"BUS", TABLE_TEXT, 0, 0, .member = "bus"},
+    {"RULE", TABLE_TEXT, 8, 0, .member = "name"},
+    {"ENABLED", TABLE_TEXT, 0, 3, .member = "enabled"},
+    {"PATTERN", TABLE_TEXT, 20, 0, .member = "pattern"},
+    {"TARGETS", TABLE_TEXT, 20, 2, .member = "targets"},
+};
+
 static enum exit_code run_rules(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"BUS", TABLE_TEXT, 0, 0},      {"RULE", TABLE_TEXT, 8, 0},
-        {"ENABLED", TABLE_TEXT, 0, 3},  {"PATTERN", TABLE_TEXT, 20, 0},
-        {"TARGETS", TABLE_TEXT, 20, 2},
-    };
-    static const char *const keys[] = {"bus", "name", "enabled", "pattern", "targets"};
+    struct listing listing = {.nothing = "no rules; `pawl event set-rule` makes one",
+                              .columns = rule_columns,
+                              .n_columns = ARRAY_LEN(rule_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
     json_auto_t *rows = NULL;
     struct err err = {0};
@@ -266,8 +257,7 @@ static enum exit_code run_rules(struct cli *cli)
         return code;
     if (client_event_rules(client, cli_option(cli, "bus"), &rows, &err) < 0)
         return cli_fail(cli, &err);
-    return show_rows(cli, rows, "no rules; `pawl event set-rule` makes one", columns,
-                     ARRAY_LEN(columns), keys);
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option bus_options[] = {{"bus", 0, "NAME", "of this bus"}};

@@ -7,44 +7,27 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/listing.h"
-#include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
-static void print_external(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"TASK", TABLE_ID, 18, 0},         {"TOPIC", TABLE_TEXT, 8, 0},
-        {"KEY", TABLE_TEXT, 8, 2},         {"PROCESS", TABLE_TEXT, 8, 5},
-        {"STATE", TABLE_TEXT, 0, 0},       {"WORKER", TABLE_TEXT, 8, 1},
-        {"UNTIL", TABLE_TEXT, 0, 3},       {"LEFT", TABLE_NUMBER, 0, 6},
-        {"LAST ERROR", TABLE_TEXT, 10, 4},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "task_id"));
-        table_add(&table, row_text(cli, row, "topic"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "state"));
-        table_add(&table, row_text(cli, row, "worker_id"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "locked_until"), now_us));
-        table_add(&table, row_text(cli, row, "retries"));
-        table_add(&table, row_text(cli, row, "error_message"));
-    }
-    table_print(&table);
-}
+static const struct table_column external_columns[] = {
+    {"TASK", TABLE_ID, 18, 0, .member = "task_id"},
+    {"TOPIC", TABLE_TEXT, 8, 0, .member = "topic"},
+    {"KEY", TABLE_TEXT, 8, 2, .member = "business_key"},
+    {"PROCESS", TABLE_TEXT, 8, 5, .member = "process"},
+    {"STATE", TABLE_TEXT, 0, 0, .member = "state"},
+    {"WORKER", TABLE_TEXT, 8, 1, .member = "worker_id"},
+    {"UNTIL", TABLE_AGO, 0, 3, .member = "locked_until"},
+    {"LEFT", TABLE_NUMBER, 0, 6, .member = "retries"},
+    {"LAST ERROR", TABLE_TEXT, 10, 4, .member = "error_message"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "no external tasks", .print = print_external};
+    struct listing listing = {.nothing = "no external tasks",
+                              .columns = external_columns,
+                              .n_columns = ARRAY_LEN(external_columns)};
     struct client_external filter = {.topic = cli_option(cli, "topic"),
                                      .state = cli_option(cli, "state")};
     json_auto_t *rows = NULL;

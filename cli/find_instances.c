@@ -5,34 +5,17 @@
 
 #include "cli/commands.h"
 #include "cli/listing.h"
-#include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
-static void print_found(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"INSTANCE", TABLE_ID, 18, 0}, {"KEY", TABLE_TEXT, 8, 1},
-        {"PROCESS", TABLE_TEXT, 8, 3}, {"STATE", TABLE_STATE, 0, 0},
-        {"STARTED", TABLE_TEXT, 0, 4}, {"FOUND IN", TABLE_TEXT, 8, 2},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "instance_id"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "state"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "started"), now_us));
-        table_add(&table, row_text(cli, row, "found_in"));
-    }
-    table_print(&table);
-}
+static const struct table_column found_columns[] = {
+    {"INSTANCE", TABLE_ID, 18, 0, .member = "instance_id"},
+    {"KEY", TABLE_TEXT, 8, 1, .member = "business_key"},
+    {"PROCESS", TABLE_TEXT, 8, 3, .member = "process"},
+    {"STATE", TABLE_STATE, 0, 0, .member = "state"},
+    {"STARTED", TABLE_AGO, 0, 4, .member = "started"},
+    {"FOUND IN", TABLE_TEXT, 8, 2, .member = "found_in"},
+};
 
 /* The row that says that the search stopped early is none of those found. */
 static void note_bound(struct cli *cli, json_t *rows)
@@ -50,7 +33,9 @@ static void note_bound(struct cli *cli, json_t *rows)
 static enum exit_code run_find(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "nothing found", .print = print_found};
+    struct listing listing = {.nothing = "nothing found",
+                              .columns = found_columns,
+                              .n_columns = ARRAY_LEN(found_columns)};
     struct client_search filter = {.query = cli->arguments[0],
                                    .process = cli_option(cli, "process"),
                                    .after = cli_option(cli, "after")};

@@ -9,60 +9,27 @@
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
-static void print_incidents(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"INCIDENT", TABLE_ID, 18, 0},        {"KEY", TABLE_TEXT, 8, 2},
-        {"PROCESS", TABLE_TEXT, 8, 4},        {"ELEMENT", TABLE_TEXT, 8, 1},
-        {"SINCE", TABLE_TEXT, 0, 3},          {"REASON", TABLE_TEXT, 0, 5},
-        {"WHAT HAPPENED", TABLE_TEXT, 20, 0},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
+static const struct table_column incident_columns[] = {
+    {"INCIDENT", TABLE_ID, 18, 0, .member = "incident_id"},
+    {"KEY", TABLE_TEXT, 8, 2, .member = "business_key"},
+    {"PROCESS", TABLE_TEXT, 8, 4, .member = "process"},
+    {"ELEMENT", TABLE_TEXT, 8, 1, .member = "element_id"},
+    {"SINCE", TABLE_AGO, 0, 3, .member = "at"},
+    {"REASON", TABLE_TEXT, 0, 5, .member = "reason"},
+    {"WHAT HAPPENED", TABLE_TEXT, 20, 0, .member = "message"},
+};
 
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "incident_id"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "element_id"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "at"), now_us));
-        table_add(&table, row_text(cli, row, "reason"));
-        table_add(&table, row_text(cli, row, "message"));
-    }
-    table_print(&table);
-}
-
-static void print_groups(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"N", TABLE_NUMBER, 0, 0},     {"CAUSE", TABLE_TEXT, 0, 0},
-        {"PROCESS", TABLE_TEXT, 8, 3}, {"ELEMENT", TABLE_TEXT, 8, 1},
-        {"FIRST", TABLE_TEXT, 0, 4},   {"LAST", TABLE_TEXT, 0, 2},
-        {"REASON", TABLE_TEXT, 0, 5},  {"WHAT HAPPENED", TABLE_TEXT, 20, 0},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "incidents"));
-        table_add(&table, row_text(cli, row, "cause"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "element_id"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "first"), now_us));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "last"), now_us));
-        table_add(&table, row_text(cli, row, "reason"));
-        table_add(&table, row_text(cli, row, "pattern"));
-    }
-    table_print(&table);
-}
+static const struct table_column group_columns[] = {
+    {"N", TABLE_NUMBER, 0, 0, .member = "incidents"},
+    {"CAUSE", TABLE_TEXT, 0, 0, .member = "cause"},
+    {"PROCESS", TABLE_TEXT, 8, 3, .member = "process"},
+    {"ELEMENT", TABLE_TEXT, 8, 1, .member = "element_id"},
+    {"FIRST", TABLE_AGO, 0, 4, .member = "first"},
+    {"LAST", TABLE_AGO, 0, 2, .member = "last"},
+    {"REASON", TABLE_TEXT, 0, 5, .member = "reason"},
+    {"WHAT HAPPENED", TABLE_TEXT, 20, 0, .member = "pattern"},
+};
 
 /* ---- One, with everything that is known ---- */
 
@@ -150,15 +117,18 @@ static enum exit_code list_incidents(struct cli *cli, struct client *client,
 static enum exit_code run_incidents(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    bool groups = cli_has(cli, "groups");
     struct listing listing = {.nothing = "no incidents",
-                              .print = cli_has(cli, "groups") ? print_groups : print_incidents};
+                              .columns = groups ? group_columns : incident_columns,
+                              .n_columns =
+                                  groups ? ARRAY_LEN(group_columns) : ARRAY_LEN(incident_columns)};
 
     enum exit_code code = listing_options(cli, &listing);
     if (code != EXIT_DONE)
         return code;
-    if (cli->n_arguments == 1 && cli->n_given > 0 && cli_has(cli, "groups"))
+    if (cli->n_arguments == 1 && groups)
         return cli_usage(cli, NULL, "--groups and an ID do not go together");
-    if (cli_has(cli, "groups") && cli_has(cli, "instance"))
+    if (groups && cli_has(cli, "instance"))
         return cli_usage(cli, NULL, "--groups and --instance do not go together");
     code = session_open(cli, &client);
     if (code != EXIT_DONE)

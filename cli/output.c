@@ -150,6 +150,21 @@ const char *row_string(struct cli *cli, const json_t *row, const char *key)
     return *text != '\0' ? text : NULL;
 }
 
+const char *row_joined(struct cli *cli, const json_t *row, const char *key)
+{
+    const char *text = "";
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(row, key), i, item)
+    {
+        const char *word = json_string_value(item);
+        text = arena_printf(&cli->arena, "%s%s%s", text, i > 0 ? ", " : "",
+                            *word != '\0' ? word : "\"\"");
+    }
+    return text;
+}
+
 int64_t row_int(const json_t *row, const char *key)
 {
     return json_integer_value(json_object_get(row, key));

@@ -41,6 +41,8 @@ json_t *output_string(const char *text);
 const char *row_text(struct cli *cli, const json_t *row, const char *key);
 /* The same, NULL for null, missing and "". */
 const char *row_string(struct cli *cli, const json_t *row, const char *key);
+/* A list of texts: "a, b"; what is empty stands in quotes. */
+const char *row_joined(struct cli *cli, const json_t *row, const char *key);
 int64_t row_int(const json_t *row, const char *key);
 /* A time; MOMENT_NONE when null. */
 int64_t row_time(const json_t *row, const char *key);

@@ -4,47 +4,35 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "cli/variables.h"
+
+static const struct table_column parameter_columns[] = {
+    {"PROCESS", TABLE_TEXT, 10, 0, .member = "process"},
+    {"VERSION", TABLE_NUMBER, 0, 1, .member = "version"},
+    {"PARAMETER", TABLE_TEXT, 10, 0, .member = "name"},
+    {"VALUE", TABLE_TEXT, 16, 0, .member = "value"},
+    {"SET BY", TABLE_TEXT, 8, 2, .member = "set_by", .otherwise = "the model"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"PROCESS", TABLE_TEXT, 10, 0},   {"VERSION", TABLE_NUMBER, 0, 1},
-        {"PARAMETER", TABLE_TEXT, 10, 0}, {"VALUE", TABLE_TEXT, 16, 0},
-        {"SET BY", TABLE_TEXT, 8, 2},
-    };
+    static const struct listing listing = {
+        .nothing = "no parameters; a model declares them with pawl:parameter",
+        .columns = parameter_columns,
+        .n_columns = ARRAY_LEN(parameter_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
     json_auto_t *rows = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
+    struct err err = {0};
 
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     if (client_parameters(client, cli->n_arguments > 0 ? cli->arguments[0] : NULL, &rows, &err) < 0)
         return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        const char *by = row_string(cli, row, "set_by");
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "version"));
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, row_text(cli, row, "value"));
-        table_add(&table, by != NULL ? by : "the model");
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no parameters; a model declares them with pawl:parameter");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_show(cli, client, &listing, rows);
 }
 
 const struct subcommand command_parameter_list = {

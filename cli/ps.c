@@ -8,52 +8,25 @@
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 
-static const char *joined(struct cli *cli, const json_t *list)
+static const char *where(struct cli *cli, const json_t *row, int64_t now_us)
 {
-    struct buf buf;
-    const json_t *item;
-    size_t i;
+    int64_t ended = row_time(row, "ended");
 
-    buf_init(&buf, 0);
-    json_array_foreach(list, i, item)
-    {
-        buf_printf(&buf, "%s%s", i == 0 ? "" : ", ", json_string_value(item));
-    }
-    const char *text = arena_strdup(&cli->arena, buf_str(&buf));
-    buf_deinit(&buf);
-    return text;
+    if (ended == MOMENT_NONE)
+        return row_joined(cli, row, "elements");
+    return arena_printf(&cli->arena, "ended %s", moment_relative(&cli->arena, ended, now_us));
 }
 
-static void print_instances(struct cli *cli, const json_t *rows, int64_t now_us)
-{
-    static const struct table_column columns[] = {
-        {"INSTANCE", TABLE_ID, 18, 0}, {"KEY", TABLE_TEXT, 8, 2},    {"PROCESS", TABLE_TEXT, 8, 3},
-        {"V", TABLE_NUMBER, 0, 5},     {"STATE", TABLE_STATE, 0, 0}, {"STARTED", TABLE_TEXT, 0, 4},
-        {"AT", TABLE_TEXT, 8, 1},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
-
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        int64_t ended = row_time(row, "ended");
-        table_add(&table, row_text(cli, row, "instance_id"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "version"));
-        table_add(&table, row_text(cli, row, "state"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "started"), now_us));
-        table_add(&table, ended == MOMENT_NONE
-                              ? joined(cli, json_object_get(row, "elements"))
-                              : arena_printf(&cli->arena, "ended %s",
-                                             moment_relative(&cli->arena, ended, now_us)));
-    }
-    table_print(&table);
-}
+static const struct table_column instance_columns[] = {
+    {"INSTANCE", TABLE_ID, 18, 0, .member = "instance_id"},
+    {"KEY", TABLE_TEXT, 8, 2, .member = "business_key"},
+    {"PROCESS", TABLE_TEXT, 8, 3, .member = "process"},
+    {"V", TABLE_NUMBER, 0, 5, .member = "version"},
+    {"STATE", TABLE_STATE, 0, 0, .member = "state"},
+    {"STARTED", TABLE_AGO, 0, 4, .member = "started"},
+    {"AT", TABLE_TEXT, 8, 1, .cell = where},
+};
 
 static enum exit_code run_ps(struct cli *cli)
 {
@@ -66,7 +39,8 @@ static enum exit_code run_ps(struct cli *cli)
     bool some = filter.all || filter.state != NULL;
     struct listing listing = {
         .nothing = some ? "no instances" : "no running instances (--all shows ended ones, too)",
-        .print = print_instances};
+        .columns = instance_columns,
+        .n_columns = ARRAY_LEN(instance_columns)};
     bool known = filter.state == NULL;
     struct err err = {0};
     json_auto_t *rows = NULL;
@@ -121,47 +95,39 @@ const struct subcommand command_ps = {
 
 /* ---- definitions ---- */
 
+static const char *definition_state(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    (void)cli, (void)now_us;
+    return json_is_true(json_object_get(row, "suspended")) ? "suspended"
+           : json_is_true(json_object_get(row, "latest"))  ? "active"
+                                                           : "older";
+}
+
+static const struct table_column definition_columns[] = {
+    {"PROCESS", TABLE_TEXT, 12, 0, .member = "process"},
+    {"VERSION", TABLE_NUMBER, 0, 0, .member = "version"},
+    {"NAME", TABLE_TEXT, 8, 2, .member = "name"},
+    {"STATE", TABLE_STATE, 0, 0, .cell = definition_state},
+    {"FILE", TABLE_TEXT, 8, 1, .member = "resource"},
+    {"DEPLOYED", TABLE_AGO, 0, 3, .member = "deployed"},
+};
+
 static enum exit_code run_definitions(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"PROCESS", TABLE_TEXT, 12, 0}, {"VERSION", TABLE_NUMBER, 0, 0},
-        {"NAME", TABLE_TEXT, 8, 2},     {"STATE", TABLE_STATE, 0, 0},
-        {"FILE", TABLE_TEXT, 8, 1},     {"DEPLOYED", TABLE_TEXT, 0, 3},
-    };
+    static const struct listing listing = {
+        .nothing = "nothing is deployed; `pawl deploy FILE.bpmn` does it",
+        .columns = definition_columns,
+        .n_columns = ARRAY_LEN(definition_columns)};
     struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *rows = NULL;
     struct err err = {0};
-    json_auto_t *rows = NULL, *now = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
 
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_definitions(client, cli_has(cli, "all"), &rows, &err) < 0 ||
-        client_clock(client, &now, &err) < 0)
+    if (client_definitions(client, cli_has(cli, "all"), &rows, &err) < 0)
         return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        const char *state = json_is_true(json_object_get(row, "suspended")) ? "suspended"
-                            : json_is_true(json_object_get(row, "latest"))  ? "active"
-                                                                            : "older";
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, row_text(cli, row, "version"));
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, state);
-        table_add(&table, row_text(cli, row, "resource"));
-        table_add(&table,
-                  moment_relative(&cli->arena, row_time(row, "deployed"), row_time(now, "now")));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "nothing is deployed; `pawl deploy FILE.bpmn` does it");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_show(cli, client, &listing, rows);
 }
 
 static const struct option definitions_options[] = {

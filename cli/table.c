@@ -2,22 +2,44 @@
 #include "base/build.h"
 
 #include "base/buf.h"
+#include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
 #define GAP 2
 
-void table_init(struct table *table, struct cli *cli, const struct table_column *columns,
-                size_t n_columns)
+struct table {
+    struct cli *cli;
+    const struct table_column *columns;
+    size_t n_columns;
+    const char **cells; /* row by row */
+    size_t n_cells, capacity;
+};
+
+static const char *cell_text(struct cli *cli, const struct table_column *column, const json_t *row,
+                             int64_t now_us)
 {
-    *table = (struct table){.cli = cli, .columns = columns, .n_columns = n_columns};
+    if (column->cell != NULL)
+        return column->cell(cli, row, now_us);
+    if (column->kind == TABLE_AGO)
+        return moment_relative(&cli->arena, row_time(row, column->member), now_us);
+    if (column->kind == TABLE_TIME)
+        return moment_exact(&cli->arena, row_time(row, column->member));
+    if (column->kind == TABLE_LIST)
+        return row_joined(cli, row, column->member);
+    return row_text(cli, row, column->member);
 }
 
-void table_add(struct table *table, const char *cell)
+static void add_row(struct table *table, const json_t *row, int64_t now_us)
 {
-    *arena_push(&table->cli->arena, table->cells, table->n_cells, table->capacity) =
-        cell != NULL && *cell != '\0' ? cell : "-";
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct table_column *column = &table->columns[i];
+        const char *cell = cell_text(table->cli, column, row, now_us);
+        if (cell == NULL || *cell == '\0')
+            cell = column->otherwise != NULL ? column->otherwise : "-";
+        *arena_push(&table->cli->arena, table->cells, table->n_cells, table->capacity) = cell;
+    }
 }
 
 static int total_width(const struct table *table, const int *widths)
@@ -124,19 +146,25 @@ static void print_row(const struct table *table, const char *const *cells, const
     buf_deinit(&line);
 }
 
-void table_print(struct table *table)
+void table_print(struct cli *cli, const struct table_column *columns, size_t n_columns,
+                 const json_t *rows, int64_t now_us)
 {
-    size_t n = table->n_columns;
-    int *natural = arena_array(&table->cli->arena, n, sizeof(*natural));
-    int *widths = arena_array(&table->cli->arena, n, sizeof(*widths));
-    const char **titles = arena_array(&table->cli->arena, n, sizeof(*titles));
+    struct table table = {.cli = cli, .columns = columns, .n_columns = n_columns};
+    int *natural = arena_array(&cli->arena, n_columns, sizeof(*natural));
+    int *widths = arena_array(&cli->arena, n_columns, sizeof(*widths));
+    const char **titles = arena_array(&cli->arena, n_columns, sizeof(*titles));
+    const json_t *row;
+    size_t i;
 
-    assert(table->n_cells % n == 0);
-    measure(table, natural);
-    fit(table, natural, widths);
-    for (size_t i = 0; i < n; i++)
-        titles[i] = table->columns[i].title;
-    print_row(table, titles, widths, true);
-    for (size_t i = 0; i < table->n_cells; i += n)
-        print_row(table, table->cells + i, widths, false);
+    json_array_foreach(rows, i, row)
+    {
+        add_row(&table, row, now_us);
+    }
+    measure(&table, natural);
+    fit(&table, natural, widths);
+    for (i = 0; i < n_columns; i++)
+        titles[i] = columns[i].title;
+    print_row(&table, titles, widths, true);
+    for (i = 0; i < table.n_cells; i += n_columns)
+        print_row(&table, table.cells + i, widths, false);
 }

@@ -8,20 +8,19 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/listing.h"
-#include "cli/moment.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "cli/variables.h"
 
-static const char *for_whom(struct cli *cli, const json_t *row)
+static const char *for_whom(struct cli *cli, const json_t *row, int64_t now_us)
 {
     const char *assignee = row_string(cli, row, "assignee");
     struct buf buf;
     const json_t *item;
     size_t i;
 
+    (void)now_us;
     if (assignee != NULL)
         return assignee;
     buf_init(&buf, 0);
@@ -38,37 +37,30 @@ static const char *for_whom(struct cli *cli, const json_t *row)
     return text;
 }
 
-static void print_tasks(struct cli *cli, const json_t *rows, int64_t now_us)
+static const char *task_name(struct cli *cli, const json_t *row, int64_t now_us)
 {
-    static const struct table_column columns[] = {
-        {"TASK", TABLE_ID, 18, 0},     {"NAME", TABLE_TEXT, 10, 0},   {"KEY", TABLE_TEXT, 8, 2},
-        {"PROCESS", TABLE_TEXT, 8, 4}, {"FOR", TABLE_TEXT, 8, 1},     {"PRIO", TABLE_NUMBER, 0, 6},
-        {"DUE", TABLE_TEXT, 0, 3},     {"CREATED", TABLE_TEXT, 0, 5},
-    };
-    struct table table;
-    const json_t *row;
-    size_t i;
+    const char *name = row_string(cli, row, "name");
 
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        const char *name = row_string(cli, row, "name");
-        table_add(&table, row_text(cli, row, "task_id"));
-        table_add(&table, name != NULL ? name : row_text(cli, row, "element_id"));
-        table_add(&table, row_text(cli, row, "business_key"));
-        table_add(&table, row_text(cli, row, "process"));
-        table_add(&table, for_whom(cli, row));
-        table_add(&table, row_text(cli, row, "priority"));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "due"), now_us));
-        table_add(&table, moment_relative(&cli->arena, row_time(row, "created"), now_us));
-    }
-    table_print(&table);
+    (void)now_us;
+    return name != NULL ? name : row_text(cli, row, "element_id");
 }
+
+static const struct table_column task_columns[] = {
+    {"TASK", TABLE_ID, 18, 0, .member = "task_id"},
+    {"NAME", TABLE_TEXT, 10, 0, .cell = task_name},
+    {"KEY", TABLE_TEXT, 8, 2, .member = "business_key"},
+    {"PROCESS", TABLE_TEXT, 8, 4, .member = "process"},
+    {"FOR", TABLE_TEXT, 8, 1, .cell = for_whom},
+    {"PRIO", TABLE_NUMBER, 0, 6, .member = "priority"},
+    {"DUE", TABLE_AGO, 0, 3, .member = "due"},
+    {"CREATED", TABLE_AGO, 0, 5, .member = "created"},
+};
 
 static enum exit_code run_tasks(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "no open tasks", .print = print_tasks};
+    struct listing listing = {
+        .nothing = "no open tasks", .columns = task_columns, .n_columns = ARRAY_LEN(task_columns)};
     struct client_tasks filter = {.assignee = cli_option(cli, "assignee"),
                                   .group = cli_option(cli, "group"),
                                   .process = cli_option(cli, "process")};

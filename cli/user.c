@@ -6,71 +6,42 @@
 
 #include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "server/verifier.h"
 
 #define PASSWORD_BYTES_MIN 8u
 
-/* "a, b" of a JSON array. */
-static const char *joined(struct cli *cli, const json_t *list)
-{
-    const char *text = "";
-    json_t *one;
-    size_t i;
+/* ---- list ---- */
 
-    json_array_foreach(list, i, one)
-    {
-        const char *word = json_string_value(one);
-        text = arena_printf(&cli->arena, "%s%s%s", text, i > 0 ? "," : "",
-                            word[0] != '\0' ? word : "\"\"");
-    }
-    return text;
+static const char *login(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    json_int_t tokens = row_int(row, "tokens");
+    bool password = json_is_true(json_object_get(row, "has_password"));
+
+    (void)now_us;
+    if (json_is_true(json_object_get(row, "disabled")))
+        return "disabled";
+    return arena_printf(&cli->arena, "%s%lld token%s", password ? "password, " : "",
+                        (long long)tokens, tokens == 1 ? "" : "s");
 }
 
-/* ---- list ---- */
+static const struct table_column user_columns[] = {
+    {"USER", TABLE_TEXT, 10, 0, .member = "name"},
+    {"RIGHTS", TABLE_LIST, 10, 0, .member = "rights"},
+    {"TENANTS", TABLE_LIST, 8, 0, .member = "tenants"},
+    {"LOGIN", TABLE_TEXT, 0, 2, .cell = login},
+    {"MADE BY", TABLE_TEXT, 0, 4, .member = "created_by"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"USER", TABLE_TEXT, 10, 0}, {"RIGHTS", TABLE_TEXT, 10, 0}, {"TENANTS", TABLE_TEXT, 8, 0},
-        {"LOGIN", TABLE_TEXT, 0, 2}, {"MADE BY", TABLE_TEXT, 0, 4},
-    };
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
-    json_auto_t *rows = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
+    static const struct listing listing = {.nothing = "no users; `pawl user add NAME` makes one",
+                                           .columns = user_columns,
+                                           .n_columns = ARRAY_LEN(user_columns)};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_users(client, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        json_int_t tokens = row_int(row, "tokens");
-        bool password = json_is_true(json_object_get(row, "has_password"));
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, joined(cli, json_object_get(row, "rights")));
-        table_add(&table, joined(cli, json_object_get(row, "tenants")));
-        table_add(&table,
-                  json_is_true(json_object_get(row, "disabled"))
-                      ? "disabled"
-                      : arena_printf(&cli->arena, "%s%lld token%s", password ? "password, " : "",
-                                     (long long)tokens, tokens == 1 ? "" : "s"));
-        table_add(&table, row_text(cli, row, "created_by"));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no users; `pawl user add NAME` makes one");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_all(cli, &listing, client_users);
 }
 
 const struct subcommand command_user_list = {

@@ -4,47 +4,34 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/listing.h"
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
+
+static const char *state(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    (void)cli, (void)now_us;
+    return json_is_true(json_object_get(row, "enabled")) ? "enabled" : "disabled";
+}
+
+static const struct table_column webhook_columns[] = {
+    {"WEBHOOK", TABLE_TEXT, 10, 0, .member = "name"},
+    {"SIGNED", TABLE_TEXT, 0, 0, .member = "scheme"},
+    {"BECOMES", TABLE_TEXT, 0, 0, .member = "kind"},
+    {"STATE", TABLE_STATE, 0, 1, .cell = state},
+    {"TODAY", TABLE_NUMBER, 0, 2, .member = "today"},
+    {"SET BY", TABLE_TEXT, 8, 3, .member = "actor"},
+};
 
 static enum exit_code run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {
-        {"WEBHOOK", TABLE_TEXT, 10, 0}, {"SIGNED", TABLE_TEXT, 0, 0},
-        {"BECOMES", TABLE_TEXT, 0, 0},  {"STATE", TABLE_STATE, 0, 1},
-        {"TODAY", TABLE_NUMBER, 0, 2},  {"SET BY", TABLE_TEXT, 8, 3},
-    };
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct err err = {0};
-    json_auto_t *rows = NULL;
-    json_t *row;
-    struct table table;
-    size_t i;
+    static const struct listing listing = {
+        .nothing = "no webhooks; `pawl webhook set NAME --option …` makes one",
+        .columns = webhook_columns,
+        .n_columns = ARRAY_LEN(webhook_columns)};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_webhooks(client, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    table_init(&table, cli, columns, ARRAY_LEN(columns));
-    json_array_foreach(rows, i, row)
-    {
-        table_add(&table, row_text(cli, row, "name"));
-        table_add(&table, row_text(cli, row, "scheme"));
-        table_add(&table, row_text(cli, row, "kind"));
-        table_add(&table, json_is_true(json_object_get(row, "enabled")) ? "enabled" : "disabled");
-        table_add(&table, row_text(cli, row, "today"));
-        table_add(&table, row_text(cli, row, "actor"));
-    }
-    if (cli->json)
-        output_json_lines(rows);
-    else if (json_array_size(rows) == 0)
-        cli_note(cli, "no webhooks; `pawl webhook set NAME --option …` makes one");
-    else
-        table_print(&table);
-    return EXIT_DONE;
+    return listing_all(cli, &listing, client_webhooks);
 }
 
 const struct subcommand command_webhook_list = {

@@ -68,7 +68,7 @@ for name in ("anna", "reader", "north"):
     check("a token of " + name, code == 0 and tokens[name].startswith("pawl_"), (code, err))
 anna, reader, north = ("Bearer " + tokens[name] for name in ("anna", "reader", "north"))
 code, out, err = pawl("user", "list")
-check("user list", "anna" in out and "start,work,read" in out.replace("read,start,work", "start,work,read"), out)
+check("user list", "anna" in out and "start, work, read" in out.replace("read, start, work", "start, work, read"), out)
 check("no token is kept", tokens["anna"] not in pawl("user", "list", "-o", "json")[1])
 
 # ---- who one is ----
