@@ -117,7 +117,7 @@ int event_happened(struct step *step, const struct trigger *trigger)
     const struct node *at = &instance->graph->nodes[token->node];
 
     if (trigger->wait.kind == WAIT_MESSAGE &&
-        input_accept(step, trigger->node, trigger->node->input, trigger->body, trigger->body_n) < 0)
+        input_accept(step, instance->graph, trigger->node, trigger->body, trigger->body_n) < 0)
         return err_trace(step->err);
     if (at != trigger->node) { /* the gateway's wait is over, and its event's began when it did */
         history_add(step, HISTORY_ACTIVITY_ENDED, instance, token->id, at, token->since_us,

@@ -46,7 +46,8 @@ static int beside(struct step *step, const struct trigger *trigger)
 static int trigger(struct step *step, const struct trigger *trigger)
 {
     if (trigger->wait.kind == WAIT_MESSAGE &&
-        input_accept(step, trigger->node, trigger->node->input, trigger->body, trigger->body_n) < 0)
+        input_accept(step, trigger->instance->graph, trigger->node, trigger->body,
+                     trigger->body_n) < 0)
         return err_trace(step->err);
     return trigger->node->interrupting ? interrupting(step, trigger) : beside(step, trigger);
 }

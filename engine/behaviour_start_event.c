@@ -9,15 +9,14 @@
 static int enter(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node)
 {
-    bool started = step->command->kind == COMMAND_START && uuid_is_nil(&instance->parent);
-    const struct input *input =
-        node->scope < 0 && !started ? input_of_start(instance->graph, node) : NULL;
+    bool judged = step->command->kind == COMMAND_START && uuid_is_nil(&instance->parent);
+    const struct input *input = input_of(instance->graph, node, step->command->kind);
 
-    if (input != NULL && input->schema != NULL) {
+    if (!judged && input != NULL && input->schema != NULL) {
         size_t n;
         const char *text;
         instance_variables(step->family, instance, &text, &n);
-        if (input_accept(step, node, input, text, n) < 0)
+        if (input_accept(step, instance->graph, node, text, n) < 0)
             return err_trace(step->err);
     }
     return activity_complete(step, instance, token, node);

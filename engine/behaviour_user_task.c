@@ -133,7 +133,7 @@ static int trigger(struct step *step, const struct trigger *trigger)
     struct instance *instance = trigger->instance;
 
     if (command->kind == COMMAND_TASK_COMPLETE &&
-        input_accept(step, trigger->node, trigger->node->input, trigger->body, trigger->body_n) < 0)
+        input_accept(step, instance->graph, trigger->node, trigger->body, trigger->body_n) < 0)
         return err_trace(step->err);
     if (variables_set(step, instance, token_scope(instance, trigger->token), trigger->body,
                       trigger->body_n) < 0)

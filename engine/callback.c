@@ -287,6 +287,17 @@ static int answer_read(struct step *step, const struct trigger *trigger, struct 
     return value_split(step->arena, trigger->body, trigger->body_n, answer_member, ret, step->err);
 }
 
+/* Whoever retries an answer by hand may have corrected what it brought. */
+static int output_corrected(struct step *step, struct answer *answer)
+{
+    const struct command *command = step->command;
+
+    if (command->variables == NULL || answer->output == NULL || answer->output[0] != '{')
+        return 0;
+    return variables_merge(step->arena, &answer->output, &answer->output_n, command->variables,
+                           command->variables_n, step->err);
+}
+
 static int output_mapped(struct step *step, const struct trigger *trigger,
                          const struct answer *answer)
 {
@@ -314,7 +325,8 @@ static int succeeded(struct step *step, const struct trigger *trigger)
     struct instance *instance = trigger->instance;
     struct answer answer;
 
-    if (answer_read(step, trigger, &answer) < 0)
+    if (answer_read(step, trigger, &answer) < 0 || output_corrected(step, &answer) < 0 ||
+        input_accept(step, instance->graph, trigger->node, answer.output, answer.output_n) < 0)
         return err_trace(step->err);
     const char *shown =
         answer.output != NULL ? text_cut(step->arena, answer.output, OUTPUT_SHOWN) : NULL;

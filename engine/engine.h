@@ -49,6 +49,10 @@ enum command_kind {
     COMMAND_LEVEL = 31,          /* (token, node), or with token 0 the instance, lasts too long */
 };
 
+/* How what such a command brings to the node must be; NULL: as it likes. */
+const struct input *input_of(const struct graph *graph, const struct node *node,
+                             enum command_kind kind);
+
 enum command_phase {
     PHASE_BEFORE = 0, /* asyncBefore: the node is entered now */
     PHASE_AFTER = 1,  /* asyncAfter: the node is left now */

@@ -115,8 +115,8 @@ static int answer_take(struct step *step, const struct trigger *trigger, struct 
         value_split(step->arena, trigger->body, trigger->body_n, answer_member, ret, step->err) < 0)
         return err_trace(step->err);
     if (step->command->kind == COMMAND_EXTERNAL_COMPLETE &&
-        input_accept(step, trigger->node, trigger->node->input, ret->variables, ret->variables_n) <
-            0)
+        input_accept(step, trigger->instance->graph, trigger->node, ret->variables,
+                     ret->variables_n) < 0)
         return err_trace(step->err);
     if (ret->task != NULL &&
         value_read(step->arena, ret->task, ret->task_n, ret_task, step->err) < 0)

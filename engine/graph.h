@@ -326,8 +326,6 @@ struct graph {
 
 /* An empty graph: itself the first piece of its own arena (cap: see arena_init). */
 struct graph *graph_new(size_t cap);
-/* What a start at this event of the process must bring; NULL: anything. */
-const struct input *input_of_start(const struct graph *graph, const struct node *start);
 /* The node of that element id, or -1. */
 int graph_find(const struct graph *graph, const char *id);
 void graph_free(struct graph *graph); /* NULL is a no-op; the struct lies in its own arena */

@@ -58,21 +58,30 @@ const char *input_words(struct arena *arena, const struct schema_report *report)
                         place, others);
 }
 
-const struct input *input_of_start(const struct graph *graph, const struct node *start)
+static const struct input *input_of_start(const struct graph *graph, const struct node *start)
 {
     if (start->event.kind == EVENT_TIMER)
         return NULL; /* nobody brings anything */
     return start->input != NULL && start->input->schema != NULL ? start->input : graph->input;
 }
 
-int input_accept(struct step *step, const struct node *node, const struct input *input,
+const struct input *input_of(const struct graph *graph, const struct node *node,
+                             enum command_kind kind)
+{
+    if (node->kind == NODE_START_EVENT)
+        return node->scope < 0 ? input_of_start(graph, node) : NULL;
+    /* What its worker brings does not end a task that waits for its token. */
+    return kind == COMMAND_EXTERNAL_COMPLETE && node->callback != NULL ? NULL : node->input;
+}
+
+int input_accept(struct step *step, const struct graph *graph, const struct node *node,
                  const char *text, size_t n)
 {
     const struct command *command = step->command;
     struct schema_report report;
 
-    int result = input_check(input, text, n, command->variables, command->variables_n, step->arena,
-                             &report, step->err);
+    int result = input_check(input_of(graph, node, command->kind), text, n, command->variables,
+                             command->variables_n, step->arena, &report, step->err);
     if (result == SCHEMA_VALID)
         return 0;
     if (result < 0)

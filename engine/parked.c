@@ -98,16 +98,26 @@ static void merge_member(void *context, const char *name, const char *raw, size_
     buf_add(&merge->buf, raw, raw_n);
 }
 
-static int merge_both(struct merge *merge, const struct command *command, struct err *err)
+int variables_merge(struct arena *arena, const char **text, size_t *n, const char *over,
+                    size_t over_n, struct err *err)
 {
-    if (value_split(merge->arena, command->variables, command->variables_n, note_name, merge, err) <
-            0 ||
-        (command->body != NULL &&
-         value_split(merge->arena, command->body, command->body_n, merge_member, merge, err) < 0))
-        return err_trace(err);
-    merge->second = true;
-    return value_split(merge->arena, command->variables, command->variables_n, merge_member, merge,
-                       err);
+    struct merge merge = {.arena = arena};
+    int rc = 0;
+
+    buf_init(&merge.buf, 0);
+    if (value_split(arena, over, over_n, note_name, &merge, err) < 0 ||
+        (*text != NULL && value_split(arena, *text, *n, merge_member, &merge, err) < 0))
+        rc = -1;
+    merge.second = true;
+    if (rc == 0)
+        rc = value_split(arena, over, over_n, merge_member, &merge, err);
+    if (rc == 0 && merge.buf.len > 0) {
+        buf_add_char(&merge.buf, '}');
+        *n = merge.buf.len;
+        *text = arena_strndup(arena, buf_str(&merge.buf), merge.buf.len);
+    }
+    buf_deinit(&merge.buf);
+    return rc < 0 ? err_trace(err) : 0;
 }
 
 static bool brings_variables(enum command_kind kind)
@@ -119,19 +129,15 @@ static bool brings_variables(enum command_kind kind)
 int command_correct(struct arena *arena, struct command *command, const char *variables, size_t n,
                     struct err *err)
 {
-    struct merge merge = {.arena = arena};
+    const char *body = command->body;
+    size_t body_n = command->body_n;
 
     command->variables = variables;
     command->variables_n = n;
-    buf_init(&merge.buf, 0);
-    int result = merge_both(&merge, command, err);
-    if (result == 0 && merge.buf.len > 0 && brings_variables(command->kind)) {
-        buf_add_char(&merge.buf, '}');
-        command->body_n = merge.buf.len;
-        command->body = arena_strndup(arena, buf_str(&merge.buf), merge.buf.len);
-    }
-    buf_deinit(&merge.buf);
-    return result < 0 ? err_trace(err) : 0;
+    if (brings_variables(command->kind))
+        return variables_merge(arena, &command->body, &command->body_n, variables, n, err);
+    /* Its body says more than that; but both must be objects. */
+    return variables_merge(arena, &body, &body_n, variables, n, err);
 }
 
 /* ---- Setting them ---- */

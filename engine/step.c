@@ -23,8 +23,7 @@ static int command_start(struct step *step)
         return err_set(step->err, ERR_LIMIT, "The business key is longer than %u bytes.",
                        LIMIT_NAME_BYTES);
     const struct node *node = &command->graph->nodes[command->node];
-    if (input_accept(step, node, input_of_start(command->graph, node), command->body,
-                     command->body_n) < 0)
+    if (input_accept(step, command->graph, node, command->body, command->body_n) < 0)
         /* Who asked is told; a message is kept, with an instance that somebody looks at. */
         return command->name == NULL ? STEP_REFUSED : err_trace(step->err);
     struct instance *instance = instance_new(step->family, &command->instance, command->graph);

@@ -326,8 +326,8 @@ int time_of_text(struct step *step, const struct node *node, const char *what, c
 
 /* ---- input.c ---- */
 
-/* Whether the variables that the command brings pass the schema; the error names the node. */
-int input_accept(struct step *step, const struct node *node, const struct input *input,
+/* Whether what the command brings to the node passes its schema; the error names the node. */
+int input_accept(struct step *step, const struct graph *graph, const struct node *node,
                  const char *text, size_t n) MUST_CHECK;
 
 /* ---- message.c ---- */
@@ -449,6 +449,9 @@ bool command_locate(const struct instance *instance, struct command *command);
 int command_variables(struct step *step, struct instance *instance) MUST_CHECK;
 /* The same after the command failed: what it came with holds, unless that was what failed. */
 void command_variables_keep(struct step *step, struct instance *instance);
+/* Makes one object of *text (NULL: {}) and `over`, whose members win. */
+int variables_merge(struct arena *arena, const char **text, size_t *n, const char *over,
+                    size_t over_n, struct err *err) MUST_CHECK;
 
 /* ---- retry.c, fail.c: what becomes of a command that failed ---- */
 

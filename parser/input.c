@@ -168,12 +168,12 @@ void read_node_input(struct process_build *process, int index)
     bool start =
         node->kind == NODE_START_EVENT && node->scope < 0 && node->event.kind != EVENT_TIMER;
     bool answered = node->kind == NODE_USER_TASK || node->kind == NODE_RECEIVE_TASK ||
-                    node->service == SERVICE_EXTERNAL;
+                    node->service == SERVICE_EXTERNAL || node->callback != NULL;
     if (!message && !start && !answered)
         report(file, CODE_BAD_SCHEMA, schema_element(file, e),
                "Nobody brings variables to %s, so its inputSchema would never be looked at. It "
-               "belongs to a process, its start, a user, external or receive task, or an event "
-               "that takes a message.",
+               "belongs to a process, its start, a user, external or receive task, one that waits "
+               "for its token, or an event that takes a message.",
                element_shown(file, e));
 }
 

@@ -455,9 +455,6 @@ void request_ask(struct request *request, const char *query, bool writes, const 
     request->desk = (struct desk_request){
         .query = query,
         .n_params = n_params,
-        .judge = request->operation != NULL && query == request->operation->query
-                     ? request->operation->judge
-                     : NULL,
         .writes = writes,
         .caller = request->principal.caller,
         .done = asked,

@@ -9,8 +9,9 @@
  *
  *     {"origin":"http://…","path":{…},"query":{…},"body":…,"headers":{…}}
  *
- * as text, and returns (status int, body text [, subject uuid]): see store/desk.h. A row with
- * `handle` is C: where it must wait, take a file apart, or answer without the database.
+ * as text, and returns (status int, body text [, subject uuid]): see store/desk.h. How its input
+ * is judged no row says: the desk judges whatever a statement has accepted. A row with `handle` is
+ * C: where it must wait, take a file apart, or answer without the database.
  *
  * Fields (of a body or of the query) are written as "name:type", separated by blanks; a ! behind
  * the type says that it must be there. Types: string, text (not empty), integer, number, boolean,
@@ -58,7 +59,6 @@ struct operation {
     enum dialect dialect;
     const char *summary; /* a sentence */
     const char *query;   /* the statement */
-    const char *judge;   /* of a write: see desk_request.judge; may be NULL */
     bool writes;
     void (*handle)(struct request *request);
     /* What the statement gets, a text each, NULL where it is not there: "request" (the above),

@@ -14,17 +14,17 @@
 static const struct operation list[] = {
     /* ---- Starts and messages ---- */
     {PAWL(POST, "/processes/{key}/start", START), "Starts an instance of a process",
-     .query = "http_start", .judge = "judge_start", .writes = true, .body_kind = BODY_JSON,
+     .query = "http_start", .writes = true, .body_kind = BODY_JSON,
      .fields = "businessKey:string variables:object requestKey:text version:integer",
      .parameters = "await:duration", .awaits = true,
      .answers = "201 The instance; 200 The one of the same request key"},
     {PAWL(POST, "/messages", START),
      "Publishes a message: to who waits for it, or to who comes to wait", COMMAND("http_publish"),
-     .judge = "judge_message",
+
      .fields = "message:text! key:string variables:object ttl:string all:boolean"},
     {PAWL(POST, "/messages/correlate", START),
      "Gives a message to the one who waits for it now, and to nobody else",
-     COMMAND("http_correlate"), .judge = "judge_message",
+     COMMAND("http_correlate"),
      .fields = "message:text! key:string variables:object instanceId:uuid"},
     {PAWL(GET, "/outcomes/{id}", ANY),
      "What became of a command, a message, a deployment or an instance", .query = "http_outcome",
@@ -97,7 +97,7 @@ static const struct operation list[] = {
     {PAWL(POST, "/tasks/{id}/release", WORK), "Gives a claimed task back", COMMAND("http_release"),
      .fields = ""},
     {PAWL(POST, "/tasks/{id}/complete", WORK), "Completes a task", COMMAND("http_complete"),
-     .judge = "judge_complete", .fields = "variables:object"},
+     .fields = "variables:object"},
     {PAWL(POST, "/tasks/{id}/fail", WORK), "Ends a task with a BPMN error", COMMAND("http_fail"),
      .fields = "errorCode:text! message:string variables:object"},
     /* ---- What went wrong, and services ---- */

@@ -256,8 +256,7 @@ static int carry_out(struct desk_thread *thread, bool *ret_in_doubt, struct err 
 
     *ret_in_doubt = false;
     if (thread->writes) {
-        if (desk_judge(thread->conn, &desk->graphs, batch, err) < 0 ||
-            desk_write(thread->conn, batch, ret_in_doubt, &alone, err) < 0)
+        if (desk_write(thread->conn, &desk->graphs, batch, ret_in_doubt, &alone, err) < 0)
             return err_trace(err);
         if (desk->options.committed != NULL)
             desk->options.committed(desk->options.context);

@@ -10,9 +10,14 @@
  * LIMIT_BATCH_COMMANDS. If the database refuses one of them, all is rolled back and run again, each
  * behind a savepoint, so that only that one is refused. done() is called after the commit.
  *
+ * Before the commit, whatever starts, answers and messages the transaction has accepted are judged
+ * by the inputSchema of what they are for. A request that made one that does not pass is refused
+ * with DESK_INPUT, and the others run again without it.
+ *
  * A statement is a section of sql/queries/. Its parameters are texts; its columns are
  *   status int, body text          the answer; the body may be NULL
- *   [subject uuid]                 what came of it: an instance, a command, to be waited for
+ *   [subject uuid]                 what came of it: an instance, a command, to be waited for. One
+ *                                  that makes a start, an answer or a message must say which
  */
 #include "base/err.h"
 #include "base/uuid.h"
@@ -34,9 +39,6 @@ struct desk_request {
     const char *query;               /* its name in sql/queries */
     const char *params[DESK_PARAMS]; /* NULL: SQL NULL */
     size_t n_params;
-    /* Of a write, or NULL: the statement that gives (definition, node, variables) to be judged by
-     * their inputSchema first, with the same first parameter. */
-    const char *judge;
     bool writes;
     bool urgent; /* reads, and others wait for it: who asks, what became of what they wait for */
     const char *caller; /* JSON: who asks, as set_config('pawl.caller', …) gets it; never NULL */
@@ -51,7 +53,7 @@ struct desk_request {
 #define DESK_AWAY "57P03"     /* the database cannot be reached, or the desk is closed */
 #define DESK_IN_DOUBT "08007" /* the connection was lost in the commit: it may have happened */
 
-#define DESK_INPUT "PW022" /* the variables do not pass the inputSchema */
+#define DESK_INPUT "PW022" /* what it brings does not pass the inputSchema */
 
 struct desk_options {
     const char *conninfo, *schema; /* as of store_options */

@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "store/desk_internal.h"
+#include "store/inputs.h"
 
 /* Subtransactions of one transaction: the server keeps up to 64 of a backend in shared memory. */
 #define SAVEPOINTS_MAX 50u
@@ -106,14 +107,14 @@ int desk_read(struct conn *conn, struct desk_request *request, struct err *err)
 
 /* ---- Writing: all of them, or none ---- */
 
-static int send_all(struct conn *conn, const struct desk_batch *batch, struct err *err)
+static int send_all(struct conn *conn, const struct desk_part *part, struct err *err)
 {
     const char *caller = NULL;
 
     if (conn_send(conn, "begin", NO_PARAMS, err) < 0)
         return err_trace(err);
-    for (size_t i = 0; i < batch->n; i++) {
-        const struct desk_request *request = batch->requests[i];
+    for (size_t i = 0; i < part->n; i++) {
+        const struct desk_request *request = part->requests[i];
         if ((caller == NULL || strcmp(caller, request->caller) != 0) &&
             conn_send(conn, "desk_caller", PARAMS(p_text(request->caller)), err) < 0)
             return err_trace(err);
@@ -121,36 +122,79 @@ static int send_all(struct conn *conn, const struct desk_batch *batch, struct er
         if (send_request(conn, request, err) < 0)
             return err_trace(err);
     }
-    return conn_send(conn, "commit", NO_PARAMS, err) < 0 || conn_sync(conn, err) < 0
-               ? err_trace(err)
-               : 0;
+    return inputs_send(conn, err) < 0 || conn_sync(conn, err) < 0 ? err_trace(err) : 0;
 }
 
-/* Answers are given once the commit has been. */
-static int receive_all(struct conn *conn, struct desk_batch *batch, struct err *err)
+static int receive_all(struct conn *conn, struct desk_part *part, struct result **ret_inputs,
+                       struct err *err)
 {
     const char *caller = NULL;
 
     if (conn_next(conn, NULL, err) < 0)
         return err_trace(err);
-    for (size_t i = 0; i < batch->n; i++) {
-        const struct desk_request *request = batch->requests[i];
+    for (size_t i = 0; i < part->n; i++) {
+        const struct desk_request *request = part->requests[i];
         if ((caller == NULL || strcmp(caller, request->caller) != 0) &&
             conn_next(conn, NULL, err) < 0)
             return err_trace(err);
         caller = request->caller;
-        if (conn_next(conn, &batch->rows[i], err) < 0)
+        if (conn_next(conn, &part->rows[i], err) < 0)
             return err_trace(err);
     }
-    return conn_next(conn, NULL, err);
+    return inputs_receive(conn, ret_inputs, err);
 }
 
-static void free_rows(struct desk_batch *batch)
+static void free_rows(struct desk_part *part)
 {
-    for (size_t i = 0; i < batch->n; i++) {
-        result_free(batch->rows[i]);
-        batch->rows[i] = NULL;
+    for (size_t i = 0; i < part->n; i++) {
+        result_free(part->rows[i]);
+        part->rows[i] = NULL;
     }
+}
+
+/* Whatever was carried out is committed if all of it passes; else it is rolled back, and those that
+ * do not pass are answered and gone. */
+static int commit_judged(struct conn *conn, struct graphs *graphs, const struct result *inputs,
+                         struct desk_part *part, bool *ret_committed, bool *ret_in_doubt,
+                         struct err *err)
+{
+    bool refused;
+
+    *ret_committed = false;
+    if (desk_judge(conn, graphs, inputs, part, &refused, err) < 0)
+        return err_trace(err);
+    if (refused) {
+        conn_rollback(conn);
+        return conn_alive(conn) ? 0 : err_set(err, ERR_LOST, "the connection was lost");
+    }
+    if (conn_commit(conn, err) < 0) {
+        *ret_in_doubt = !conn_alive(conn);
+        return err_trace(err);
+    }
+    *ret_committed = true;
+    return 0;
+}
+
+/* Until all that is left of it is committed together, or the database refuses something in it. */
+static int write_all(struct conn *conn, struct graphs *graphs, struct desk_part *part,
+                     bool *ret_in_doubt, struct err *err)
+{
+    bool committed = false;
+
+    while (!committed && part->n > 0) {
+        struct result *inputs CLEANUP(result_freep) = NULL;
+        int rc =
+            send_all(conn, part, err) < 0 || receive_all(conn, part, &inputs, err) < 0 ||
+                    commit_judged(conn, graphs, inputs, part, &committed, ret_in_doubt, err) < 0
+                ? -1
+                : 0;
+        for (size_t i = 0; committed && i < part->n; i++)
+            answer_rows(part->requests[i], part->rows[i]);
+        free_rows(part);
+        if (rc < 0)
+            return err_trace(err);
+    }
+    return 0;
 }
 
 /* ---- Writing: each behind a savepoint ---- */
@@ -159,23 +203,21 @@ static void free_rows(struct desk_batch *batch)
  * One pipeline of several parts. After a refused statement the server skips the rest of its part;
  * the next one goes back to the savepoint, which a good request has moved behind itself.
  */
-static int send_each(struct conn *conn, struct desk_request *const *requests, size_t n,
-                     struct err *err)
+static int send_each(struct conn *conn, const struct desk_part *part, struct err *err)
 {
     if (conn_send(conn, "begin", NO_PARAMS, err) < 0 ||
         conn_send(conn, "desk_savepoint", NO_PARAMS, err) < 0 || conn_sync(conn, err) < 0)
         return err_trace(err);
-    for (size_t i = 0; i < n; i++) {
-        if (conn_send(conn, "desk_caller", PARAMS(p_text(requests[i]->caller)), err) < 0 ||
-            send_request(conn, requests[i], err) < 0 ||
+    for (size_t i = 0; i < part->n; i++) {
+        const struct desk_request *request = part->requests[i];
+        if (conn_send(conn, "desk_caller", PARAMS(p_text(request->caller)), err) < 0 ||
+            send_request(conn, request, err) < 0 ||
             conn_send(conn, "desk_release", NO_PARAMS, err) < 0 ||
             conn_send(conn, "desk_savepoint", NO_PARAMS, err) < 0 || conn_sync(conn, err) < 0 ||
             conn_send(conn, "desk_back", NO_PARAMS, err) < 0 || conn_sync(conn, err) < 0)
             return err_trace(err);
     }
-    return conn_send(conn, "commit", NO_PARAMS, err) < 0 || conn_sync(conn, err) < 0
-               ? err_trace(err)
-               : 0;
+    return inputs_send(conn, err) < 0 || conn_sync(conn, err) < 0 ? err_trace(err) : 0;
 }
 
 static int receive_one(struct conn *conn, struct result **ret_rows, struct refused *ret_refused,
@@ -196,48 +238,63 @@ static int receive_one(struct conn *conn, struct result **ret_rows, struct refus
     return conn_next(conn, NULL, err);
 }
 
-/* Part of a batch that was refused as a whole, in a transaction of its own. */
-static int run_each(struct conn *conn, struct desk_request *const *requests, struct result **rows,
-                    size_t n, struct err *err)
+static int receive_each(struct conn *conn, struct desk_part *part, struct refused *refused,
+                        struct result **ret_inputs, struct err *err)
+{
+    if (conn_next(conn, NULL, err) < 0 || conn_next(conn, NULL, err) < 0)
+        return err_trace(err);
+    for (size_t i = 0; i < part->n; i++)
+        if (receive_one(conn, &part->rows[i], &refused[i], err) < 0)
+            return err_trace(err);
+    return inputs_receive(conn, ret_inputs, err);
+}
+
+static void answer_each(const struct desk_part *part, const struct refused *refused)
+{
+    for (size_t i = 0; i < part->n; i++) {
+        if (part->rows[i] != NULL)
+            answer_rows(part->requests[i], part->rows[i]);
+        else
+            answer_refused(part->requests[i], &refused[i]);
+    }
+}
+
+/* A transaction of its own for part of a batch. ERR_LOST: what was not answered is left in it. */
+static int write_part(struct conn *conn, struct graphs *graphs, struct desk_part *part,
+                      bool *ret_in_doubt, struct err *err)
 {
     struct arena arena CLEANUP(arena_deinit);
+    bool committed = false;
 
     arena_init(&arena, 0);
-    struct refused *refused = arena_array(&arena, n, sizeof(*refused));
-    int rc = -1;
-    if (send_each(conn, requests, n, err) < 0 || conn_next(conn, NULL, err) < 0 ||
-        conn_next(conn, NULL, err) < 0)
-        goto done;
-    for (size_t i = 0; i < n; i++)
-        if (receive_one(conn, &rows[i], &refused[i], err) < 0)
-            goto done;
-    rc = conn_next(conn, NULL, err);
-done:
-    if (rc < 0 && !conn_alive(conn)) {
-        for (size_t i = 0; i < n; i++) {
-            result_free(rows[i]);
-            rows[i] = NULL;
+    while (!committed && part->n > 0) {
+        struct result *inputs CLEANUP(result_freep) = NULL;
+        struct refused *refused = arena_array(&arena, part->n, sizeof(*refused));
+        int rc =
+            send_each(conn, part, err) < 0 || receive_each(conn, part, refused, &inputs, err) < 0 ||
+                    commit_judged(conn, graphs, inputs, part, &committed, ret_in_doubt, err) < 0
+                ? -1
+                : 0;
+        if (committed)
+            answer_each(part, refused);
+        free_rows(part);
+        if (rc < 0 && !conn_alive(conn))
+            return err_trace(err);
+        if (rc < 0) {
+            conn_rollback(conn);
+            for (size_t i = 0; i < part->n; i++)
+                desk_refuse(part->requests[i], "XX000", err->text, NULL);
+            return 0;
         }
-        return err_trace(err);
-    }
-    if (rc < 0)
-        conn_rollback(conn);
-    for (size_t i = 0; i < n; i++) {
-        if (rc < 0)
-            desk_refuse(requests[i], "XX000", err->text, NULL);
-        else if (rows[i] != NULL)
-            answer_rows(requests[i], rows[i]);
-        else
-            answer_refused(requests[i], &refused[i]);
-        result_free(rows[i]);
-        rows[i] = NULL;
     }
     return 0;
 }
 
-static int write_each(struct conn *conn, struct desk_batch *batch, struct err *err)
+static int write_each(struct conn *conn, struct graphs *graphs, struct desk_batch *batch,
+                      bool *ret_in_doubt, struct err *err)
 {
-    static const char *const own[] = {"desk_savepoint", "desk_release", "desk_back"};
+    static const char *const own[] = {"desk_savepoint", "desk_release", "desk_back",
+                                      "inputs_as_engine", "inputs_accepted"};
     size_t n;
 
     /* A part that is skipped prepares nothing, and the next ones would lack it. */
@@ -248,11 +305,14 @@ static int write_each(struct conn *conn, struct desk_batch *batch, struct err *e
         return err_trace(err);
     for (size_t i = 0; i < batch->n; i += n) {
         n = batch->n - i < SAVEPOINTS_MAX ? batch->n - i : SAVEPOINTS_MAX;
-        if (run_each(conn, batch->requests + i, batch->rows + i, n, err) == 0)
+        struct desk_part part = {batch->requests + i, batch->rows + i, n};
+        if (write_part(conn, graphs, &part, ret_in_doubt, err) == 0)
             continue;
         /* What was answered is not the caller's any more. */
-        batch->n -= i;
-        memmove(batch->requests, batch->requests + i, batch->n * sizeof(*batch->requests));
+        size_t rest = batch->n - i - n;
+        memmove(batch->requests, part.requests, part.n * sizeof(*part.requests));
+        memmove(batch->requests + part.n, batch->requests + i + n, rest * sizeof(*batch->requests));
+        batch->n = part.n + rest;
         return err_trace(err);
     }
     return 0;
@@ -283,27 +343,22 @@ static int prepare_all(struct conn *conn, struct desk_batch *batch, struct err *
     return 0;
 }
 
-int desk_write(struct conn *conn, struct desk_batch *batch, bool *ret_in_doubt, size_t *ret_alone,
-               struct err *err)
+int desk_write(struct conn *conn, struct graphs *graphs, struct desk_batch *batch,
+               bool *ret_in_doubt, size_t *ret_alone, struct err *err)
 {
     *ret_in_doubt = false;
     *ret_alone = 0;
     if (prepare_all(conn, batch, err) < 0)
         return err_trace(err);
-    if (batch->n == 0)
+    struct desk_part part = {batch->requests, batch->rows, batch->n};
+    int rc = write_all(conn, graphs, &part, ret_in_doubt, err);
+    batch->n = part.n;
+    if (rc == 0)
         return 0;
-    *ret_in_doubt = true;
-    if (send_all(conn, batch, err) == 0 && receive_all(conn, batch, err) == 0) {
-        for (size_t i = 0; i < batch->n; i++)
-            answer_rows(batch->requests[i], batch->rows[i]);
-        free_rows(batch);
-        return 0;
-    }
-    free_rows(batch);
     if (!conn_alive(conn))
         return err_trace(err);
     err_reset(err);
     conn_rollback(conn);
     *ret_alone = batch->n;
-    return write_each(conn, batch, err) < 0 ? err_trace(err) : 0;
+    return write_each(conn, graphs, batch, ret_in_doubt, err) < 0 ? err_trace(err) : 0;
 }

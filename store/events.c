@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "engine/isotime.h"
 #include "store/event_rules.h"
+#include "store/inputs.h"
 #include "store/worker.h"
 
 #define ORDERS_BYTES (32u << 20) /* what the targets of one slice are given, at most */
@@ -50,13 +51,13 @@ struct slice {
     const int64_t *flying;
     size_t n_flying;
     size_t order_bytes;
-    /* Deliveries: what is to be done, in columns, and whose it is. */
-    struct column kinds, arguments, actors, tenants;
+    /* Deliveries: what is to be done, and whose it is. */
     struct order {
         const struct todo *todo;
-        const char *rule, *target, *kind, *why;
+        const char *rule, *target, *kind;
+        const char *arguments; /* JSON; NULL: nothing is asked of the SQL API */
+        const char *why;       /* it is a dead letter */
         struct uuid result;
-        bool asked; /* is in the columns */
     } * orders;
     size_t n_orders, orders_capacity;
     struct column unmatched, matched;
@@ -354,12 +355,8 @@ static void give_target(struct slice *slice, const struct todo *todo, const stru
         return;
     if (filled.kind == TARGET_CALL_ENDPOINT)
         filled.arguments = with_origin(slice, todo, rule->name, target->id, filled.arguments);
-    order->asked = true;
+    order->arguments = filled.arguments;
     slice->order_bytes += strlen(filled.arguments);
-    column_text(&slice->kinds, kind);
-    column_text(&slice->arguments, filled.arguments);
-    column_text(&slice->actors, arena_printf(slice->arena, "rule %s", rule->name));
-    column_text(&slice->tenants, todo->tenant);
 }
 
 static void give_rule(struct slice *slice, const struct todo *todo, const struct event_rule *rule,
@@ -410,30 +407,79 @@ static void match_event(struct slice *slice, const struct todo *todo)
     }
 }
 
-/* Has the orders done, in the order in which they were put into the columns. */
-static int deliver(struct slice *slice, struct err *err)
+/* In the order in which they stand. *ret_n: how many ask for something. */
+static int send_orders(struct slice *slice, int *ret_n, struct err *err)
 {
-    struct result *rows CLEANUP(result_freep) = NULL;
-    int row = 0;
+    struct column kinds, arguments, actors, tenants,
+        *all[] = {&kinds, &arguments, &actors, &tenants};
 
-    if (slice->kinds.rows == 0)
-        return 0;
-    if (conn_query(slice->conn, "events_deliver",
-                   PARAMS(p_column(&slice->kinds), p_column(&slice->arguments),
-                          p_column(&slice->actors), p_column(&slice->tenants)),
-                   &rows, err) < 0)
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        column_init(all[i], slice->arena, COLUMN_TEXT);
+    for (size_t i = 0; i < slice->n_orders; i++) {
+        const struct order *order = &slice->orders[i];
+        if (order->arguments == NULL)
+            continue;
+        column_text(&kinds, order->kind);
+        column_text(&arguments, order->arguments);
+        column_text(&actors, arena_printf(slice->arena, "rule %s", order->rule));
+        column_text(&tenants, order->todo->tenant);
+    }
+    *ret_n = kinds.rows;
+    return conn_send(slice->conn, "events_deliver",
+                     PARAMS(p_column(&kinds), p_column(&arguments), p_column(&actors),
+                            p_column(&tenants)),
+                     err) < 0 ||
+                   inputs_send(slice->conn, err) < 0 || conn_sync(slice->conn, err) < 0
+               ? err_trace(err)
+               : 0;
+}
+
+/* Has them done, and finds what an inputSchema refuses. */
+static int deliver_all(struct slice *slice, struct input_refusals *ret_refusals, struct err *err)
+{
+    struct result *rows CLEANUP(result_freep) = NULL, *inputs CLEANUP(result_freep) = NULL;
+    int n, row = 0;
+
+    if (send_orders(slice, &n, err) < 0 || conn_next(slice->conn, &rows, err) < 0 ||
+        inputs_receive(slice->conn, &inputs, err) < 0)
         return err_trace(err);
-    if (result_rows(rows) != slice->kinds.rows)
+    if (result_rows(rows) != n)
         return err_set(err, ERR_INTERNAL, "%d of %d deliveries were answered", result_rows(rows),
-                       slice->kinds.rows);
+                       n);
     for (size_t i = 0; i < slice->n_orders; i++) {
         struct order *order = &slice->orders[i];
-        if (!order->asked)
+        if (order->arguments == NULL)
             continue;
         order->result = result_uuid(rows, row, 1);
         if (!result_null(rows, row, 2))
             order->why = arena_strdup(slice->arena, result_text(rows, row, 2));
         row++;
+    }
+    return inputs_judge(slice->conn, &slice->worker->store->graphs, inputs, slice->arena,
+                        ret_refusals, err);
+}
+
+/* What an inputSchema refuses is a dead letter; the others are delivered without it. */
+static int deliver(struct slice *slice, struct err *err)
+{
+    struct input_refusals refusals = {.n = 1};
+
+    if (slice->order_bytes == 0)
+        return 0;
+    for (bool first = true; refusals.n > 0; first = false) {
+        if (conn_query(slice->conn, first ? "events_savepoint" : "events_back", NO_PARAMS, NULL,
+                       err) < 0 ||
+            deliver_all(slice, &refusals, err) < 0)
+            return err_trace(err);
+        for (size_t i = 0; i < slice->n_orders; i++) {
+            struct order *order = &slice->orders[i];
+            const char *words = inputs_refused(&refusals, &order->result);
+            if (words == NULL)
+                continue;
+            order->why = arena_printf(slice->arena, "input does not pass inputSchema: %s", words);
+            order->arguments = NULL;
+            order->result = (struct uuid){{0}};
+        }
     }
     return 0;
 }
@@ -571,10 +617,6 @@ static void slice_init(struct slice *slice, struct store_worker *worker)
     *slice = (struct slice){
         .worker = worker, .events = &worker->store->events, .conn = worker->conn, .arena = arena};
     column_init(&slice->tids, arena, COLUMN_TID);
-    column_init(&slice->kinds, arena, COLUMN_TEXT);
-    column_init(&slice->arguments, arena, COLUMN_TEXT);
-    column_init(&slice->actors, arena, COLUMN_TEXT);
-    column_init(&slice->tenants, arena, COLUMN_TEXT);
     column_init(&slice->unmatched, arena, COLUMN_UUID);
     column_init(&slice->matched, arena, COLUMN_UUID);
     column_init(&slice->outcome_ids, arena, COLUMN_UUID);

@@ -41,6 +41,10 @@ update event_lane set version = version + 1 returning version
 insert into outcome (command_id, state, detail, at)
 select u.id, u.state, u.detail::jsonb, clock() from unnest($1, $2, $3) as u (id, state, detail) order by 1
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
+-- name: events_savepoint
+savepoint deliveries
+-- name: events_back
+rollback to savepoint deliveries
 -- name: events_deliver
 select n, result, error from api_event_deliver($1, $2, $3, $4) order by n
 -- name: events_note

@@ -187,3 +187,10 @@ select 200, to_json(x)::text
 from (select p.deployment_id as "deploymentId", p.name, p.state, p.at, p.actor, p.resources, p.processes, p.findings, p.withdrawn,
              p.withdrawn_by as "withdrawnBy"
       from deployments p where p.deployment_id = $1::uuid) x
+
+-- ---- Forms ----
+
+-- name: http_start_form
+select 200, start_form($1)::text
+-- name: http_task_form
+select 200, task_form($1::uuid)::text

@@ -9,7 +9,7 @@ from definitions d where d.latest and d.tenant = api_tenant(jsonb_build_object('
 select 200, json_build_object('id', d.process, 'tenantId', d.tenant, 'version', d.version, 'name', d.name, 'deployed', d.deployed)::text
 from definitions d where d.latest and d.tenant = api_tenant(jsonb_build_object('tenant', $1::text)) and d.process = $2
 -- name: sedo_execute
-select 200, json_build_object('id', k.key, 'state', 'ExecutionSubmitted', 'tenantId', r.it #>> '{path,tenant}')::text
+select 200, json_build_object('id', k.key, 'state', 'ExecutionSubmitted', 'tenantId', r.it #>> '{path,tenant}')::text, s.instance_id
 from (select $1::jsonb as it) r
 cross join lateral (select format('%s:%s:%s', r.it #>> '{path,tenant}', r.it #>> '{path,definition}', left(gen_random_uuid()::text, 8)) as key) k
 cross join lateral start(process => r.it #>> '{path,definition}', business_key => k.key,
@@ -53,13 +53,3 @@ cross join lateral (select i.instance_id, i.business_key, i.tenant from instance
                     where i.business_key = r.it #>> '{path,execution}' and i.ended is null
                       and i.tenant = api_tenant(jsonb_build_object('tenant', r.it #> '{path,tenant}')) limit 1) i
 cross join lateral cancel(i.instance_id, r.it #>> '{body,reason}') c(id)
--- name: sedo_judge
-select d.id, -1, coalesce(nullif(r.it #> '{body,input}', 'null'), '{}')::text
-from (select $1::jsonb as it) r
-cross join lateral (
-    select d.id from definition d
-    where d.tenant = api_tenant(jsonb_build_object('tenant', r.it #> '{path,tenant}')) and d.key = r.it #>> '{path,definition}'
-      and d.withdrawn is null
-    order by d.version desc limit 1
-) d
-where api_may('start', r.it #>> '{path,definition}') and exists (select from input i where i.definition_id = d.id and i.start and i.checked)

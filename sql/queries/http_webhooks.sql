@@ -5,8 +5,9 @@
 select 200, api_webhook($1)::text
 -- name: http_webhook_receive
 -- $1: its name; $2: its id or NULL; $3: the body; $4: headers as JSON.
-select 200, coalesce(api_webhook_receive($1, jsonb_build_object('id', $2::text, 'body', $3::jsonb, 'headers', $4::jsonb)),
-                     '{"duplicate": true}')::text
+select 200, coalesce(w.became, '{"duplicate": true}')::text,
+       coalesce(w.became ->> 'instanceId', w.became ->> 'messageId', w.became ->> 'callbackId')::uuid
+from api_webhook_receive($1, jsonb_build_object('id', $2::text, 'body', $3::jsonb, 'headers', $4::jsonb)) w(became)
 -- name: http_cloudevents
 -- $1: the bus; $2: a CloudEvent or an array of them. All were refused: 400.
 select case when bool_and(e.error_code is not null) then 400 else 202 end,

@@ -261,12 +261,28 @@ check("drop the bus", server.ask("DELETE", "/v1/buses/orders").body == {"bus": "
 
 # ---- The connection is lost in the middle of it ----
 
-other = threading.Thread(target=sql, args=("""begin; select start('approval', request_key => 'doubt'); select pg_sleep(0.4);
-    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pawl desk, writes'; rollback""",))
+DESK = "from pg_stat_activity where application_name = 'pawl desk, writes'"
+other = threading.Thread(target=sql, args=("begin; select start('approval', request_key => 'lost'); select pg_sleep(0.4); "
+                                           "select pg_terminate_backend(pid) %s; rollback" % DESK,))
 other.start()
 time.sleep(0.25)
-answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"})
+answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "lost"})
 other.join()
+check("lost before its commit, it is carried out again", answer.status == 201, answer)
+
+# It is lost in its commit, which hangs for that.
+sql("""create function hang() returns trigger language plpgsql as
+           $$ begin if current_setting('application_name') = 'pawl desk, writes' then perform pg_sleep(60); end if; return null; end $$;
+       create constraint trigger hang after insert on inbox deferrable initially deferred for each row execute function hang()""")
+asked = []
+other = threading.Thread(target=lambda: asked.append(
+    Server(address).ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"}, timeout=60)))
+other.start()
+becomes("it commits", "select count(*) %s and query like 'commit%%' and wait_event = 'PgSleep'" % DESK, "1")
+sql("select pg_terminate_backend(pid) " + DESK)
+other.join()
+sql("drop trigger hang on inbox; drop function hang()")
+answer = asked[0]
 check("in doubt", answer.status == 503 and answer.body["code"] == "08007" and "retry-after" not in answer.headers, answer)
 for _ in range(50): # the desk connects again
     answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"})

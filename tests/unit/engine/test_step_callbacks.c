@@ -636,6 +636,33 @@ static void test_step_callbacks__refused(void **state)
     }
 }
 
+/* The output is judged as it came, before anything is made of it; a retry by hand may mend it. */
+static void test_step_callbacks__judged(void **state)
+{
+    static const char model[] =
+        START SERVICE("t", "<pawl:taskToken><pawl:output name='n'>${callback.output.pages}"
+                           "</pawl:output></pawl:taskToken>"
+                           "<pawl:inputSchema>{\"required\": [\"pages\"], \"properties\": "
+                           "{\"pages\": {\"minimum\": 1}}}</pawl:inputSchema>") USER("a")
+            FLOW("start", "t") FLOW("t", "a");
+    struct sim sim;
+
+    (void)state;
+    sim_init(&sim);
+    sim_deploy(&sim, "p", model);
+    sim_start(&sim, "p", NULL);
+    sim_succeed(&sim, "t", "{\"pages\":0,\"by\":\"x\"}");
+    assert_string_equal(sim_where(&sim), "t");
+    assert_int_equal(sim_jobs(&sim, JOB_INCIDENT), 1);
+    assert_non_null(strstr(sim.jobs[0].error, "input does not pass inputSchema: 0 is less than"));
+    assert_false(sim_history_has(&sim, HISTORY_CALLBACK_SUCCEEDED, "output"));
+    sim_retry_with(&sim, "t", NULL, "{\"pages\":4}");
+    assert_string_equal(sim_where(&sim), "a");
+    assert_string_equal(sim_variable(&sim, "n"), "4");
+    assert_true(sim_history_has(&sim, HISTORY_CALLBACK_SUCCEEDED, "by"));
+    sim_deinit(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -644,6 +671,7 @@ int main(void)
         cmocka_unit_test(test_step_callbacks__request_fails),
         cmocka_unit_test(test_step_callbacks__output),
         cmocka_unit_test(test_step_callbacks__output_fails),
+        cmocka_unit_test(test_step_callbacks__judged),
         cmocka_unit_test(test_step_callbacks__timeout_caught),
         cmocka_unit_test(test_step_callbacks__timeout_incident),
         cmocka_unit_test(test_step_callbacks__longest_life),
