@@ -2,6 +2,8 @@
 #include "base/build.h"
 
 #include <jansson.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/listing.h"
@@ -79,6 +81,16 @@ static enum exit_code add_number(struct cli *cli, json_t *options, const char *o
     return EXIT_DONE;
 }
 
+/* The engine reads it with each request: what is stored is where it is. */
+static json_t *secret_of_file(struct cli *cli, const char *path)
+{
+    char directory[PATH_MAX];
+
+    if (path[0] != '/' && getcwd(directory, sizeof(directory)) != NULL)
+        path = arena_printf(&cli->arena, "%s/%s", directory, path);
+    return json_pack("{s:s}", "secret", arena_printf(&cli->arena, "file:%s", path));
+}
+
 static enum exit_code add_headers(struct cli *cli, json_t *options)
 {
     json_t *headers = json_object();
@@ -93,18 +105,10 @@ static enum exit_code add_headers(struct cli *cli, json_t *options)
                              "--header wants 'NAME: VALUE', not \"%s\"", given);
         }
         const char *value = colon + 1 + strspn(colon + 1, " \t");
-        /* A secret must not show in the list of processes: @FILE reads it. */
-        if (*value == '@') {
-            struct err err = {0};
-            size_t n;
-            if (cli_read_file(cli, value + 1, 64 << 10, &value, &n, &err) < 0) {
-                json_decref(headers);
-                return cli_fail(cli, &err);
-            }
-            value = arena_strndup(&cli->arena, value, strcspn(value, "\r\n"));
-        }
         const char *name = arena_strndup(&cli->arena, given, (size_t)(colon - given));
-        if (json_object_set_new(headers, name, json_string(value)) < 0) {
+        if (json_object_set_new(headers, name,
+                                *value == '@' ? secret_of_file(cli, value + 1)
+                                              : json_string(value)) < 0) {
             json_decref(headers);
             return cli_usage(cli, NULL, "the header %s is not UTF-8", name);
         }
@@ -193,7 +197,8 @@ static const struct option set_options[] = {
      "send again what was under way when an engine died (default: only GET, "
      "HEAD, OPTIONS, PUT and DELETE)"},
     {"header", 0, "'NAME: VALUE'",
-     "sent with each request; several are possible; 'NAME: @FILE' reads the value"},
+     "sent with each request; several are possible; 'NAME: @FILE': the engine reads the value from "
+     "that file"},
     {"allow", 0, "NETWORK",
      "let requests go to loopback, private, or a network like 10.1.0.0/16; several are possible"},
     {"option", 0, "NAME=VALUE",
@@ -214,9 +219,8 @@ const struct subcommand command_endpoint_set = {
     .n_options = ARRAY_LEN(set_options),
     .examples = "  pawl endpoint set geocoder https://nominatim.example --rate 1 --cache P1D "
                 "--timeout PT10S\n"
-                "  pawl endpoint set billing http://127.0.0.1:8080/v1 --allow loopback --header "
-                "'Authorization: "
-                "@token.txt'\n",
+                "  pawl endpoint set billing http://127.0.0.1:8080/v1 --allow loopback "
+                "--option auth.type=bearer --option auth.token=file:/etc/pawl/billing\n",
     .min_arguments = 2,
     .max_arguments = 2,
     .database = true,

@@ -110,10 +110,10 @@ enum answer_then {
 struct http_answer {
     const struct expr *when; /* NULL: always; sees `response` besides the variables */
     enum answer_then then;
-    const char *message;    /* fire: name of the message correlated to the instance */
-    const char *error_code; /* wait: throws this BPMN error; else NULL */
-    const char *error_message;
-    struct mapping *outputs; /* evaluated with `response` visible */
+    const char *message;              /* fire: name of the message correlated to the instance */
+    const char *error_code;           /* wait: throws this BPMN error; else NULL */
+    const struct expr *error_message; /* its text; may be NULL. Sees `response`, as do these: */
+    struct mapping *outputs;
     size_t n_outputs;
 };
 

@@ -3,6 +3,7 @@
 #include "base/build.h"
 
 #include "base/limits.h"
+#include "base/mask.h"
 #include "engine/step.h"
 
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -247,7 +248,8 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
     call.report_sent = call_reports_sent(instance, call.node);
     effect_remove_call(family, id);
     *arena_push(family->arena, family->calls, family->n_calls, family->calls_capacity) = call;
-    const char *request = arena_printf(step->arena, "%s %s", call.method, call.path);
+    const char *request =
+        mask_query(step->arena, arena_printf(step->arena, "%s %s", call.method, call.path));
     history_add(step, HISTORY_CALL_REQUESTED, instance, token, node, 0,
                 history_data(step, "ussn", "call", id, "endpoint", call.endpoint, "request",
                              text_cut(step->arena, callback_mask(step->arena, request), 300),

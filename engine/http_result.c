@@ -260,10 +260,12 @@ static int call_judged(struct step *step, const struct trigger *trigger, struct 
         return call_succeeded(step, trigger, view, answer->outputs, answer->n_outputs);
     /* What the catcher may want to know is kept in the scope around the task. */
     uint32_t outer = token_find(trigger->instance, trigger->token)->scope;
-    if (mappings_apply(view, answer->outputs, answer->n_outputs, outer) < 0)
+    const char *message = NULL;
+    if (mappings_apply(view, answer->outputs, answer->n_outputs, outer) < 0 ||
+        (answer->error_message != NULL && view_string(view, answer->error_message, &message) < 0))
         return err_trace(step->err);
     return error_throw(step, trigger->instance, trigger->token, node, true, answer->error_code,
-                       answer->error_message);
+                       message);
 }
 
 int call_answered(struct step *step, const struct trigger *trigger)

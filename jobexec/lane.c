@@ -54,9 +54,10 @@ static void note(struct lane *lane, const struct lane_saw *saw, bool failed, int
     lane->last_failure_us = now_us;
     if (saw->error[0] != '\0')
         snprintf(lane->last_error, sizeof(lane->last_error), "%s", saw->error);
+    else if (saw->status != 0)
+        snprintf(lane->last_error, sizeof(lane->last_error), "HTTP status %d", saw->status);
     else
-        snprintf(lane->last_error, sizeof(lane->last_error), "%s, HTTP status %d",
-                 outcome_name(saw->outcome), saw->status);
+        snprintf(lane->last_error, sizeof(lane->last_error), "%s", outcome_name(saw->outcome));
     /* It may quote the service, and have been cut inside a character: the database takes neither.
      */
     utf8_repair(lane->last_error);

@@ -158,8 +158,6 @@ static void read_answer(struct process_build *process, const struct xml_element 
     struct arena *arena = &process->graph->arena;
     struct http_answer answer = {0};
     size_t outputs_capacity = 0;
-    const char *message = xml_attr(e, "errorMessage");
-
     check_attributes(file, e, answer_attributes, ARRAY_LEN(answer_attributes));
     answer.when = text_optional(process, e, "when", xml_attr(e, "when"));
     if (answer.when != NULL && expr_is_literal(answer.when))
@@ -168,7 +166,7 @@ static void read_answer(struct process_build *process, const struct xml_element 
                xml_attr(e, "when"));
     answer.message = text_name(process, e, "message", xml_attr(e, "message"));
     answer.error_code = text_name(process, e, "error", xml_attr(e, "error"));
-    answer.error_message = message != NULL ? arena_strdup(arena, message) : NULL;
+    answer.error_message = text_optional(process, e, "errorMessage", xml_attr(e, "errorMessage"));
     for (const struct xml_element *c = e->first; c != NULL; c = c->next) {
         if (is_pawl(c, "output"))
             read_named_mapping(process, c, &answer.outputs, &answer.n_outputs, &outputs_capacity);

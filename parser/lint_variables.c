@@ -208,6 +208,7 @@ static void look_http(struct variables *v, const struct http_call *http)
     v->in_answer = true;
     for (size_t i = 0; i < http->n_answers; i++) {
         look(v, http->answers[i].when);
+        look(v, http->answers[i].error_message);
         look_mappings(v, http->answers[i].outputs, http->answers[i].n_outputs);
     }
     look_mappings(v, http->outputs, http->n_outputs);

@@ -3,27 +3,10 @@
  * it. */
 #include "base/build.h"
 
-#include <strings.h>
-
+#include "base/mask.h"
 #include "store/effects.h"
 
-/* Headers whose value is nobody's business; api_secret() has the same words. */
-static bool is_secret(const char *name)
-{
-    static const char *const words[] = {"authorization", "cookie",   "api-key", "api_key",
-                                        "apikey",        "token",    "secret",  "passw",
-                                        "credential",    "signature"};
-
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        size_t n = strlen(words[i]);
-        for (const char *at = name; strlen(at) >= n; at++) {
-            if (strncasecmp(at, words[i], n) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
+/* Without the values of headers that look secret. */
 static struct value masked(struct arena *arena, const struct value *headers)
 {
     struct value copy = *headers;
@@ -33,7 +16,7 @@ static struct value masked(struct arena *arena, const struct value *headers)
     struct value_member *members = arena_array(arena, headers->u.object.n, sizeof(*members));
     for (size_t i = 0; i < headers->u.object.n; i++) {
         members[i] = headers->u.object.members[i];
-        if (is_secret(members[i].name))
+        if (mask_is_secret(members[i].name, strlen(members[i].name)))
             members[i].value = value_string(arena, "***", 3);
     }
     copy.u.object.members = members;

@@ -49,7 +49,8 @@ begin
     raise exception using errcode = 'PW003',
         message = format('the option %s must be a %s from %s to %s', option,
                          case when whole then 'whole number' else 'number' end, lowest, highest),
-        hint = format('Example: options => ''{"%s": %s}''.', option, greatest(lowest, 1));
+        hint = format('Example: options => ''{"%s": %s}''.', replace(option, '.', '": {"'),
+                      greatest(lowest, 1) || repeat('}', regexp_count(option, '[.]')));
 end
 $$;
 revoke all on function api_number(jsonb, text, numeric, numeric, boolean) from public;
@@ -80,6 +81,13 @@ begin
         raise exception using errcode = 'PW003', message = format('the header "%s" cannot be sent', left(stray, 40)),
             hint = 'A name has letters, digits and hyphens; a value is a text without line breaks.';
     end if;
+    select e.key into stray from jsonb_each(given) e where jsonb_typeof(e.value) = 'string' and api_secret(e.key)
+    order by e.key limit 1;
+    if found then
+        raise exception using errcode = 'PW003',
+            message = format('the header "%s" must say where its secret is, not be one', left(stray, 40)),
+            hint = format('Example: options => ''{"headers": {"%s": {"secret": "file:/an/absolute/path"}}}''. Or the option auth.', left(stray, 40));
+    end if;
     perform api_members(format('headers.%s', e.key), e.value, array['secret']),
             api_reference(format('headers.%s.secret', e.key), e.value -> 'secret', true)
     from jsonb_each(given) e where jsonb_typeof(e.value) = 'object';
@@ -95,6 +103,7 @@ as $$
 declare
     kind text := coalesce(jsonb_typeof(given), 'null');
     stray text;
+    named jsonb; -- by the names that people are told
     opened interval;
     longest interval;
 begin
@@ -112,32 +121,33 @@ begin
         raise exception using errcode = 'PW003', message = format('breaker has no option "%s"', left(stray, 40)),
             hint = 'It has: window, minimum, failures, slow, slowRate, open, maxOpen, probes.';
     end if;
+    select coalesce(jsonb_object_agg('breaker.' || e.key, e.value), '{}') into named from jsonb_each(given) e;
     if jsonb_typeof(given -> 'window') = 'string' then
-        perform api_interval(given, 'window', '1 s');
+        perform api_interval(named, 'breaker.window', '1 s');
     else
-        perform api_number(given, 'window', 1, 1000000000, true);
+        perform api_number(named, 'breaker.window', 1, 1000000000, true);
         if (given ->> 'window')::numeric > 1000 then -- LIMIT_BREAKER_WINDOW
             raise exception using errcode = 'PW006',
                 message = 'a circuit breaker looks at 1000 calls at most (LIMIT_BREAKER_WINDOW)',
                 hint = 'Choose a time for its window: {"breaker": {"window": "PT30S"}}.';
         end if;
     end if;
-    opened := coalesce(api_interval(given, 'open', '1 ms'), '10 s');
-    longest := coalesce(api_interval(given, 'maxOpen', '1 ms'), greatest('5 minutes', opened));
+    opened := coalesce(api_interval(named, 'breaker.open', '1 ms'), '10 s');
+    longest := coalesce(api_interval(named, 'breaker.maxOpen', '1 ms'), greatest('5 minutes', opened));
     if longest < opened then
-        raise exception using errcode = 'PW003', message = 'the option maxOpen of the breaker is shorter than open',
+        raise exception using errcode = 'PW003', message = 'the option breaker.maxOpen is shorter than breaker.open',
             hint = 'open is how long the circuit stays open at first; it doubles up to maxOpen.';
     end if;
-    perform api_interval(given, 'slow', '1 ms');
+    perform api_interval(named, 'breaker.slow', '1 ms');
     return jsonb_build_object(
         'window', coalesce(nullif(given -> 'window', 'null'), '100'),
-        'minimum', coalesce(api_number(given, 'minimum', 1, 1000, true), 20),
-        'failures', coalesce(api_number(given, 'failures', 0.01, 1, false), 0.5),
+        'minimum', coalesce(api_number(named, 'breaker.minimum', 1, 1000, true), 20),
+        'failures', coalesce(api_number(named, 'breaker.failures', 0.01, 1, false), 0.5),
         'slow', given -> 'slow',
-        'slowRate', coalesce(api_number(given, 'slowRate', 0.01, 1, false), 0.5),
+        'slowRate', coalesce(api_number(named, 'breaker.slowRate', 0.01, 1, false), 0.5),
         'open', coalesce(given ->> 'open', 'PT10S'),
         'maxOpen', coalesce(given ->> 'maxOpen', case when longest = '5 minutes' then 'PT5M' else given ->> 'open' end),
-        'probes', coalesce(api_number(given, 'probes', 1, 100, true), 1));
+        'probes', coalesce(api_number(named, 'breaker.probes', 1, 100, true), 1));
 end
 $$;
 revoke all on function api_breaker(jsonb) from public;
@@ -183,9 +193,10 @@ begin
     elsif set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
        or set_endpoint.base_url !~* '^https?://([a-z0-9._~%-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?$' then
         raise exception using errcode = 'PW003',
-            message = format('"%s" is no base URL', left(set_endpoint.base_url, 100)),
-            hint = 'It begins with http:// or https://, names a host, and has no query, user or password. '
-                   'Example: https://geocoder.example/v1. A secret belongs in a header.';
+            message = case when set_endpoint.base_url ~ '[@?]' then 'a base URL has no user, password or query' -- not shown: it may be secret
+                           else format('"%s" is no base URL', left(set_endpoint.base_url, 100)) end,
+            hint = 'It begins with http:// or https:// and names a host. Example: https://geocoder.example/v1. '
+                   'Who we are is told by the option auth.';
     end if;
     fresh.name := set_endpoint.name;
     fresh.base_url := rtrim(set_endpoint.base_url, '/');

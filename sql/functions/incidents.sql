@@ -26,13 +26,23 @@ as $$
 $$;
 revoke all on function api_cause(text, text, text, text) from public;
 
--- Is it the name of a header or parameter whose value is nobody's business?
+-- Is it the name of a header or parameter whose value is nobody's business? As mask_is_secret() of base/mask.c.
 create or replace function api_secret(name text) returns boolean
 language sql immutable
 as $$
-    select name ~* '(authorization|cookie|api[-_]?key|token|secret|passw|credential|signature)'
+    select name ~* '(authorization|cookie|key|token|secret|passw|credential|signature|^sig$)'
 $$;
 revoke all on function api_secret(text) from public;
+
+-- A path or URL as people may see it: without the values of parameters whose names are as above, and without task tokens.
+create or replace function api_shown_path(path text) returns text
+language sql immutable
+as $$
+    select regexp_replace(regexp_replace(path,
+        '([?&](?:[^=&]*(?:authorization|cookie|key|token|secret|passw|credential|signature)[^=&]*|sig)=)[^&]*', '\1***', 'gi'),
+        'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g')
+$$;
+revoke all on function api_shown_path(text) from public;
 
 -- The request of a call as an incident keeps it: secrets masked, the body cut at 4 KiB between characters.
 create or replace function api_call_request(method text, endpoint text, path text, headers text, body bytea,
@@ -41,7 +51,7 @@ language sql stable
 as $$
     select regexp_replace(jsonb_build_object(
         'endpoint', endpoint, 'method', method,
-        'path', regexp_replace(path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
+        'path', api_shown_path(path),
         'headers', (select coalesce(jsonb_object_agg(h.key, case when api_secret(h.key) then '***' else h.value end), '{}')
                     from jsonb_each_text(headers::jsonb) h),
         'body', convert_from(case when octet_length(body) <= 4096 then body else substr(body, 1,

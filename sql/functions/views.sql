@@ -75,8 +75,7 @@ from (
     union all
     -- A call whose task waits for the answer; one that was fired holds no token.
     select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id,
-           c.method || ' ' || regexp_replace(regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
-                                             'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g')
+           c.method || ' ' || api_shown_path(c.path)
     from call c
     where exists (select from api_event v where v.instance_id = c.instance_id and v.token = c.token
                   and v.node = c.node and v.kind = 3)
@@ -197,8 +196,7 @@ comment on column jobs.error is 'of the last failure';
 create or replace view calls with (security_barrier) as
 select c.id as call_id, c.instance_id, d.key as process, d.version, i.business_key,
        e.id as element_id, e.name as element_name, c.endpoint, c.method,
-       regexp_replace(regexp_replace(c.path, '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'),
-                      'pawl_[A-Za-z0-9_-]{64}', 'pawl_***', 'g') as path, -- as in api_call_request()
+       api_shown_path(c.path) as path,
        case when a.call_id is not null and a.until < clock() then 'overdue'
             when a.call_id is not null then 'sent'
             when q.call_id is not null then 'queued'
@@ -253,9 +251,7 @@ comment on column history.n is 'the order of rows with equal times';
 create or replace view events with (security_barrier) as
 select v.at, v.n, v.instance_id, d.key as process, d.version, coalesce(k.name, 'kind ' || v.kind) as kind,
        e.id as element_id, e.name as element_name, v.token, v.started, case when v.kind = 1 then v.business_key end as business_key,
-       case when v.kind = 8 and v.data ~ '[?&]'
-            then v.data::jsonb || jsonb_build_object('request', regexp_replace(v.data::jsonb ->> 'request', '([?&][^=&]*(key|token|secret|passw|signature)[^=&]*=)[^&]*', '\1***', 'gi'))
-            else v.data::jsonb end as data, d.tenant
+       v.data::jsonb as data, d.tenant
 from api_event v
 left join api_read_definition d on d.id = v.definition_id
 left join element e on e.definition_id = v.definition_id and e.node = v.node

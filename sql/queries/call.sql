@@ -147,14 +147,14 @@ with refused as (
 insert into ready (root_id, instance_id, kind, token, node, phase, tries, subject, body)
 select root_id, instance_id, 8, token, node, 0, 0, call_id,
     '{"outcome":"offline","ok":false,"status":null,"headers":{},"body":null,"error":'
-    || to_json('endpoint ' || endpoint || ' is not configured: pawl endpoint ' || endpoint || ' URL')::text
+    || to_json('endpoint ' || endpoint || ' is not configured: pawl endpoint set ' || endpoint || ' URL')::text
     || ',"retryAfterMs":null,"attempt":' || attempt || ',"ms":0,"fromCache":false}'
 from refused order by call_id;
 
 -- name: call_impatient
 -- Queued calls that wait no longer: past their deadline, or for an open circuit longer than they were willing to.
 with waited as (
-    select q.endpoint, q.call_id, q.attempt, coalesce(q.deadline <= clock(), false) as expired
+    select q.endpoint, q.call_id, q.attempt, coalesce(q.deadline <= clock(), false) as expired, s.why
     from unnest($1::text[]) as n (name)
     left join endpoint_state s on s.name = n.name
     cross join lateral (
@@ -175,7 +175,7 @@ select c.root_id, c.instance_id, 8, c.token, c.node, 0, 0, c.id,
     || ',"ok":false,"status":null,"headers":{},"body":null,"error":'
     || to_json('endpoint ' || w.endpoint || case when w.expired
             then ': the deadline passed while the request waited to be sent'
-            else ': not sent, because its circuit is open: the service fails' end)::text
+            else ': not sent, because its circuit is open: ' || coalesce(w.why, 'the service fails') end)::text
     || ',"retryAfterMs":null,"attempt":' || w.attempt || ',"ms":0,"fromCache":false}'
 from waited w join call c on c.id = w.call_id order by c.id;
 

@@ -30,8 +30,8 @@ ALLOWED='__umodti3 __assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_
     pcre2_pattern_info_8 pcre2_set_heap_limit_8 pcre2_set_match_limit_8
     inet_pton
     fmod floor ceil trunc round ldexp __isoc99_sscanf'
-# Of base: memory, texts, errors, ids, maps and digests; not the log, the fault points and random bytes.
-ALLOWED_BASE='^((arena|buf|err|map|utf8|uuid)_|digest_(of|hmac|equal|hex|unhex|(un)?base64|base64url)$)'
+# Of base: memory, texts, errors, ids, maps, masks and digests; not the log, the fault points and random bytes.
+ALLOWED_BASE='^((arena|buf|err|map|mask|utf8|uuid)_|digest_(of|hmac|equal|hex|unhex|(un)?base64|base64url)$)'
 
 for library in base engine events; do
     if [ ! -e "$build/lib$library.a" ]; then

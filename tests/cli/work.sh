@@ -364,9 +364,13 @@ expect_text "cancel of a called one" "$ERR" 'call activity'
 
 # ---- endpoints ----
 expect_code 0 endpoint set geo http://127.0.0.1:9 --rate 2.5 --burst 2 --cache P1D --timeout PT2S \
-    --connect-timeout '250 ms' --repeat-unknown no --header 'X-Key: secret' -o json
+    --connect-timeout '250 ms' --repeat-unknown no --header 'X-Key: @key.txt' --header 'Accept: a/b' -o json
 expect_equal "endpoint set" 2.5 "$(field rate)"
-expect_equal "headers" '["X-Key"]' "$(field headers)"
+expect_equal "headers" '["Accept", "X-Key"]' "$(field headers)"
+expect_equal "where the secret is" "file:$PWD/key.txt" "$(psql -X -q -A -t -d "$PAWL_DATABASE" \
+    -c "select headers -> 'X-Key' ->> 'secret' from pawl.endpoint where name = 'geo'")"
+expect_code 1 endpoint set geo http://127.0.0.1:9 --header 'X-Key: hunter2'
+expect_text "no secret is stored" "$ERR" 'must say where its secret is'
 expect_code 0 endpoint list
 expect_text "endpoint list" "$OUT" '^geo +http://127.0.0.1:9 +closed +2.5 +0 +0'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast

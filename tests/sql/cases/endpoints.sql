@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 set search_path = pawl;
 select endpoint from set_endpoint('geo', 'https://geo.example:8443/v1/');
-select endpoint from set_endpoint(name => 'bank', base_url => 'http://[::1]:80', options => '{"rate": 0.5, "burst": 2, "maxInFlight": 7, "connectTimeout": "PT0.25S", "timeout": "2 min", "cache": "P1DT1H", "repeatUnknown": true, "headers": {"User-Agent": "shop", "Authorization": "secret"}}');
+select endpoint from set_endpoint(name => 'bank', base_url => 'http://[::1]:80', options => '{"rate": 0.5, "burst": 2, "maxInFlight": 7, "connectTimeout": "PT0.25S", "timeout": "2 min", "cache": "P1DT1H", "repeatUnknown": true, "headers": {"User-Agent": "shop", "Authorization": {"secret": "file:/etc/pawl/bank"}}}');
 select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, repeat_unknown, headers, queued, under_way from endpoints order by name;
 \echo -- replaced as a whole
 select endpoint from set_endpoint('geo', 'http://127.0.0.1/', '{"rate": null, "cache": null, "headers": null, "repeatUnknown": null}');
@@ -14,7 +14,7 @@ select refused(format('select set_endpoint(%L, %L)', n, u)) from (values (null, 
 select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) from (values ('{"rat": 1}'), ('[]'), ('{"rate": 0}'),
     ('{"rate": "5"}'), ('{"burst": 1.5}'), ('{"burst": 0}'), ('{"maxInFlight": 100000}'), ('{"timeout": 5}'), ('{"timeout": "soon"}'),
     ('{"timeout": "0 s"}'), ('{"timeout": "-5 s"}'), ('{"timeout": "P"}'), ('{"timeout": "PT"}'), ('{"connectTimeout": "P1Y"}'), ('{"cache": true}'),
-    ('{"repeatUnknown": "yes"}'), ('{"headers": []}'), ('{"headers": {"a b": "c"}}'), ('{"headers": {"a": 1}}'), ('{"headers": {"a": "x\r\ny: z"}}')) v(o);
+    ('{"repeatUnknown": "yes"}'), ('{"headers": []}'), ('{"headers": {"a b": "c"}}'), ('{"headers": {"a": 1}}'), ('{"headers": {"a": "x\r\ny: z"}}'), ('{"headers": {"X-Api-Key": "hunter2"}}')) v(o);
 select refused($$ select drop_endpoint('bank') $$);
 select refused($$ select drop_endpoint('none') $$);
 select refused($$ select drop_endpoint(null) $$);

@@ -246,6 +246,7 @@ static void test_step_calls__request(void **state)
                           "connectTimeout='PT2S'",
                           "<pawl:query name='q'>${address}</pawl:query>"
                           "<pawl:query name='none'>${nothing}</pawl:query>"
+                          "<pawl:query name='api_key'>s3cret</pawl:query>"
                           "<pawl:query name='n'>1</pawl:query>"
                           "<pawl:header name='X-Id'>${execution.processInstanceId}</pawl:header>"
                           "<pawl:header name='X-Null'>${nothing}</pawl:header>"
@@ -256,7 +257,9 @@ static void test_step_calls__request(void **state)
     const struct new_call *call = &sim.calls[0].call;
     assert_string_equal(call->endpoint, "api");
     assert_string_equal(call->method, "POST");
-    assert_string_equal(call->path, "/search/K%C3%B6ln%3F/x?q=1%20Main%20St%20%26%202%3D3&n=1");
+    assert_string_equal(call->path,
+                        "/search/K%C3%B6ln%3F/x?q=1%20Main%20St%20%26%202%3D3&api_key=s3cret&n=1");
+    assert_true(sim_history_has(&sim, HISTORY_CALL_REQUESTED, "%202%3D3&api_key=***&n=1\""));
     assert_string_equal(call->body, "{\"n\":1.50}");
     assert_non_null(strstr(call->headers, "\"Content-Type\":\"application/json\""));
     assert_non_null(strstr(call->headers, "\"X-Id\":\"01"));
@@ -308,7 +311,8 @@ static void deploy_wait(struct sim *sim)
     sim_deploy_with(
         sim, E1, "p",
         START HTTP("h", "method='GET' path='/x'",
-                   "<pawl:answer when='${response.status == 404}' error='E1'>"
+                   "<pawl:answer when='${response.status == 404}' error='E1' "
+                   "errorMessage='nothing there: ${response.status}'>"
                    "<pawl:output name='why'>${response.outcome}</pawl:output></pawl:answer>"
                    "<pawl:answer when='${response.status == 418}'>"
                    "<pawl:output name='tea'>${response.body}</pawl:output></pawl:answer>"
@@ -348,6 +352,7 @@ static void test_step_calls__wait_judged(void **state)
     sim_answer(&sim, "h", FAILURE("status", "404", "1"));
     assert_string_equal(sim_where(&sim), "missing");
     assert_string_equal(sim_variable(&sim, "why"), "\"status\"");
+    assert_true(sim_history_has(&sim, HISTORY_ERROR_THROWN, "nothing there: 404"));
     sim_deinit(&sim);
     sim_init(&sim);
     deploy_wait(&sim);

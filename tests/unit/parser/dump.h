@@ -98,7 +98,7 @@ static void dump_http(struct buf *out, const struct http_call *h)
             buf_printf(out, " then=%s", a->then == ANSWER_RETRIES ? "retry" : "ignore");
         dump_text(out, "message", a->message);
         dump_text(out, "error", a->error_code);
-        dump_text(out, "errorMessage", a->error_message);
+        dump_expr(out, "errorMessage", a->error_message);
         buf_add_char(out, '\n');
         for (size_t k = 0; k < a->n_outputs; k++)
             dump_mapping(out, "output", &a->outputs[k], 3);

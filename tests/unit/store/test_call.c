@@ -185,7 +185,7 @@ static void test_call__take(void **state)
         "/1 /11 /13 /3");
     assert_string_equal(ask(f->pg,
                             "select count(*) from ready where kind = 8 and body::jsonb->>'error' ="
-                            " 'endpoint unheard is not configured: pawl endpoint unheard URL'"),
+                            " 'endpoint unheard is not configured: pawl endpoint set unheard URL'"),
                         "3");
     t = take(f, conn, 4, NULL);
     assert_int_equal(t.n, 3); /* the rest */
