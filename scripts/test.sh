@@ -23,7 +23,7 @@ for argument in "$@"; do
     esac
 done
 AT_ONCE=${TEST_SUITES_AT_ONCE:-2}
-SLOW=" fault isolation soak tutorial demo transport "
+SLOW=" fault isolation soak tutorial demo transport openapi threads "
 
 passed=0 failed=0 skipped=0
 failures=()

@@ -315,6 +315,14 @@ int conn_sync(struct conn *conn, struct err *err)
 
 /* ---- Receiving ---- */
 
+/* The server's last words: it closes the connection, though its end has not been read yet. */
+static bool is_fatal(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
 /* Reads what belongs to one statement: its result and the NULL behind it. */
 static int read_statement(struct conn *conn, const struct item *item, PGresult **ret_result,
                           struct err *err)
@@ -338,6 +346,7 @@ static int read_statement(struct conn *conn, const struct item *item, PGresult *
         break;
     default:
         rc = conn_error(result, conn->pg, item->query->name, err);
+        conn->dead |= is_fatal(result);
         PQclear(conn->refused);
         conn->refused = result;
         result = NULL;

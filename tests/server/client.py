@@ -60,6 +60,24 @@ class Answer:
         return "%s %s %s" % (self.status, self.headers, self.body)
 
 
+class Session:
+    """A session of the database that stays open; say() returns when its statements were carried out."""
+
+    def __init__(self):
+        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", os.environ["PAWL_DATABASE"]], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.say("set search_path = %s, pg_temp" % os.environ["PAWL_SCHEMA"])
+
+    def say(self, text):
+        self.psql.stdin.write(text + ";\n\\echo said\n")
+        self.psql.stdin.flush()
+        while self.psql.stdout.readline() not in ("said\n", ""):
+            pass
+
+    def end(self):
+        self.psql.communicate()
+
+
 def sql(text):
     done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", os.environ["PAWL_DATABASE"],
                            "-c", "set search_path = %s, pg_temp" % os.environ["PAWL_SCHEMA"], "-c", text], capture_output=True, text=True)
