@@ -11,8 +11,6 @@
 #include "cli/session.h"
 #include "server/verifier.h"
 
-#define PASSWORD_BYTES_MIN 8u
-
 /* ---- list ---- */
 
 static const char *login(struct cli *cli, const json_t *row, int64_t now_us)
@@ -71,9 +69,9 @@ static enum exit_code read_password(struct cli *cli, const char *fallback, const
     if (cli_read_file(cli, path, LIMIT_PASSWORD_BYTES + 2, &text, &n, &err) < 0)
         return cli_fail(cli, &err);
     size_t line = strcspn(text, "\r\n");
-    if (line < PASSWORD_BYTES_MIN || line > LIMIT_PASSWORD_BYTES)
+    if (line < LIMIT_PASSWORD_BYTES_MIN || line > LIMIT_PASSWORD_BYTES)
         return cli_refuse(cli, "It is the first line of the file.",
-                          "a password has %u to %u bytes, this one %zu", PASSWORD_BYTES_MIN,
+                          "a password has %u to %u bytes, this one %zu", LIMIT_PASSWORD_BYTES_MIN,
                           LIMIT_PASSWORD_BYTES, line);
     *ret = verifier_make(&cli->arena, arena_strndup(&cli->arena, text, line));
     return EXIT_DONE;

@@ -587,7 +587,7 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
             .rights = auth == NULL ? RIGHT_ANY : RIGHT_READ,
             .caller = auth == NULL
                           ? "{\"name\": \"dev\", \"rights\": [\"admin\"], \"tenants\": null}"
-                          : "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
+                          : "{\"name\": \"\", \"rights\": [], \"tenants\": null}"};
         return AUTH_KNOWN;
     }
     struct asking *asking = arena_alloc(&request->arena, sizeof(*asking));

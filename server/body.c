@@ -103,10 +103,10 @@ static bool text_fits(const struct field *field, const char *text)
 
 static bool json_fits(const struct field *field, const json_t *value)
 {
-    if (json_is_null(value))
-        return !field->required;
     if (is_type(field, "any"))
         return true;
+    if (json_is_null(value))
+        return !field->required;
     if (is_type(field, "object"))
         return json_is_object(value);
     if (is_type(field, "array"))

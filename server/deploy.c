@@ -42,7 +42,7 @@ void deploy_and_wait(struct request *request, const struct deployment_of *deploy
     char *text = json_dumps(deployment->resources, JSON_COMPACT);
     const char *params[] = {arena_strdup(&request->arena, text != NULL ? text : "[]"),
                             deployment->name, deployment->filtering ? "true" : "false",
-                            deployment->tenant};
+                            deployment->tenant, deployment->parameters};
 
     free(text);
     json_decref(deployment->resources);
@@ -185,6 +185,8 @@ static bool read_form(struct request *request, const char *type, struct deployme
     }
     deployment->resources = deploy_resources(request, parts, n);
     deployment->name = text_part(parts, n, "name");
+    deployment->tenant = text_part(parts, n, "tenant");
+    deployment->parameters = text_part(parts, n, "parameters");
     const char *given = text_part(parts, n, "duplicateFiltering");
     deployment->filtering = given == NULL || strcmp(given, "false") != 0;
     return deployment->resources != NULL;
@@ -197,6 +199,7 @@ static bool read_zip(struct request *request, struct deployment_of *deployment)
     json_t *resources = json_array();
 
     deployment->name = request_query(request, "name");
+    deployment->tenant = request_query(request, "tenant");
     deployment->filtering = given == NULL || strcmp(given, "false") != 0;
     if (add_zip(request, resources, "the zip file", buf_str(&request->body), request->body.len)) {
         deployment->resources = resources;
@@ -206,12 +209,20 @@ static bool read_zip(struct request *request, struct deployment_of *deployment)
     return false;
 }
 
-static bool read_json(const struct request *request, struct deployment_of *deployment)
+static bool read_json(struct request *request, struct deployment_of *deployment)
 {
     const json_t *given = json_object_get(request->json, "duplicateFiltering");
+    const json_t *parameters = json_object_get(request->json, "parameters");
+
+    if (json_is_object(parameters)) {
+        char *text = json_dumps(parameters, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        deployment->parameters = arena_strdup(&request->arena, text != NULL ? text : "{}");
+        free(text);
+    }
 
     deployment->resources = json_incref(json_object_get(request->json, "resources"));
     deployment->name = json_string_value(json_object_get(request->json, "name"));
+    deployment->tenant = json_string_value(json_object_get(request->json, "tenant"));
     deployment->filtering = !json_is_false(given);
     return true;
 }

@@ -15,6 +15,7 @@ typedef void judged_fn(struct request *request, const struct uuid *deployment,
 struct deployment_of {
     json_t *resources;                  /* [{"name","content"}]; its reference is taken over */
     const char *name, *tenant, *source; /* may be NULL; they live as long as the request */
+    const char *parameters;             /* a JSON object, or NULL */
     bool filtering;                     /* what has not changed makes no new version */
     judged_fn *judged;
 };

@@ -79,12 +79,26 @@ void server_metrics(struct server *server, struct buf *text)
         (double)desk.reads);
 }
 
+static bool of_all_tenants(const struct principal *principal)
+{
+    json_auto_t *caller = json_loads(principal->caller, 0, NULL);
+
+    return json_is_null(json_object_get(caller, "tenants"));
+}
+
+/* Its numbers are those of all tenants, and name their endpoints. */
 void metrics_page(struct request *request)
 {
     const struct server_options *options = request->options;
     struct response *response = &request->response;
     struct buf *text = &response->body;
 
+    if (!of_all_tenants(&request->principal)) {
+        response_problem(request, 403, "42501", "Give the watcher the tenants {*}.",
+                         "metrics are for those who read all tenants");
+        request_finish(request);
+        return;
+    }
     response->status = 200;
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_family(text, "pawl_build_info", "gauge", "Always 1; its label is the version.");

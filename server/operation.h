@@ -79,8 +79,9 @@ struct operations {
 };
 
 /* All tables. */
-extern const struct operations operations_common, operations_pawl, operations_camunda,
-    operations_aws, operations_webhooks, operations_callbacks, operations_sedo, operations_events;
+extern const struct operations operations_common, operations_pawl, operations_control,
+    operations_services, operations_users, operations_camunda, operations_aws, operations_webhooks,
+    operations_callbacks, operations_sedo, operations_events;
 
 /* Each operation of each table, with its index: for (i = 0; (o = operation_at(i)) != NULL; i++) */
 const struct operation *operation_at(size_t i);

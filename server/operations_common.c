@@ -28,8 +28,8 @@ static const struct operation list[] = {
     {METHOD_GET, "/readyz", RIGHT_NONE, DIALECT_TEXT,
      "Whether it can work: 503 while the database is away or it is being stopped",
      .handle = health_ready, .parameters = "verbose:string"},
-    {METHOD_GET, "/metrics", RIGHT_READ, DIALECT_TEXT, "Metrics in Prometheus' text format",
-     .handle = metrics_page},
+    {METHOD_GET, "/metrics", RIGHT_READ, DIALECT_TEXT,
+     "Metrics in Prometheus' text format, for who reads all tenants", .handle = metrics_page},
 };
 
 const struct operations operations_common = {list, ARRAY_LEN(list)};

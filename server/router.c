@@ -7,8 +7,9 @@
 #include "server/request.h"
 
 static const struct operations *const tables[] = {
-    &operations_common,   &operations_pawl,      &operations_camunda, &operations_aws,
-    &operations_webhooks, &operations_callbacks, &operations_sedo,    &operations_events};
+    &operations_common,    &operations_pawl,    &operations_control, &operations_services,
+    &operations_users,     &operations_camunda, &operations_aws,     &operations_webhooks,
+    &operations_callbacks, &operations_sedo,    &operations_events};
 
 const struct operation *operation_at(size_t i)
 {

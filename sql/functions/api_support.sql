@@ -166,3 +166,12 @@ begin
 end
 $$;
 revoke all on function api_variables(jsonb) from public;
+
+-- The members of an object that are there: null counts as not there, as everywhere over HTTP.
+create or replace function api_present(given jsonb) returns jsonb
+language sql immutable
+as $$
+    select coalesce(jsonb_object_agg(m.key, m.value) filter (where m.value <> 'null'), '{}')
+    from jsonb_each(nullif(given, 'null')) m
+$$;
+revoke all on function api_present(jsonb) from public;

@@ -23,9 +23,10 @@ end
 $$;
 revoke all on function api_members(text, jsonb, text[]) from public;
 
--- Where a secret is; never the secret itself. NULL if it is not there and need not be.
+-- Where a secret is; never the secret itself. NULL if it is not there and need not be. Over HTTP only what was put there
+-- for the engine: else an administrator of the server could have any file of its machine sent to wherever he likes.
 create or replace function api_reference(option text, given jsonb, required boolean) returns text
-language plpgsql immutable
+language plpgsql stable
 as $$
 declare
     reference text := given #>> '{}';
@@ -40,6 +41,9 @@ begin
             message = case when reference is null then format('the option %s is missing', option)
                            else format('the option %s must say where the secret is, not be one', option) end,
             hint = '"file:/an/absolute/path", "env:NAME" of the engine''s environment, or "credential:NAME" of systemd''s LoadCredential.';
+    elsif api_served() is not null and not starts_with(reference, 'credential:') then
+        raise exception using errcode = 'PW003', message = format('the option %s may only name a credential over HTTP', option),
+            hint = '"credential:NAME" of systemd''s LoadCredential. Files and the environment are named by SQL or the command line.';
     end if;
     return reference;
 end
@@ -124,7 +128,7 @@ $$;
 revoke all on function api_transport_tls(jsonb) from public;
 
 create or replace function api_transport_proxy(proxy jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 declare
     made jsonb;
@@ -208,7 +212,7 @@ $$;
 revoke all on function api_transport_allow(jsonb) from public;
 
 create or replace function api_transport_auth(auth jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 declare
     kind text;
@@ -274,7 +278,7 @@ revoke all on function api_transport_connections(jsonb) from public;
 -- NULL: none is given.
 -- One reference to a secret, or up to five: the one in force and those that go or come.
 create or replace function api_references(option text, given jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 begin
     if jsonb_typeof(given) is distinct from 'array' then
@@ -291,7 +295,7 @@ revoke all on function api_references(text, jsonb) from public;
 
 -- How what leaves is signed.
 create or replace function api_transport_sign(sign jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 begin
     perform api_members('sign', sign, array['scheme', 'secret']);

@@ -57,7 +57,7 @@ revoke all on function api_number(jsonb, text, numeric, numeric, boolean) from p
 
 -- The headers that each request carries.
 create or replace function api_headers(given jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 declare
     stray text;

@@ -71,7 +71,7 @@ comment on function set_role_tenants(name, text[], jsonb) is
 
 create or replace view role_tenants as
 select t.role, coalesce(t.tenants, '{*}') as tenants from role_tenant t
-where (select api_engine()) or (select api_all_tenants());
+where (select api_engine()) or (select api_all_tenants()) and (select api_unlimited('admin'));
 revoke all on role_tenants from public;
 comment on view role_tenants is 'The tenants of database roles, see set_role_tenants().';
 
@@ -153,7 +153,7 @@ comment on function revoke_process(text, text, text, jsonb) is
 
 create or replace view process_rights as
 select r.grantee, r.is_role, r.may, r.process from process_right r
-where (select api_engine()) or (select api_all_tenants());
+where (select api_engine()) or (select api_all_tenants()) and (select api_unlimited('admin'));
 revoke all on process_rights from public;
 comment on view process_rights is 'Rights that hold for some processes only, see grant_process().';
 comment on column process_rights.is_role is 'a database role; else a user';

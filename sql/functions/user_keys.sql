@@ -66,7 +66,7 @@ comment on function drop_access_key(text, jsonb) is
 create or replace view access_keys as
 select k.id as access_key_id, k.account as user_name, k.note, k.created, k.created_by, k.expires
 from access_key k
-where (select api_engine()) or (select api_all_tenants());
+where (select api_engine()) or (select api_all_tenants()) and (select api_unlimited('admin'));
 revoke all on access_keys from public;
 comment on view access_keys is 'Access keys, by which users sign requests; their secrets are nowhere to be seen.';
 comment on column access_keys.expires is 'NULL: never';

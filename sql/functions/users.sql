@@ -60,7 +60,7 @@ as $$
 begin
     if given is null or given ~ '^SCRAM-SHA-256\$[1-9][0-9]{3,6}:[A-Za-z0-9+/]{22,86}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$' then
         return given;
-    elsif octet_length(given) < 8 or octet_length(given) > 1024 then -- LIMIT_PASSWORD_BYTES
+    elsif octet_length(given) < 8 or octet_length(given) > 1024 then -- LIMIT_PASSWORD_BYTES_MIN, LIMIT_PASSWORD_BYTES
         raise exception using errcode = 'PW003', message = 'a password has 8 to 1024 bytes',
             hint = 'A long one that is easy to remember is better than a short one that is not.';
     end if;
@@ -81,6 +81,22 @@ begin
 end
 $$;
 revoke all on function api_user_rights(text[]) from public;
+
+-- An array of texts out of JSON; NULL: it is not there.
+create or replace function api_texts(what text, given jsonb) returns text[]
+language plpgsql immutable
+as $$
+begin
+    if given is null then
+        return null;
+    elsif jsonb_typeof(given) <> 'array' or jsonb_path_exists(given, 'strict $[*] ? (@.type() != "string")') then
+        raise exception using errcode = 'PW003', message = format('%s must be an array of texts', what),
+            hint = 'Example: {"rights": ["start", "read"], "tenants": ["*"]}.';
+    end if;
+    return array(select jsonb_array_elements_text(given));
+end
+$$;
+revoke all on function api_texts(text, jsonb) from public;
 
 create or replace function create_user(
     name text,
@@ -138,25 +154,17 @@ as $$
 #variable_conflict use_column
 declare
     caller text := api_actor(alter_user.options, array['rights', 'tenants', 'password', 'disabled', 'technical']);
-    list text;
+    may text[] := api_texts('the option rights', alter_user.options -> 'rights');
+    whose text[] := api_texts('the option tenants', alter_user.options -> 'tenants');
 begin
     perform api_require_everything();
-    foreach list in array array['rights', 'tenants'] loop
-        if coalesce(jsonb_typeof(alter_user.options -> list), 'array') <> 'array'
-           or jsonb_path_exists(alter_user.options -> list, 'strict $[*] ? (@.type() != "string")') then
-            raise exception using errcode = 'PW003', message = format('the option %s must be an array of texts', list),
-                hint = 'Example: options => ''{"rights": ["start", "read"], "tenants": ["*"]}''.';
-        end if;
-    end loop;
     if coalesce(jsonb_typeof(alter_user.options -> 'password'), 'null') not in ('string', 'null') then
         raise exception using errcode = 'PW003', message = 'the option password must be a text, or null for none',
             hint = 'Example: options => ''{"password": null}''.';
     end if;
     update account a set
-        rights = case when alter_user.options ? 'rights'
-                      then api_user_rights(array(select jsonb_array_elements_text(alter_user.options -> 'rights'))) else a.rights end,
-        tenants = case when alter_user.options ? 'tenants'
-                       then api_given_tenants(array(select jsonb_array_elements_text(alter_user.options -> 'tenants'))) else a.tenants end,
+        rights = case when may is not null then api_user_rights(may) else a.rights end,
+        tenants = case when whose is not null then api_given_tenants(whose) else a.tenants end,
         password = case when alter_user.options ? 'password' then api_password(alter_user.options ->> 'password') else a.password end,
         disabled = coalesce(api_flag('disabled', alter_user.options -> 'disabled'), a.disabled),
         technical = coalesce(api_flag('technical', alter_user.options -> 'technical'), a.technical)
@@ -322,7 +330,7 @@ revoke all on function api_note(jsonb) from public;
 create or replace view users as
 select a.name, a.technical, a.rights, coalesce(a.tenants, '{*}') as tenants, a.password is not null as has_password, a.disabled,
        (select count(*) from account_token t where t.account = a.name) as tokens, a.created, a.created_by
-from account a where (select api_engine()) or (select api_all_tenants());
+from account a where (select api_engine()) or (select api_all_tenants()) and (select api_unlimited('admin'));
 revoke all on users from public;
 comment on view users is 'The users of the server, see create_user(). Roles of the database are in pg_roles.';
 comment on column users.technical is 'a program';
@@ -330,7 +338,7 @@ comment on column users.tenants is '`{*}`: all of them';
 
 create or replace view user_tokens as
 select t.account as "user", t.name, t.id as token_id, t.created, t.created_by, t.expires, t.last_used
-from account_token t where (select api_engine()) or (select api_all_tenants());
+from account_token t where (select api_engine()) or (select api_all_tenants()) and (select api_unlimited('admin'));
 revoke all on user_tokens from public;
 comment on view user_tokens is 'The tokens of users, without the tokens: see create_token().';
 comment on column user_tokens.expires is 'NULL: never';

@@ -5,7 +5,7 @@
 -- ---- Settings ----
 
 create or replace function api_webhook_scheme(options jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 declare
     scheme text := coalesce(api_choice('scheme', options -> 'scheme', array['standard', 'hmac', 'none']), 'standard');

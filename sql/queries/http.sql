@@ -8,14 +8,15 @@ select case when s.created then 201 else 200 end,
 from (select $1::jsonb as it) r
 cross join lateral start(process => r.it #>> '{path,key}', business_key => r.it #>> '{body,businessKey}',
                          variables => coalesce(nullif(r.it #> '{body,variables}', 'null'), '{}'),
-                         request_key => r.it #>> '{body,requestKey}', version => (r.it #>> '{body,version}')::integer) s
+                         request_key => r.it #>> '{body,requestKey}', version => (r.it #>> '{body,version}')::integer,
+                         options => api_present(jsonb_build_object('tenant', r.it #> '{body,tenant}'))) s
 -- name: http_publish
 select 202, json_build_object('messageId', p.id)::text, p.id
 from (select $1::jsonb as it) r
 cross join lateral publish(message => r.it #>> '{body,message}', key => coalesce(r.it #>> '{body,key}', ''),
                            variables => coalesce(nullif(r.it #> '{body,variables}', 'null'), '{}'),
                            ttl => coalesce(r.it #>> '{body,ttl}', '10 minutes')::interval,
-                           options => jsonb_strip_nulls(jsonb_build_object('all', r.it #> '{body,all}'))) p(id)
+                           options => api_present(jsonb_build_object('all', r.it #> '{body,all}', 'tenant', r.it #> '{body,tenant}'))) p(id)
 
 -- ---- What becomes of a command ----
 
@@ -36,7 +37,8 @@ select 202, json_build_object('commandId', c.id)::text, c.id
 from (select $1::jsonb as it) r
 cross join lateral correlate(message => r.it #>> '{body,message}', key => r.it #>> '{body,key}',
                              variables => coalesce(nullif(r.it #> '{body,variables}', 'null'), '{}'),
-                             instance_id => (r.it #>> '{body,instanceId}')::uuid) c(id)
+                             instance_id => (r.it #>> '{body,instanceId}')::uuid,
+                             options => api_present(jsonb_build_object('tenant', r.it #> '{body,tenant}'))) c(id)
 -- name: http_cancel
 select 202, json_build_object('commandId', c.id)::text, c.id
 from (select $1::jsonb as it) r
@@ -58,8 +60,7 @@ cross join lateral set_variables((r.it #>> '{path,id}')::uuid, r.it #> '{body,va
 -- name: http_retry
 select 202, json_build_object('commandId', c.id)::text, c.id
 from (select $1::jsonb as it) r
-cross join lateral retry((r.it #>> '{path,id}')::uuid,
-                         jsonb_strip_nulls(coalesce(nullif(r.it -> 'body', 'null'), '{}'))) c(id)
+cross join lateral retry((r.it #>> '{path,id}')::uuid, api_present(r.it -> 'body')) c(id)
 -- $2: who asks, for whom a task is claimed unless it is said.
 -- name: http_claim
 select 202, json_build_object('commandId', c.id)::text, c.id
@@ -80,7 +81,8 @@ cross join lateral fail((r.it #>> '{path,id}')::uuid, r.it #>> '{body,errorCode}
 -- name: http_deploy
 select 201, json_build_object('deploymentId', d.deployment_id)::text, d.deployment_id
 from deploy_all(resources => $1::jsonb, name => $2,
-                options => jsonb_strip_nulls(jsonb_build_object('duplicateFiltering', $3::boolean, 'tenant', $4::text))) d
+                options => api_present(jsonb_build_object('duplicateFiltering', $3::boolean, 'tenant', $4::text,
+                                                          'parameters', $5::jsonb))) d
 -- name: http_withdraw
 select 202, json_build_object('commandId', c.id)::text, c.id
 from withdraw($1::uuid, jsonb_strip_nulls(jsonb_build_object('cancelInstances', $2::boolean, 'reason', $3::text))) c(id)

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -119,6 +120,10 @@ status, body, answer = ask("GET", "/v1/outcomes/%s" % instance, north)
 check("nor its outcome", status == 404, (status, body))
 status, body, answer = ask("GET", "/metrics")
 check("whoever watches from this machine needs no user", status == 200 and "pawl_" in body, status)
+check("who reads one tenant does not see what concerns all", [ask("GET", "/metrics", who)[0] for who in (reader, north)] == [403, 403])
+pawl("user", "add", "watcher", "--rights", "read", "--tenants", "*")
+status, body, answer = ask("GET", "/metrics", "Bearer " + pawl("user", "token", "watcher", "test")[1])
+check("who reads all of them does", status == 200 and "pawl_" in body, status)
 check("health needs none", ask("GET", "/livez")[0] == 200)
 pawl("user", "grant", "anna", "start", "other*")
 status, body, answer = start(anna)
@@ -126,6 +131,49 @@ check("a right for some processes", status == 403 and "waits" in str(body), (sta
 pawl("user", "revoke", "anna", "start", "other*")
 status, body, answer = start(anna)
 check("and for all again", status == 201, (status, body))
+
+# ---- each operation, for who has another right ----
+api = ask("GET", "/openapi.json")[1]
+ID = "01234567-89ab-7def-8123-456789abcdef"
+for right in ("author", "start", "work", "read"):
+    pawl("user", "add", "only-" + right, "--rights", right)
+    tokens[right] = "Bearer " + pawl("user", "token", "only-" + right, "test")[1]
+judged = 0
+for path, methods in api["paths"].items():
+    for method, operation in methods.items():
+        if not operation["description"].startswith("Right:"):
+            continue
+        may = operation["description"].partition(":")[2].replace(" or", "").split()
+        here = re.sub("{[^}]*}", ID, path)
+        body = {} if "requestBody" in operation else None
+        if "application/json" not in operation.get("requestBody", {"content": {"application/json": {}}})["content"]:
+            continue # its Content-Type is judged first
+        answer = ask(method.upper(), here, None, body)
+        check("%s %s of nobody" % (method, path), answer[0] == (200 if path == "/metrics" else 401), answer[:2])
+        for right in ("author", "start", "work", "read"):
+            if right not in may:
+                judged += 1
+                answer = ask(method.upper(), here, tokens[right], body)
+                check("%s %s of who may %s" % (method, path, right), answer[0] == 403, answer[:2])
+check("all of them", judged > 300, judged)
+
+# ---- secrets are shown once, to administrators of everything ----
+admin = basic("root", "correct horse")
+status, body, answer = ask("POST", "/v1/users", admin, {"name": "dora", "rights": ["start"], "password": "staple battery"})
+check("an administrator makes a user", status == 201, (status, body))
+check("who comes in", start(basic("dora", "staple battery"))[0] == 201)
+check("who she is", ask("GET", "/v1/me", basic("dora", "staple battery"))[1] == {"name": "dora", "rights": ["start"], "tenants": [""], "limits": {}})
+token = ask("POST", "/v1/users/dora/tokens", admin, {"name": "t"})[1]["token"]
+check("her token", start("Bearer " + token)[0] == 201)
+check("shown once", token not in json.dumps(ask("GET", "/v1/users/dora", admin)[1]))
+check("a new password", ask("PATCH", "/v1/users/dora", admin, {"password": "horse battery"})[0] == 200)
+pawl("user", "add", "some", "--rights", "admin,read")
+pawl("user", "grant", "some", "admin", "other*")
+some = "Bearer " + pawl("user", "token", "some", "test")[1]
+check("who administers some processes sees no users", [ask("GET", "/v1/users", some)[1], ask("GET", "/v1/users/dora", some)[0]] == [{"items": []}, 404])
+check("and makes none", [ask("POST", "/v1/users", some, {"name": "x"})[0], ask("POST", "/v1/users/dora/tokens", some, {"name": "x"})[0]] == [403, 403])
+check("nor endpoints", ask("PUT", "/v1/endpoints/x", some, {"baseUrl": "http://x.example"})[0] == 403)
+check("his limits", ask("GET", "/v1/me", some)[1]["limits"] == {"admin": ["other*"]}, ask("GET", "/v1/me", some))
 
 # ---- who may deploy some processes only ----
 model = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "waits.bpmn")).read()

@@ -325,5 +325,5 @@ for path, method, status in [("/v1/processes/approval/start?x=1", "POST", 400), 
                              ("/v1/processes/approval/start/", "POST", 404)]:
     answer = server.ask(method, path)
     check("%s %s" % (method, path), answer.status == status and "json" in answer.headers["content-type"], answer)
-check("Allow", server.ask("GET", "/v1/messages").headers.get("allow") == "POST")
+check("Allow", server.ask("GET", "/v1/messages/correlate").headers.get("allow") == "POST")
 end()

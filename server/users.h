@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Users over HTTP: a password that comes is kept as its verifier, and never reaches SQL. */
+
+struct request;
+
+void users_keep(struct request *request);
