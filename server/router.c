@@ -222,13 +222,18 @@ int router_find(struct request *request, const char *method_text, const char **r
         return -1;
     *ret_allow = NULL;
     for (size_t i = 0; (operation = operation_at(i)) != NULL; i++) {
-        if (!is_path(operation->path, path, path_n, raw, lengths, &n))
+        size_t n_literal = literal(operation->path);
+        if (n_literal < best || !is_path(operation->path, path, path_n, raw, lengths, &n))
             continue;
+        if (n_literal > best) { /* whatever methods other paths have */
+            best = n_literal;
+            request->operation = NULL;
+            *ret_allow = NULL;
+        }
         request->dialect = operation->dialect;
         if (operation->method != method) {
             *ret_allow = add_allowed(request, *ret_allow, operation->method);
-        } else if (literal(operation->path) >= best) {
-            best = literal(operation->path);
+        } else {
             request->operation = operation;
             request->n_path = n;
             memcpy(best_raw, raw, sizeof(raw));

@@ -29,7 +29,7 @@ static bool hide_password(struct request *request, const char *password)
 }
 
 /* The verifier takes some 50 ms of this thread; administrators alone come here. */
-void users_keep(struct request *request)
+static void keep(struct request *request, const char *query)
 {
     const char *password = json_string_value(json_object_get(request->json, "password"));
     const char *arguments[DESK_PARAMS];
@@ -39,5 +39,15 @@ void users_keep(struct request *request)
         return;
     }
     size_t n = request_arguments(request, arguments);
-    request_ask(request, request->operation->query, true, arguments, n, NULL);
+    request_ask(request, query, true, arguments, n, NULL);
+}
+
+void users_create(struct request *request)
+{
+    keep(request, "http_create_user");
+}
+
+void users_alter(struct request *request)
+{
+    keep(request, "http_alter_user");
 }

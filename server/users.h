@@ -4,4 +4,5 @@
 
 struct request;
 
-void users_keep(struct request *request);
+void users_create(struct request *request);
+void users_alter(struct request *request);

@@ -36,11 +36,12 @@ PAWL_ADDRESS=$(sed -n 's,^ready.*\, http ,http://,p' "$DIR/out")
 sql() { psql_pawl -c "set search_path = pawl" -c "$1"; }
 
 # Something of each kind, for hooks.py to ask for.
-for model in processes/basics/approval processes/basics/retries tests/aws/wait tests/server/waits; do
+for model in processes/basics/approval processes/basics/retries tests/aws/wait tests/server/waits tests/server/fetched; do
     "$PAWL" deploy "$ROOT/$model.bpmn" >/dev/null 2>"$DIR/said" || { cat "$DIR/said"; exit 1; }
 done
-sql "select count(start('approval', 'a-' || n)), count(start('wait', 'w-' || n)),
+sql "select count(start('approval', 'a-' || n)), count(start('wait', 'w-' || n)), count(start('fetched', 'f-' || n)),
             count(start('retries', 'r-' || n, variables => '{\"divisor\": 4, \"second\": 0}')) from generate_series(1, 40) n;
+     select count(set_endpoint('e-' || n, 'https://stub.example')) from generate_series(1, 20) n;
      select set_event_bus('shop');
      select set_event_rule('paid', '{\"source\": [\"shop\"]}', '[{\"publishMessage\": {\"message\": \"paid\", \"key\": \"1\"}}]', bus => 'shop');
      select set_webhook('shop', '{\"scheme\": \"none\", \"event\": {}}')" >"$DIR/said" || exit 1
