@@ -20,7 +20,7 @@
 #include "server/server_internal.h"
 
 #define THREADS 3u
-#define LAST_ANSWERS_US 2000000 /* what a stop gives the clients to take their answers */
+#define LAST_ANSWERS_US 5000000 /* what a stop gives the clients to take their answers */
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define OTHER_FILES 300u /* that are no connections */
 
@@ -33,7 +33,7 @@ struct exchange {
     bool head;            /* its method is HEAD */
     bool begun;           /* its headers were judged */
     bool refused;         /* its response is ready; what comes of its body is thrown away */
-    bool running;         /* it has come whole */
+    bool whole;           /* it has come to its end */
     bool put_aside;       /* suspended */
     bool finished;        /* its response is ready */
     size_t most, ignored; /* bytes of its body */
@@ -68,6 +68,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     request->target = buf_str(&exchange->uri);
     request->began_us = clock_mono_us();
     exchange->index = server->n_operations;
+    atomic_fetch_add(&server->open, 1);
     arena_init(&request->arena, 0);
     buf_init(&request->body, 0);
     buf_init(&request->response.body, 0);
@@ -141,8 +142,7 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
     if (exchange == NULL)
         return;
     peer_clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S + LIMIT_HTTP_IDLE_S);
-    if (exchange->running)
-        atomic_fetch_sub(&exchange->request.server->running, 1);
+    atomic_fetch_sub(&exchange->request.server->open, 1);
     buf_deinit(&exchange->uri);
     request_drop_body(&exchange->request);
     buf_deinit(&exchange->request.response.body);
@@ -286,6 +286,20 @@ static void unauthorized(struct request *request)
                      "this needs a user who is known here");
 }
 
+/* While it is being stopped nothing new begins; what machines look at is shown to the end. True:
+ * the response says so. */
+static bool is_too_late(struct request *request)
+{
+    if (request->operation->dialect == DIALECT_TEXT ||
+        (request->server->desk != NULL && !atomic_load(&request->server->draining)))
+        return false;
+    request->response.retry_after = 5;
+    request->response.close = true;
+    response_problem(request, 503, NULL, "Try again: another node may answer.",
+                     "this server is being stopped and takes no more work");
+    return true;
+}
+
 /* False: the response is ready. */
 static bool admit(struct exchange *exchange, const char *method, const struct guard_body *body)
 {
@@ -308,15 +322,7 @@ static bool admit(struct exchange *exchange, const char *method, const struct gu
     for (size_t i = 0; operation_at(i) != NULL; i++)
         if (operation_at(i) == request->operation)
             exchange->index = i;
-    if (request->operation->dialect != DIALECT_TEXT &&
-        (request->server->desk == NULL || atomic_load(&request->server->draining))) {
-        request->response.retry_after = 5;
-        request->response.close = true;
-        response_problem(request, 503, NULL, "Try again: another node may answer.",
-                         "this server is being stopped and takes no more work");
-        return false;
-    }
-    if (!admit_body(exchange, body))
+    if (is_too_late(request) || !admit_body(exchange, body))
         return false;
     if ((request->operation->rights & RIGHT_ANY) != 0 && !auth_may_try(request)) {
         unauthorized(request);
@@ -518,8 +524,9 @@ static enum MHD_Result whole(struct exchange *exchange)
     struct principal principal;
 
     peer_our_turn(exchange->peer);
-    exchange->running = true;
-    atomic_fetch_add(&request->server->running, 1);
+    exchange->whole = true;
+    if (is_too_late(request))
+        return send_response(exchange);
     bool bare = rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL;
     if (bare || (rights & (RIGHT_ANY | RIGHT_TOKEN)) == 0) {
         auth_identified(request, &nobody);
@@ -549,7 +556,7 @@ static enum MHD_Result on_request(void *context UNUSED, struct MHD_Connection *c
         *data_n = 0;
         return take_body(exchange, data, n);
     }
-    return exchange->refused || exchange->running ? send_response(exchange) : whole(exchange);
+    return exchange->refused || exchange->whole ? send_response(exchange) : whole(exchange);
 }
 
 /* What libmicrohttpd complains of: clients that went away, mostly. */
@@ -738,16 +745,16 @@ void server_drain(struct server *server)
         atomic_store(&server->draining, true);
 }
 
-/* Nothing may be put aside when the daemon ends: all that was asked is answered first. */
+/* Nothing may be put aside when the daemon ends: all that has begun to come is answered first, and
+ * so is who comes meanwhile. */
 static void stop_daemon(struct server *server)
 {
     const struct timespec step = {.tv_nsec = 5000000};
     int64_t until_us = clock_mono_us() + LAST_ANSWERS_US;
 
-    MHD_quiesce_daemon(server->daemon);
-
-    while (atomic_load(&server->running) > 0 && clock_mono_us() < until_us)
+    while (atomic_load(&server->open) > 0 && clock_mono_us() < until_us)
         nanosleep(&step, NULL);
+    MHD_quiesce_daemon(server->daemon);
     MHD_stop_daemon(server->daemon);
 }
 

@@ -50,7 +50,7 @@ struct server {
     struct auth *auth;
     atomic_bool draining;
     _Atomic size_t body_bytes;       /* of all requests' bodies */
-    atomic_uint running;             /* requests that have come whole and are not answered */
+    atomic_uint open;                /* requests that have begun to come and are not answered */
     struct operation_counts *counts; /* by operation; the last: none */
     size_t n_operations;
     _Atomic uint64_t callbacks[CALLBACK_RESULTS];
