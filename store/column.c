@@ -169,6 +169,14 @@ void column_null(struct column *column)
     column->nulls = true;
 }
 
+void column_time_or_null(struct column *column, int64_t us)
+{
+    if (us != 0)
+        column_time(column, us);
+    else
+        column_null(column);
+}
+
 void column_bool(struct column *column, bool value)
 {
     assert(column->type == COLUMN_BOOL);

@@ -408,12 +408,11 @@ static int write_all(struct conn *conn, struct deployment *d, int64_t now_us, st
                       NULL, err);
 }
 
-static int transaction(struct conn *conn, struct deployment *d, const struct worker_fence *fence,
-                       uint64_t xid, int64_t id, struct err *err)
+int deploy_begin(struct conn *conn, const struct worker_fence *fence, uint64_t xid, int64_t id,
+                 struct err *err)
 {
     struct result *fenced CLEANUP(result_freep) = NULL;
     struct result *taken CLEANUP(result_freep) = NULL;
-    struct result *now CLEANUP(result_freep) = NULL;
 
     if (conn_begin(conn, err) < 0 ||
         conn_query(conn, "batch_fence", PARAMS(p_int4(fence->worker), p_int8(fence->epoch)),
@@ -428,6 +427,17 @@ static int transaction(struct conn *conn, struct deployment *d, const struct wor
         conn_rollback(conn);
         return 0;
     }
+    return 1;
+}
+
+static int transaction(struct conn *conn, struct deployment *d, const struct worker_fence *fence,
+                       uint64_t xid, int64_t id, struct err *err)
+{
+    struct result *now CLEANUP(result_freep) = NULL;
+
+    int taken = deploy_begin(conn, fence, xid, id, err);
+    if (taken <= 0)
+        return taken < 0 ? err_trace(err) : 0;
     if (conn_query(conn, "deploy_lock", NO_PARAMS, NULL, err) < 0 ||
         conn_query(conn, "clock", NO_PARAMS, &now, err) < 0 ||
         write_all(conn, d, result_time(now, 0, 0), err) < 0)

@@ -74,6 +74,12 @@ struct worker_fence {
     int64_t epoch;
 };
 /*
+ * Begins the transaction that carries out the inbox row of a deployment or a withdrawal, which it
+ * takes. Returns 1, or 0 if another worker was faster: no transaction is open then.
+ */
+int deploy_begin(struct conn *conn, const struct worker_fence *fence, uint64_t xid, int64_t id,
+                 struct err *err) MUST_CHECK;
+/*
  * Carries out the deployment that waits in the inbox at (xid, id). Harmless if it is not there any
  * more or another worker has it. Not inside of a transaction.
  */

@@ -412,46 +412,6 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
     }
 }
 
-static void time_or_null(struct column *column, int64_t us)
-{
-    if (us != 0)
-        column_time(column, us);
-    else
-        column_null(column);
-}
-
-static const char *text_array(struct arena *arena, const char **texts, size_t n)
-{
-    struct value *items = arena_array(arena, n, sizeof(*items));
-
-    for (size_t i = 0; i < n; i++)
-        items[i] = value_string(arena, texts[i], strlen(texts[i]));
-    struct value array = {.kind = VALUE_ARRAY, .u.array = {.items = items, .n = n}};
-    return n > 0 ? value_text(arena, &array, NULL) : "[]";
-}
-
-static void put_task(struct effects *e, const struct instance *instance,
-                     const struct new_task *task)
-{
-    column_uuid(col(e, T_INSERT_TASKS, 0), &task->id);
-    column_uuid(col(e, T_INSERT_TASKS, 1), &task->instance);
-    column_uuid(col(e, T_INSERT_TASKS, 2), &instance->root);
-    column_int(col(e, T_INSERT_TASKS, 3), task->token);
-    column_int(col(e, T_INSERT_TASKS, 4), task->node);
-    column_int(col(e, T_INSERT_TASKS, 5), instance->definition_id);
-    column_text(col(e, T_INSERT_TASKS, 6), instance->tenant != NULL ? instance->tenant : "");
-    column_text(col(e, T_INSERT_TASKS, 7), task->name);
-    column_text(col(e, T_INSERT_TASKS, 8), task->assignee);
-    column_text(col(e, T_INSERT_TASKS, 9),
-                text_array(e->arena, task->candidate_users, task->n_candidate_users));
-    column_text(col(e, T_INSERT_TASKS, 10),
-                text_array(e->arena, task->candidate_groups, task->n_candidate_groups));
-    column_int(col(e, T_INSERT_TASKS, 11), task->priority);
-    time_or_null(col(e, T_INSERT_TASKS, 12), task->due_us);
-    time_or_null(col(e, T_INSERT_TASKS, 13), task->follow_up_us);
-    column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
-}
-
 static void put_call(struct effects *e, const struct uuid *root, const struct new_call *call)
 {
     column_uuid(col(e, T_INSERT_CALLS, 0), &call->id);
@@ -471,7 +431,7 @@ static void put_call(struct effects *e, const struct uuid *root, const struct ne
         column_int(col(e, T_INSERT_CALLS, 13), call->open_after_us);
     else
         column_null(col(e, T_INSERT_CALLS, 13));
-    time_or_null(col(e, T_INSERT_CALLS, 14), call->deadline_us);
+    column_time_or_null(col(e, T_INSERT_CALLS, 14), call->deadline_us);
     column_text(col(e, T_INSERT_CALL_QUEUE, 0), call->endpoint);
     column_uuid(col(e, T_INSERT_CALL_QUEUE, 1), &call->id);
     column_int(col(e, T_INSERT_CALL_QUEUE, 2), call->attempt);
@@ -549,8 +509,6 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
         for (size_t i = 0; i < family->n_instances; i++)
             instance_rows(batch, family, family->instances[i], &spares);
         put_jobs(batch, family, &spares);
-        for (size_t i = 0; i < family->n_tasks; i++)
-            put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
         outside_effects(e, family);
         for (size_t i = 0; i < family->n_calls; i++)
             put_call(e, &family->root, &family->calls[i]);

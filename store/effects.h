@@ -104,7 +104,7 @@ void effect_audit(struct batch *batch, const struct uuid *instance, int kind,
 void modify_effects(struct batch *batch, const struct item *item);
 /* park.c: parked commands, and whether the family is suspended from now on. */
 void park_effects(struct batch *batch, struct fam *fam);
-/* outside.c: external tasks and callbacks. */
+/* outside.c: user tasks, external tasks and callbacks. */
 void outside_effects(struct effects *effects, struct family *family);
 /* incident.c. definition_id 0: looked up by the instance. */
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,

@@ -1,19 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of tasks that somebody outside ends: external tasks, and callbacks. */
+/* Rows of tasks that somebody outside ends: user tasks, external tasks, and callbacks. */
 #include "base/build.h"
 
 #include "store/effects.h"
 
+/* The first columns that all of these tables have in common. */
+static void put_wait(struct effects *e, enum table_id table, const struct instance *instance,
+                     const struct uuid *id, uint32_t token, int node)
+{
+    column_uuid(col(e, table, 0), id);
+    column_uuid(col(e, table, 1), &instance->id);
+    column_uuid(col(e, table, 2), &instance->root);
+    column_int(col(e, table, 3), token);
+    column_int(col(e, table, 4), node);
+    column_int(col(e, table, 5), instance->definition_id);
+    column_text(col(e, table, 6), instance->tenant != NULL ? instance->tenant : "");
+}
+
+static const char *text_array(struct arena *arena, const char **texts, size_t n)
+{
+    struct value *items = arena_array(arena, n, sizeof(*items));
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = value_string(arena, texts[i], strlen(texts[i]));
+    struct value array = {.kind = VALUE_ARRAY, .u.array = {.items = items, .n = n}};
+    return n > 0 ? value_text(arena, &array, NULL) : "[]";
+}
+
+static void put_task(struct effects *e, const struct instance *instance,
+                     const struct new_task *task)
+{
+    put_wait(e, T_INSERT_TASKS, instance, &task->id, task->token, task->node);
+    column_text(col(e, T_INSERT_TASKS, 7), task->name);
+    column_text(col(e, T_INSERT_TASKS, 8), task->assignee);
+    column_text(col(e, T_INSERT_TASKS, 9),
+                text_array(e->arena, task->candidate_users, task->n_candidate_users));
+    column_text(col(e, T_INSERT_TASKS, 10),
+                text_array(e->arena, task->candidate_groups, task->n_candidate_groups));
+    column_int(col(e, T_INSERT_TASKS, 11), task->priority);
+    column_time_or_null(col(e, T_INSERT_TASKS, 12), task->due_us);
+    column_time_or_null(col(e, T_INSERT_TASKS, 13), task->follow_up_us);
+    column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
+}
+
 static void put_external(struct effects *e, const struct instance *instance,
                          const struct new_external *task)
 {
-    column_uuid(col(e, T_INSERT_EXTERNAL, 0), &task->id);
-    column_uuid(col(e, T_INSERT_EXTERNAL, 1), &task->instance);
-    column_uuid(col(e, T_INSERT_EXTERNAL, 2), &instance->root);
-    column_int(col(e, T_INSERT_EXTERNAL, 3), task->token);
-    column_int(col(e, T_INSERT_EXTERNAL, 4), task->node);
-    column_int(col(e, T_INSERT_EXTERNAL, 5), instance->definition_id);
-    column_text(col(e, T_INSERT_EXTERNAL, 6), instance->tenant != NULL ? instance->tenant : "");
+    put_wait(e, T_INSERT_EXTERNAL, instance, &task->id, task->token, task->node);
     column_text(col(e, T_INSERT_EXTERNAL, 7), task->topic);
     column_bool(col(e, T_INSERT_EXTERNAL, 8), task->topic_is_class);
     column_int(col(e, T_INSERT_EXTERNAL, 9), task->priority);
@@ -54,13 +87,7 @@ static void external_effects(struct effects *e, struct family *family)
 static void put_callback(struct effects *e, const struct instance *instance,
                          const struct new_callback *callback)
 {
-    column_uuid(col(e, T_INSERT_CALLBACKS, 0), &callback->id);
-    column_uuid(col(e, T_INSERT_CALLBACKS, 1), &callback->instance);
-    column_uuid(col(e, T_INSERT_CALLBACKS, 2), &instance->root);
-    column_int(col(e, T_INSERT_CALLBACKS, 3), callback->token);
-    column_int(col(e, T_INSERT_CALLBACKS, 4), callback->node);
-    column_int(col(e, T_INSERT_CALLBACKS, 5), instance->definition_id);
-    column_text(col(e, T_INSERT_CALLBACKS, 6), instance->tenant != NULL ? instance->tenant : "");
+    put_wait(e, T_INSERT_CALLBACKS, instance, &callback->id, callback->token, callback->node);
     column_int(col(e, T_INSERT_CALLBACKS, 7), callback->attempt);
     column_time(col(e, T_INSERT_CALLBACKS, 8), callback->until_us);
     column_int(col(e, T_INSERT_CALLBACKS, 9), callback->heartbeat_us);
@@ -79,6 +106,8 @@ static void callback_effects(struct effects *e, const struct family *family)
 
 void outside_effects(struct effects *e, struct family *family)
 {
+    for (size_t i = 0; i < family->n_tasks; i++)
+        put_task(e, family_instance(family, &family->tasks[i].instance), &family->tasks[i]);
     external_effects(e, family);
     callback_effects(e, family);
 }

@@ -81,24 +81,12 @@ static int carry_out(struct conn *conn, struct arena *arena, const struct withdr
 static int transaction(struct conn *conn, struct arena *arena, struct withdrawal *w,
                        const struct worker_fence *fence, uint64_t xid, int64_t id, struct err *err)
 {
-    struct result *fenced CLEANUP(result_freep) = NULL;
-    struct result *taken CLEANUP(result_freep) = NULL;
     struct result *is_free CLEANUP(result_freep) = NULL;
     struct result *now CLEANUP(result_freep) = NULL;
 
-    if (conn_begin(conn, err) < 0 ||
-        conn_query(conn, "batch_fence", PARAMS(p_int4(fence->worker), p_int8(fence->epoch)),
-                   &fenced, err) < 0)
-        return err_trace(err);
-    if (result_rows(fenced) != 1)
-        return err_set(err, ERR_CONFLICT,
-                       "another process runs with this node's id: end one of them");
-    if (conn_query(conn, "deploy_take", PARAMS(p_xid8(xid), p_int8(id)), &taken, err) < 0)
-        return err_trace(err);
-    if (result_affected(taken) == 0) {
-        conn_rollback(conn);
-        return 0;
-    }
+    int taken = deploy_begin(conn, fence, xid, id, err);
+    if (taken <= 0)
+        return taken < 0 ? err_trace(err) : 0;
     if (conn_query(conn, "withdraw_free", PARAMS(p_uuid(&w->deployment)), &is_free, err) < 0)
         return err_trace(err);
     if (!result_bool(is_free, 0, 0)) {
