@@ -50,6 +50,10 @@ for part in native manage editor sedo inputs hostile waiting; do
     /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
 done
 down
+echo "== two nodes"
+export PAWL_SCHEMA=nodes
+"$PAWL" migrate >/dev/null && "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null 2>&1 || failed=1
+/usr/bin/python3 -B "$ROOT/tests/server/two_nodes.py" "$PAWL" "$DIR" || failed=1
 up auth
 echo "== who may"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
