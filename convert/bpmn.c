@@ -11,34 +11,42 @@ struct writer {
     struct buf *out;
 };
 
+static const char *entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '\r':
+        return "&#13;";
+    }
+    return NULL;
+}
+
+/* As the text of an element. */
 static void escaped(struct buf *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
-        switch (*c) {
-        case '&':
-            buf_add_str(out, "&amp;");
-            break;
-        case '<':
-            buf_add_str(out, "&lt;");
-            break;
-        case '>':
-            buf_add_str(out, "&gt;");
-            break;
-        case '"':
-            buf_add_str(out, "&quot;");
-            break;
-        case '\n': /* an attribute would make a space of it */
-            buf_add_str(out, "&#10;");
-            break;
-        case '\r':
-            buf_add_str(out, "&#13;");
-            break;
-        case '\t':
-            buf_add_str(out, "&#9;");
-            break;
-        default:
+        if (entity(*c) != NULL)
+            buf_add_str(out, entity(*c));
+        else
             buf_add_char(out, *c);
-        }
+    }
+}
+
+/* As the value of an attribute, which would make spaces of lines. */
+static void escaped_value(struct buf *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\n' || *c == '\t')
+            buf_add_str(out, *c == '"' ? "&quot;" : *c == '\n' ? "&#10;" : "&#9;");
+        else if (entity(*c) != NULL)
+            buf_add_str(out, entity(*c));
+        else
+            buf_add_char(out, *c);
     }
 }
 
@@ -47,7 +55,7 @@ static void attribute(struct buf *out, const char *name, const char *value)
     if (value == NULL)
         return;
     buf_printf(out, " %s=\"", name);
-    escaped(out, value);
+    escaped_value(out, value);
     buf_add_char(out, '"');
 }
 
@@ -146,11 +154,15 @@ static void write_event(struct writer *writer, const struct item *step)
     write_token(writer, step);
 }
 
-static void write_schema(struct writer *writer, const struct item *schema)
+static void write_schema(struct writer *writer, int indent, const struct item *schema)
 {
-    buf_add_str(writer->out, "        <pawl:inputSchema>");
-    value_text(writer->out, schema);
-    buf_add_str(writer->out, "</pawl:inputSchema>\n");
+    struct buf json CLEANUP(buf_deinit);
+
+    buf_init(&json, 0);
+    item_json_lines(schema, indent + 2, &json);
+    buf_printf(writer->out, "%*s<pawl:inputSchema>\n%*s", indent, "", indent + 2, "");
+    escaped(writer->out, buf_str(&json));
+    buf_printf(writer->out, "\n%*s</pawl:inputSchema>\n", indent, "");
 }
 
 /* in and out of a call activity: expressions by name; "all" is what the called one has of them. */
@@ -186,7 +198,7 @@ static void write_extensions(struct writer *writer, const struct shape *shape)
     else if (strcmp(type, "event") == 0)
         write_event(writer, step);
     else if (strcmp(type, "task") == 0)
-        write_schema(writer, item_member(step, "inputSchema"));
+        write_schema(writer, 8, item_member(step, "inputSchema"));
     else if (strcmp(type, "process") == 0) {
         write_mappings(writer, "camunda:in", item_member(step, "in"));
         write_mappings(writer, "camunda:out", item_member(step, "out"));
@@ -366,7 +378,7 @@ static void write_process(struct writer *writer)
     }
     if (schema != NULL) {
         buf_add_str(out, "    <bpmn:extensionElements>\n");
-        write_schema(writer, schema);
+        write_schema(writer, 6, schema);
         buf_add_str(out, "    </bpmn:extensionElements>\n");
     }
     for (size_t i = 0; i < steps->n_shapes; i++)
@@ -378,34 +390,27 @@ static void write_process(struct writer *writer)
 
 /* ---- The diagram ---- */
 
-static void bounds(struct buf *out, const char *indent, int x, int y, int width, int height)
+static void write_bounds(struct buf *out, const char *indent, const struct box *box)
 {
-    buf_printf(out, "%s<dc:Bounds x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", indent, x, y,
-               width, height);
+    buf_printf(out, "%s<dc:Bounds x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", indent, box->x,
+               box->y, box->width, box->height);
+}
+
+static void write_label(struct buf *out, const struct box *label)
+{
+    if (label->width == 0)
+        return;
+    buf_add_str(out, "        <bpmndi:BPMNLabel>\n");
+    write_bounds(out, "          ", label);
+    buf_add_str(out, "        </bpmndi:BPMNLabel>\n");
 }
 
 static void write_picture(struct buf *out, const struct shape *shape)
 {
-    bool outside = shape->kind == SHAPE_CATCH || shape->kind == SHAPE_GATEWAY ||
-                   shape->kind == SHAPE_ERROR_END || shape->kind == SHAPE_BOUNDARY;
-
     buf_printf(out, "      <bpmndi:BPMNShape id=\"%s_di\" bpmnElement=\"%s\"%s>\n", shape->id,
                shape->id, shape->kind == SHAPE_GATEWAY ? " isMarkerVisible=\"true\"" : "");
-    bounds(out, "        ", shape->x, shape->y, shape->width, shape->height);
-    if (outside && shape->name != NULL) {
-        /* Names of events stand below them, those of gateways above, beside the flows there. */
-        int x = shape->x + shape->width / 2 - 45, y = shape->y + shape->height + 5;
-        if (shape->kind == SHAPE_GATEWAY) {
-            x -= 50;
-            y = shape->y - 10;
-        } else if (shape->kind == SHAPE_BOUNDARY) {
-            x += shape->nth % 2 == 0 ? 60 : -45;
-            y -= 4;
-        }
-        buf_add_str(out, "        <bpmndi:BPMNLabel>\n");
-        bounds(out, "          ", x, y, 90, 14);
-        buf_add_str(out, "        </bpmndi:BPMNLabel>\n");
-    }
+    write_bounds(out, "        ", &shape->box);
+    write_label(out, &shape->label);
     buf_add_str(out, "      </bpmndi:BPMNShape>\n");
 }
 
@@ -416,6 +421,7 @@ static void write_line(struct buf *out, const struct edge *edge)
     for (size_t i = 0; i < edge->n_points; i++)
         buf_printf(out, "        <di:waypoint x=\"%d\" y=\"%d\"/>\n", edge->points[i].x,
                    edge->points[i].y);
+    write_label(out, &edge->label);
     buf_add_str(out, "      </bpmndi:BPMNEdge>\n");
 }
 

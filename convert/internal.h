@@ -21,6 +21,10 @@ enum shape_kind {
     SHAPE_BOUNDARY,
 };
 
+struct box {
+    int x, y, width, height;
+};
+
 struct shape {
     enum shape_kind kind;
     const char *id, *name;   /* name may be NULL */
@@ -31,11 +35,21 @@ struct shape {
     size_t *out;             /* edges, in order */
     size_t n_out, out_capacity;
     int column, row; /* of the layout */
-    int x, y, width, height;
+    struct box box;
+    struct box label; /* no width: none, or inside of the box */
 };
 
 struct point {
     int x, y;
+};
+
+/* Flows run along the rows of shapes, in lanes below a row, and up and down behind a column. */
+enum leg_kind { LEG_ROW, LEG_LANE, LEG_CHANNEL };
+
+struct leg {
+    enum leg_kind kind;
+    int at;    /* its row or column */
+    int track; /* LEG_LANE, LEG_CHANNEL: which of those that run beside each other */
 };
 
 struct edge {
@@ -43,8 +57,12 @@ struct edge {
     size_t from, to;
     const char *when, *name; /* may be NULL */
     bool is_default;
-    struct point points[6];
+    bool out_below, in_below; /* it leaves or enters at the lower side, else on the right or left */
+    struct leg legs[5];
+    size_t n_legs;
+    struct point points[8];
     size_t n_points;
+    struct box label;
 };
 
 struct steps {
@@ -57,7 +75,7 @@ struct steps {
     size_t n_shapes, shapes_capacity;
     struct edge *edges;
     size_t n_edges, edges_capacity;
-    int rows; /* set by the layout */
+    int columns, rows; /* set by the layout */
 };
 
 int steps_read(struct steps *steps, const struct item *document) MUST_CHECK;
@@ -68,6 +86,17 @@ int steps_wrong(const struct steps *steps, const struct item *at, const char *fo
 /* ---- layout.c ---- */
 
 void layout_place(struct steps *steps);
+
+/* ---- routes.c: tracks, sizes, points ---- */
+
+void routes_draw(struct steps *steps);
+
+/* ---- labels.c ---- */
+
+/* How much room the editors take for a name that stands outside of its shape. */
+void label_size(const char *name, struct box *ret);
+bool label_is_outside(const struct shape *shape);
+void labels_place(struct steps *steps);
 
 /* ---- bpmn.c ---- */
 

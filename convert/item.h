@@ -21,3 +21,6 @@ int yaml_read(struct arena *arena, const char *file, const char *text, size_t n,
 /* NULL if there is none; a null counts as none. */
 const struct item *item_member(const struct item *map, const char *key);
 void item_json(const struct item *item, struct buf *json);
+/* The same for people: what is wider than ITEM_JSON_WIDTH is broken into lines. */
+#define ITEM_JSON_WIDTH 80
+void item_json_lines(const struct item *item, int indent, struct buf *json);

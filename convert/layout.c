@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A diagram to read from left to right: what comes later stands further to the right, the first way
- * out of a step stays in its row, each other one gets a row below. Flows run in right angles; those
- * that would cross a shape or lead back run in the lane below a row.
+ * out of a step stays in its row, each other one gets a row below. A flow that passes columns has
+ * their cells in one row to itself, so none runs through a shape; those that lead back run in the
+ * lane below their row. routes.c makes points of it, labels.c finds room for the names.
  */
 #include "base/build.h"
 
 #include "convert/internal.h"
 
-enum { COLUMN = 160, ROW = 150, LEFT = 160, TOP = 80, MARGIN = 25 };
-
 struct placer {
     struct steps *steps;
-    bool *back;   /* edges that lead back */
-    char *colour; /* shapes: 0 not seen, 1 on the way, 2 done */
+    bool *back;    /* edges that lead back */
+    char *colour;  /* shapes: 0 not seen, 1 on the way, 2 done */
+    int *line_row; /* of edges that pass columns; -1: none */
+    int *cells; /* by column, row: CELL_FREE, CELL_SHAPE, or for flows to this shape: index + 1 */
+    int max_rows;
 };
+
+enum { CELL_FREE = 0, CELL_SHAPE = -1 };
+
+static bool is_boundary(const struct placer *placer, const struct edge *edge)
+{
+    return placer->steps->shapes[edge->from].kind == SHAPE_BOUNDARY;
+}
 
 static size_t source_of(const struct steps *steps, const struct edge *edge)
 {
@@ -74,159 +83,201 @@ static void find_columns(struct placer *placer)
             more = true;
         }
     }
+    for (size_t i = 0; i < steps->n_shapes; i++) {
+        struct shape *shape = &steps->shapes[i];
+        if (shape->kind == SHAPE_BOUNDARY)
+            shape->column = steps->shapes[shape->on].column;
+        if (shape->column >= steps->columns)
+            steps->columns = shape->column + 1;
+    }
 }
 
 /* ---- Rows ---- */
 
-static bool is_free(const struct steps *steps, int column, int row)
+static int *cell(struct placer *placer, int column, int row)
 {
+    return &placer->cells[column * placer->max_rows + row];
+}
+
+static void put_shape(struct placer *placer, size_t index, int row)
+{
+    struct steps *steps = placer->steps;
+
+    while (*cell(placer, steps->shapes[index].column, row) != CELL_FREE)
+        row++;
+    *cell(placer, steps->shapes[index].column, row) = CELL_SHAPE;
     for (size_t i = 0; i < steps->n_shapes; i++)
-        if (steps->shapes[i].kind != SHAPE_BOUNDARY && steps->shapes[i].row == row &&
-            steps->shapes[i].column == column)
+        if (i == index || (steps->shapes[i].kind == SHAPE_BOUNDARY && steps->shapes[i].on == index))
+            steps->shapes[i].row = row;
+}
+
+/* Each in the row of the first flow that leads there, or in the next one that is free. */
+static void place_column(struct placer *placer, int column)
+{
+    struct steps *steps = placer->steps;
+
+    for (size_t i = 0; i < steps->n_edges; i++) {
+        const struct edge *edge = &steps->edges[i];
+        const struct shape *to = &steps->shapes[edge->to], *from = &steps->shapes[edge->from];
+        if (placer->back[i] || to->column != column || to->row >= 0)
+            continue;
+        int row = placer->line_row[i];
+        put_shape(placer, edge->to, row >= 0 ? row : from->row + is_boundary(placer, edge));
+    }
+}
+
+static bool line_fits(struct placer *placer, const struct edge *edge, int row)
+{
+    const struct steps *steps = placer->steps;
+
+    for (int c = steps->shapes[edge->from].column + 1; c < steps->shapes[edge->to].column; c++) {
+        int owner = *cell(placer, c, row);
+        if (owner != CELL_FREE && owner != (int)edge->to + 1)
             return false;
+    }
     return true;
 }
 
-/* By columns: in the row of the first that leads there, or in the next one that is free. */
+/* Where another flow to the same shape runs already, or the next row that is free. */
+static int find_line(struct placer *placer, size_t index, int row)
+{
+    const struct steps *steps = placer->steps;
+    const struct edge *edge = &steps->edges[index];
+
+    for (size_t i = 0; i < steps->n_edges; i++)
+        if (steps->edges[i].to == edge->to && placer->line_row[i] >= row &&
+            line_fits(placer, edge, placer->line_row[i]))
+            return placer->line_row[i];
+    while (!line_fits(placer, edge, row))
+        row++;
+    return row;
+}
+
+/* The flows that go from the column before this one past it: a row for each, or for each target. */
+static void place_lines(struct placer *placer, int column)
+{
+    struct steps *steps = placer->steps;
+
+    for (size_t i = 0; i < steps->n_edges; i++) {
+        const struct edge *edge = &steps->edges[i];
+        int to = steps->shapes[edge->to].column;
+        if (placer->back[i] || steps->shapes[edge->from].column != column - 1 || to <= column)
+            continue;
+        int row = find_line(placer, i, steps->shapes[edge->from].row + is_boundary(placer, edge));
+        for (int c = column; c < to; c++)
+            *cell(placer, c, row) = (int)edge->to + 1;
+        placer->line_row[i] = row;
+    }
+}
+
 static void find_rows(struct placer *placer)
 {
     struct steps *steps = placer->steps;
-    int last = 0;
 
-    for (size_t i = 1; i < steps->n_shapes; i++) {
-        steps->shapes[i].row = -1;
-        if (steps->shapes[i].column > last)
-            last = steps->shapes[i].column;
-    }
-    for (int column = 1; column <= last; column++) {
-        for (size_t i = 0; i < steps->n_edges; i++) {
-            struct shape *shape = &steps->shapes[steps->edges[i].to];
-            if (placer->back[i] || shape->column != column || shape->row >= 0)
-                continue;
-            int row = steps->shapes[source_of(steps, &steps->edges[i])].row;
-            if (row < 0)
-                continue; /* its source is placed by another edge first */
-            row += steps->shapes[steps->edges[i].from].kind == SHAPE_BOUNDARY;
-            while (!is_free(steps, column, row))
-                row++;
-            shape->row = row;
-        }
-    }
     for (size_t i = 0; i < steps->n_shapes; i++)
-        if (steps->shapes[i].row >= steps->rows)
-            steps->rows = steps->shapes[i].row + 1;
+        steps->shapes[i].row = -1;
+    for (size_t i = 0; i < steps->n_edges; i++)
+        placer->line_row[i] = -1;
+    put_shape(placer, 0, 0);
+    for (int column = 1; column < steps->columns; column++) {
+        place_column(placer, column);
+        place_lines(placer, column);
+    }
+    for (int column = 0; column < steps->columns; column++)
+        for (int row = steps->rows; row < placer->max_rows; row++)
+            if (*cell(placer, column, row) != CELL_FREE)
+                steps->rows = row + 1;
 }
 
-/* ---- Shapes ---- */
+/* ---- Ways ---- */
 
-static void place_shape(struct shape *shape)
+static void add_leg(struct edge *edge, enum leg_kind kind, int at)
 {
-    bool task = shape->kind == SHAPE_SERVICE || shape->kind == SHAPE_TASK ||
-                shape->kind == SHAPE_USER || shape->kind == SHAPE_CALL;
-
-    shape->width = task ? 100 : shape->kind == SHAPE_GATEWAY ? 50 : 36;
-    shape->height = task ? 80 : shape->width;
-    if (shape->kind == SHAPE_BOUNDARY)
-        return;
-    shape->x = LEFT + shape->column * COLUMN + (100 - shape->width) / 2;
-    shape->y = TOP + shape->row * ROW + (80 - shape->height) / 2;
+    edge->legs[edge->n_legs++] = (struct leg){.kind = kind, .at = at};
 }
 
-static void place_boundary(const struct steps *steps, struct shape *shape)
+/* A boundary event may drop its flow where no shape stands below, and the row is its own. */
+static bool can_drop(struct placer *placer, const struct edge *edge, int row)
 {
-    const struct shape *task = &steps->shapes[shape->on];
+    const struct shape *from = &placer->steps->shapes[edge->from];
 
-    /* From the right edge to the left, two of them side by side at most look well. */
-    shape->x = task->x + task->width - 18 - 36 - (int)(shape->nth % 2) * 46 + 18;
-    shape->y = task->y + task->height - 18;
-    shape->row = task->row;
-    shape->column = task->column;
-}
-
-/* ---- Flows ---- */
-
-static void add_point(struct edge *edge, int x, int y)
-{
-    if (edge->n_points > 0 && edge->points[edge->n_points - 1].x == x &&
-        edge->points[edge->n_points - 1].y == y)
-        return;
-    edge->points[edge->n_points++] = (struct point){x, y};
-}
-
-static bool row_is_free(const struct steps *steps, int row, int from, int to)
-{
-    for (int column = from + 1; column < to; column++)
-        if (!is_free(steps, column, row))
+    if (row <= from->row)
+        return false;
+    for (int r = from->row + 1; r < row; r++)
+        if (*cell(placer, from->column, r) == CELL_SHAPE)
             return false;
+    int *last = cell(placer, from->column, row);
+    if (*last != CELL_FREE && *last != (int)edge->to + 1)
+        return false;
+    *last = (int)edge->to + 1;
     return true;
 }
 
-static void route(const struct placer *placer, struct edge *edge)
+static void lead_forward(struct placer *placer, size_t index)
 {
-    const struct steps *steps = placer->steps;
-    const struct shape *from = &steps->shapes[edge->from], *to = &steps->shapes[edge->to];
-    int to_y = to->y + to->height / 2, from_y = from->y + from->height / 2;
-    int out = from->x + from->width, in = to->x;
-    bool below = from->kind == SHAPE_BOUNDARY;
-    bool forward = to->column > from->column;
+    struct edge *edge = &placer->steps->edges[index];
+    const struct shape *from = &placer->steps->shapes[edge->from];
+    const struct shape *to = &placer->steps->shapes[edge->to];
+    int row = placer->line_row[index] >= 0 ? placer->line_row[index] : to->row;
 
-    if (below) {
-        out = from->x + from->width / 2;
-        from_y = from->y + from->height;
+    edge->out_below = from->kind == SHAPE_BOUNDARY;
+    if (edge->out_below && !can_drop(placer, edge, row)) {
+        add_leg(edge, LEG_LANE, from->row);
+        add_leg(edge, LEG_CHANNEL, from->column);
+    } else if (!edge->out_below && row != from->row) {
+        add_leg(edge, LEG_CHANNEL, from->column);
     }
-    if (forward && below && to->row > from->row &&
-        row_is_free(steps, to->row, from->column, to->column)) {
-        add_point(edge, out, from_y);
-        add_point(edge, out, to_y);
-        add_point(edge, in, to_y);
-    } else if (forward && !below && to->row == from->row &&
-               row_is_free(steps, to->row, from->column, to->column)) {
-        add_point(edge, out, from_y);
-        add_point(edge, in, to_y);
-    } else if (forward && !below && row_is_free(steps, to->row, from->column, to->column)) {
-        add_point(edge, out, from_y);
-        add_point(edge, out + MARGIN, from_y);
-        add_point(edge, out + MARGIN, to_y);
-        add_point(edge, in, to_y);
-    } else if (forward && !below && row_is_free(steps, from->row, from->column, to->column)) {
-        add_point(edge, out, from_y);
-        add_point(edge, in - MARGIN, from_y);
-        add_point(edge, in - MARGIN, to_y);
-        add_point(edge, in, to_y);
-    } else if (forward && !below) {
-        /* In the lane above both rows, and into the shape from above. */
-        int lane = TOP + (to->row < from->row ? to->row : from->row) * ROW - MARGIN;
-        int middle = from->x + from->width / 2;
-        add_point(edge, middle, from->y);
-        add_point(edge, middle, lane);
-        add_point(edge, to->x + to->width / 2, lane);
-        add_point(edge, to->x + to->width / 2, to->y);
-    } else {
-        /* In the lane below both rows, and into the shape from below, near its left edge. */
-        int lane = TOP + (to->row > from->row ? to->row : from->row) * ROW + 80 + MARGIN + 12;
-        int middle = to->x + (to->width > 50 ? 10 : to->width / 2);
-        int start = below ? out : from->x + from->width / 2;
-        add_point(edge, start, from->y + from->height);
-        add_point(edge, start, lane);
-        add_point(edge, middle, lane);
-        add_point(edge, middle, to->y + to->height);
-    }
+    add_leg(edge, LEG_ROW, row);
+    if (row == to->row)
+        return;
+    add_leg(edge, LEG_CHANNEL, to->column - 1);
+    add_leg(edge, LEG_ROW, to->row);
+}
+
+static bool is_entered_below(const struct placer *placer, size_t shape)
+{
+    for (size_t i = 0; i < placer->steps->n_edges; i++)
+        if (placer->back[i] && placer->steps->edges[i].to == shape)
+            return true;
+    return false;
+}
+
+static void lead_back(const struct placer *placer, struct edge *edge)
+{
+    const struct shape *from = &placer->steps->shapes[edge->from];
+    const struct shape *to = &placer->steps->shapes[edge->to];
+
+    edge->out_below = from->kind == SHAPE_BOUNDARY ||
+                      (from->kind == SHAPE_GATEWAY && !is_entered_below(placer, edge->from));
+    edge->in_below = true;
+    if (!edge->out_below)
+        add_leg(edge, LEG_CHANNEL, from->column);
+    add_leg(edge, LEG_LANE, from->row);
+    if (from->row == to->row)
+        return;
+    add_leg(edge, LEG_CHANNEL, to->column);
+    add_leg(edge, LEG_LANE, to->row);
 }
 
 void layout_place(struct steps *steps)
 {
     struct placer placer = {.steps = steps,
                             .back = arena_array(steps->arena, steps->n_edges, sizeof(bool)),
+                            .line_row = arena_array(steps->arena, steps->n_edges, sizeof(int)),
                             .colour = arena_array(steps->arena, steps->n_shapes, 1)};
 
     find_back_edges(&placer);
     find_columns(&placer);
+    placer.max_rows = (int)(steps->n_shapes + steps->n_edges) + 1;
+    placer.cells =
+        arena_array(steps->arena, (size_t)steps->columns * (size_t)placer.max_rows, sizeof(int));
     find_rows(&placer);
-    for (size_t i = 0; i < steps->n_shapes; i++)
-        place_shape(&steps->shapes[i]);
-    for (size_t i = 0; i < steps->n_shapes; i++)
-        if (steps->shapes[i].kind == SHAPE_BOUNDARY)
-            place_boundary(steps, &steps->shapes[i]);
-    for (size_t i = 0; i < steps->n_edges; i++)
-        route(&placer, &steps->edges[i]);
+    for (size_t i = 0; i < steps->n_edges; i++) {
+        if (placer.back[i])
+            lead_back(&placer, &steps->edges[i]);
+        else
+            lead_forward(&placer, i);
+    }
+    routes_draw(steps);
+    labels_place(steps);
 }

@@ -254,6 +254,18 @@ static int link_choice(struct steps *steps, size_t from)
     return 0;
 }
 
+/* NO_PAPER as people say it: "no paper". A code in small letters is a word already. */
+static const char *words_of(const struct steps *steps, const char *code)
+{
+    char *words = arena_strdup(steps->arena, code);
+
+    if (strpbrk(code, "abcdefghijklmnopqrstuvwxyz") != NULL)
+        return words;
+    for (char *c = words; *c != '\0'; c++)
+        *c = *c == '_' ? ' ' : *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    return words;
+}
+
 /* BPMN errors that are caught: a boundary event each. */
 static int link_catches(struct steps *steps, size_t from)
 {
@@ -263,8 +275,8 @@ static int link_catches(struct steps *steps, size_t from)
     for (size_t i = 0; catches != NULL && i < catches->n; i++) {
         const char *id =
             arena_printf(steps->arena, "Boundary_%zu_%s", i + 1, steps->shapes[from].id);
-        size_t boundary =
-            add_shape(steps, SHAPE_BOUNDARY, id, catches->keys[i], steps->shapes[from].step);
+        size_t boundary = add_shape(steps, SHAPE_BOUNDARY, id, words_of(steps, catches->keys[i]),
+                                    steps->shapes[from].step);
         steps->shapes[boundary].code = catches->keys[i];
         steps->shapes[boundary].on = from;
         steps->shapes[boundary].nth = i;

@@ -266,3 +266,26 @@ void item_json(const struct item *item, struct buf *json)
     }
     buf_add_char(json, map ? '}' : ']');
 }
+
+void item_json_lines(const struct item *item, int indent, struct buf *json)
+{
+    struct buf line CLEANUP(buf_deinit);
+    bool map = item->kind == ITEM_MAP;
+
+    buf_init(&line, 0);
+    item_json(item, &line);
+    if (line.len <= ITEM_JSON_WIDTH || (item->kind != ITEM_LIST && !map)) {
+        buf_add(json, buf_str(&line), line.len);
+        return;
+    }
+    buf_add_char(json, map ? '{' : '[');
+    for (size_t i = 0; i < item->n; i++) {
+        buf_printf(json, "%s\n%*s", i > 0 ? "," : "", indent + 2, "");
+        if (map) {
+            json_text(item->keys[i], json);
+            buf_add_str(json, ": ");
+        }
+        item_json_lines(item->list[i], indent + 2, json);
+    }
+    buf_printf(json, "\n%*s%c", indent, "", map ? '}' : ']');
+}

@@ -73,7 +73,7 @@ static void json_is_read(void **state UNUSED)
     bpmn = converted("{\"id\": \"p\", \"steps\": [{\"id\": \"a\", \"type\": \"echo\", \"message\": "
                      "\"\\u00fc \\\"x\\\"\", \"end\": true}]}");
     expect_deployable(&bpmn, "p", 3);
-    assert_non_null(strstr(bpmn.data, "ü &quot;x&quot;"));
+    assert_non_null(strstr(bpmn.data, "camunda:expression=\"ü &quot;x&quot;\""));
 }
 
 /* ---- The diagram ---- */
@@ -82,79 +82,248 @@ struct box {
     int x, y, width, height;
 };
 
-static size_t boxes_of(const char *xml, struct box *boxes, size_t max)
-{
-    size_t n = 0;
+/* A shape or a flow as the diagram has it. */
+struct drawn {
+    char id[64], from[64], to[64]; /* flows: what they connect */
+    bool boundary;
+    struct box box, label; /* a label without width: none */
+    int x[8], y[8];
+    int n_points;
+};
 
-    for (const char *at = xml; (at = strstr(at, "<bpmndi:BPMNShape")) != NULL; at++) {
-        const char *bounds = strstr(at, "<dc:Bounds");
-        bool boundary = strncmp(strstr(at, "bpmnElement=\"") + 13, "Boundary_", 9) == 0;
-        assert_true(n < max);
-        assert_int_equal(sscanf(bounds, "<dc:Bounds x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"",
-                                &boxes[n].x, &boxes[n].y, &boxes[n].width, &boxes[n].height),
-                         4);
-        n += !boundary; /* which lies on its task */
+struct diagram {
+    struct drawn shapes[64], flows[64];
+    size_t n_shapes, n_flows;
+};
+
+static void attribute_of(const char *at, const char *name, char *ret, size_t size)
+{
+    const char *value = strstr(at, name);
+
+    assert_non_null(value);
+    value += strlen(name);
+    size_t n = strcspn(value, "\"");
+    assert_true(n < size);
+    memcpy(ret, value, n);
+    ret[n] = '\0';
+}
+
+static bool box_of(const char *from, const char *end, const char *what, struct box *ret)
+{
+    const char *at = strstr(from, what);
+
+    if (at == NULL || at > end)
+        return false;
+    assert_int_equal(sscanf(strstr(at, "<dc:Bounds"),
+                            "<dc:Bounds x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"", &ret->x,
+                            &ret->y, &ret->width, &ret->height),
+                     4);
+    return true;
+}
+
+static void read_diagram(const char *xml, struct diagram *ret)
+{
+    char flow[160];
+
+    memset(ret, 0, sizeof(*ret));
+    for (const char *at = xml; (at = strstr(at, "<bpmndi:BPMNShape ")) != NULL; at++) {
+        const char *end = strstr(at, "</bpmndi:BPMNShape>");
+        struct drawn *shape = &ret->shapes[ret->n_shapes++];
+        assert_true(ret->n_shapes < ARRAY_LEN(ret->shapes));
+        attribute_of(at, "bpmnElement=\"", shape->id, sizeof(shape->id));
+        shape->boundary = strncmp(shape->id, "Boundary_", 9) == 0;
+        assert_true(box_of(at, end, "<dc:Bounds", &shape->box));
+        box_of(at, end, "<bpmndi:BPMNLabel>", &shape->label);
     }
-    return n;
+    for (const char *at = xml; (at = strstr(at, "<bpmndi:BPMNEdge ")) != NULL; at++) {
+        const char *end = strstr(at, "</bpmndi:BPMNEdge>");
+        struct drawn *edge = &ret->flows[ret->n_flows++];
+        assert_true(ret->n_flows < ARRAY_LEN(ret->flows));
+        attribute_of(at, "bpmnElement=\"", edge->id, sizeof(edge->id));
+        snprintf(flow, sizeof(flow), "<bpmn:sequenceFlow id=\"%s\"", edge->id);
+        attribute_of(strstr(xml, flow), "sourceRef=\"", edge->from, sizeof(edge->from));
+        attribute_of(strstr(xml, flow), "targetRef=\"", edge->to, sizeof(edge->to));
+        box_of(at, end, "<bpmndi:BPMNLabel>", &edge->label);
+        for (const char *p = at; (p = strstr(p, "<di:waypoint")) != NULL && p < end; p++) {
+            assert_true(edge->n_points < (int)ARRAY_LEN(edge->x));
+            assert_int_equal(sscanf(p, "<di:waypoint x=\"%d\" y=\"%d\"", &edge->x[edge->n_points],
+                                    &edge->y[edge->n_points]),
+                             2);
+            edge->n_points++;
+        }
+        assert_true(edge->n_points >= 2);
+    }
 }
 
-static bool apart(const struct box *a, const struct box *b)
+static const struct drawn *shape_of(const struct diagram *diagram, const char *id)
 {
-    return a->x + a->width < b->x || b->x + b->width < a->x || a->y + a->height < b->y ||
-           b->y + b->height < a->y;
+    for (size_t i = 0; i < diagram->n_shapes; i++)
+        if (strcmp(diagram->shapes[i].id, id) == 0)
+            return &diagram->shapes[i];
+    fail_msg("no shape %s", id);
+    return NULL;
 }
 
-/* Whether the straight piece of a flow runs through the inside of the shape. */
-static bool crosses(const struct box *box, int x1, int y1, int x2, int y2)
+static bool meet(const struct box *a, const struct box *b)
 {
-    int left = x1 < x2 ? x1 : x2, right = x1 < x2 ? x2 : x1;
-    int top = y1 < y2 ? y1 : y2, bottom = y1 < y2 ? y2 : y1;
+    return a->width > 0 && b->width > 0 && a->x < b->x + b->width && b->x < a->x + a->width &&
+           a->y < b->y + b->height && b->y < a->y + a->height;
+}
 
-    return right > box->x && left < box->x + box->width && bottom > box->y &&
-           top < box->y + box->height;
+static bool on_border(const struct box *box, int x, int y)
+{
+    bool inside =
+        x >= box->x && x <= box->x + box->width && y >= box->y && y <= box->y + box->height;
+
+    return inside &&
+           (x == box->x || x == box->x + box->width || y == box->y || y == box->y + box->height);
+}
+
+/* A straight piece of a flow: as wide as it is drawn, or what lies inside of its ends. */
+static struct box piece_of(const struct drawn *flow, int i, bool drawn)
+{
+    int x1 = flow->x[i - 1], y1 = flow->y[i - 1], x2 = flow->x[i], y2 = flow->y[i];
+    int x = x1 < x2 ? x1 : x2, y = y1 < y2 ? y1 : y2, wide = drawn ? 1 : 0;
+
+    assert_true(x1 == x2 || y1 == y2);
+    return (struct box){x - wide, y - wide, x1 + x2 - 2 * x + 2 * wide, y1 + y2 - 2 * y + 2 * wide};
+}
+
+/* Through the inside of the shape, not only to its border. */
+static bool crosses(const struct box *shape, const struct box *piece)
+{
+    return piece->x + piece->width > shape->x && piece->x < shape->x + shape->width &&
+           piece->y + piece->height > shape->y && piece->y < shape->y + shape->height;
+}
+
+static void expect_flows_around_shapes(const struct diagram *diagram)
+{
+    for (size_t i = 0; i < diagram->n_flows; i++) {
+        const struct drawn *flow = &diagram->flows[i];
+        int last = flow->n_points - 1;
+        assert_true(on_border(&shape_of(diagram, flow->from)->box, flow->x[0], flow->y[0]));
+        assert_true(on_border(&shape_of(diagram, flow->to)->box, flow->x[last], flow->y[last]));
+        for (int k = 1; k <= last; k++) {
+            struct box piece = piece_of(flow, k, false);
+            for (size_t j = 0; j < diagram->n_shapes; j++)
+                if (crosses(&diagram->shapes[j].box, &piece))
+                    fail_msg("%s runs through %s", flow->id, diagram->shapes[j].id);
+        }
+    }
+    for (size_t i = 0; i < diagram->n_shapes; i++)
+        for (size_t j = i + 1; j < diagram->n_shapes; j++) {
+            const struct drawn *a = &diagram->shapes[i], *b = &diagram->shapes[j];
+            if (a->boundary == b->boundary && meet(&a->box, &b->box))
+                fail_msg("%s and %s overlap", a->id, b->id);
+        }
+}
+
+/* Flows that have neither source nor target in common cross, but never lie on each other. */
+static void expect_flows_apart(const struct diagram *diagram)
+{
+    for (size_t i = 0; i < diagram->n_flows; i++)
+        for (size_t j = i + 1; j < diagram->n_flows; j++) {
+            const struct drawn *a = &diagram->flows[i], *b = &diagram->flows[j];
+            if (strcmp(a->from, b->from) == 0 || strcmp(a->to, b->to) == 0)
+                continue;
+            for (int k = 1; k < a->n_points; k++)
+                for (int m = 1; m < b->n_points; m++) {
+                    struct box p = piece_of(a, k, true), q = piece_of(b, m, true);
+                    if ((p.width > p.height) == (q.width > q.height) && meet(&p, &q))
+                        fail_msg("%s lies on %s", a->id, b->id);
+                }
+        }
+}
+
+static void expect_label_free(const struct diagram *diagram, const struct drawn *of)
+{
+    for (size_t i = 0; i < diagram->n_shapes; i++) {
+        const struct drawn *shape = &diagram->shapes[i];
+        if (meet(&of->label, &shape->box) || (shape != of && meet(&of->label, &shape->label)))
+            fail_msg("the name of %s lies on %s or its name", of->id, shape->id);
+    }
+    for (size_t i = 0; i < diagram->n_flows; i++) {
+        const struct drawn *flow = &diagram->flows[i];
+        for (int k = 1; k < flow->n_points; k++) {
+            struct box piece = piece_of(flow, k, true);
+            if (meet(&of->label, &piece))
+                fail_msg("%s runs through the name of %s", flow->id, of->id);
+        }
+        if (flow != of && meet(&of->label, &flow->label))
+            fail_msg("the names of %s and %s overlap", of->id, flow->id);
+    }
 }
 
 static void expect_readable(const char *xml)
 {
-    struct box boxes[64];
-    size_t n = boxes_of(xml, boxes, ARRAY_LEN(boxes));
+    struct diagram diagram;
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++)
-            if (!apart(&boxes[i], &boxes[j]))
-                fail_msg("shapes %zu and %zu overlap", i, j);
-    for (const char *at = xml; (at = strstr(at, "<bpmndi:BPMNEdge")) != NULL; at++) {
-        const char *end = strstr(at, "</bpmndi:BPMNEdge>");
-        int x = 0, y = 0, x2, y2, k = 0;
-        for (const char *p = at; (p = strstr(p, "<di:waypoint")) != NULL && p < end; p++, k++) {
-            assert_int_equal(sscanf(p, "<di:waypoint x=\"%d\" y=\"%d\"", &x2, &y2), 2);
-            if (k > 0) {
-                assert_true(x == x2 || y == y2);
-                for (size_t i = 0; i < n; i++)
-                    if (crosses(&boxes[i], x, y, x2, y2))
-                        fail_msg("a flow runs through shape %zu: %.200s", i, at);
-            }
-            x = x2;
-            y = y2;
-        }
-        assert_true(k >= 2);
-    }
+    read_diagram(xml, &diagram);
+    expect_flows_around_shapes(&diagram);
+    expect_flows_apart(&diagram);
+    for (size_t i = 0; i < diagram.n_shapes; i++)
+        expect_label_free(&diagram, &diagram.shapes[i]);
+    for (size_t i = 0; i < diagram.n_flows; i++)
+        expect_label_free(&diagram, &diagram.flows[i]);
 }
 
 static void nothing_overlaps(void **state UNUSED)
 {
     struct buf bpmn CLEANUP(buf_deinit);
 
-    bpmn = converted(HEAD "- {id: a, type: http, endpoint: e, catch: {A: f, B: a, C: z}, next: b}\n"
-                          "- id: b\n  type: choice\n  default: z\n  choices:\n"
-                          "  - {when: \"${x == 1}\", next: c}\n  - {when: \"${x == 2}\", next: d}\n"
-                          "  - {when: \"${x == 3}\", next: a}\n  - {when: \"${x == 4}\", next: e}\n"
-                          "- {id: c, type: echo, message: c, next: e}\n"
-                          "- {id: d, type: task, next: e}\n"
-                          "- {id: e, type: wait, seconds: 1, next: z}\n"
-                          "- {id: f, type: wait, seconds: 9, next: a}\n" LAST);
-    expect_deployable(&bpmn, "p", 12);
+    bpmn = converted(
+        HEAD
+        "- {id: a, type: http, endpoint: e, catch: {NO_IDEA: f, B: a, LATE: z}, next: b}\n"
+        "- id: b\n  type: choice\n  name: Which of these many ways is the right one?\n"
+        "  default: z\n  choices:\n"
+        "  - {when: \"${x == 1}\", next: c, name: the first}\n"
+        "  - {when: \"${x == 2}\", next: d, name: the second of them}\n"
+        "  - {when: \"${x == 3}\", next: a, name: back}\n"
+        "  - {when: \"${x == 4}\", next: e, name: past it}\n"
+        "- {id: c, type: echo, message: c, next: e}\n"
+        "- {id: d, type: task, next: e}\n"
+        "- {id: e, type: wait, seconds: 1, name: A moment of rest, next: g}\n"
+        "- {id: f, type: wait, seconds: 9, next: a}\n"
+        "- {id: g, type: http, endpoint: e, catch: {A: d, CALLBACK_TIMEOUT: h, C: z}, next: h}\n"
+        "- {id: h, type: task, next: b}\n" LAST);
+    expect_deployable(&bpmn, "p", 17);
     expect_readable(bpmn.data);
+    assert_non_null(strstr(bpmn.data, "name=\"callback timeout\""));
+}
+
+/* Whatever leads wherever: no flow runs through a shape. */
+static void any_process_can_be_drawn(void **state UNUSED)
+{
+    struct diagram diagram;
+    unsigned random = 1;
+
+    for (int round = 0; round < 100; round++) {
+        struct buf text CLEANUP(buf_deinit), bpmn CLEANUP(buf_deinit);
+        buf_init(&text, 0);
+        buf_add_str(&text, HEAD);
+        unsigned next[3], n = 10;
+        for (unsigned i = 0; i < n; i++) {
+            for (size_t k = 0; k < ARRAY_LEN(next); k++) {
+                random = random * 1103515245 + 12345;
+                next[k] = (random >> 16) % n;
+            }
+            next[0] = i + 1; /* so that all are reached */
+            if (i % 3 == 2)
+                buf_printf(&text,
+                           "- {id: s%u, type: choice, choices: [{when: \"${x}\", next: s%u}, "
+                           "{when: \"${y}\", next: s%u}], default: s%u}\n",
+                           i, next[1], next[2], next[0]);
+            else
+                buf_printf(&text,
+                           "- {id: s%u, type: process, process: q, catch: {A: s%u, B: s%u}, next: "
+                           "s%u}\n",
+                           i, next[1], next[2], next[0]);
+        }
+        buf_printf(&text, "- {id: s%u, type: echo, message: last, end: true}\n", n);
+        bpmn = converted(buf_str(&text));
+        read_diagram(bpmn.data, &diagram);
+        expect_flows_around_shapes(&diagram);
+    }
 }
 
 /* ---- What is refused ---- */
@@ -250,11 +419,9 @@ static int teardown(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type_is_deployable),
-        cmocka_unit_test(json_is_read),
-        cmocka_unit_test(nothing_overlaps),
-        cmocka_unit_test(wrong_steps_are_refused),
-        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(every_type_is_deployable), cmocka_unit_test(json_is_read),
+        cmocka_unit_test(nothing_overlaps),         cmocka_unit_test(any_process_can_be_drawn),
+        cmocka_unit_test(wrong_steps_are_refused),  cmocka_unit_test(limits_hold),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
