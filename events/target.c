@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "base/limits.h"
+#include "engine/isotime.h"
 #include "events/target.h"
 #include "events/template.h"
 
@@ -12,7 +13,8 @@ enum setting_kind {
     SETTING_OBJECT, /* a template that must become an object */
     SETTING_PATH,   /* a path */
     SETTING_FLAG,
-    SETTING_COUNT, /* 1 to 1000 */
+    SETTING_COUNT,   /* 1 to 1000 */
+    SETTING_RETRIES, /* pauses between attempts, as failedJobRetryTimeCycle has them */
 };
 
 struct setting {
@@ -21,7 +23,10 @@ struct setting {
     bool needed;
 };
 
-#define SETTINGS_MAX 6
+#define SETTINGS_MAX 7
+
+/* The schedule of Standard Webhooks 1.0.0: ten attempts, the last one 75 h 35 min behind the first. */
+#define EVENT_RETRIES "PT5S,PT5M,PT30M,PT2H,PT5H,PT10H,PT14H,PT20H,PT24H"
 
 static const struct {
     const char *name;
@@ -60,7 +65,8 @@ static const struct {
                                {"path", SETTING_TEXT, false},
                                {"headers", SETTING_OBJECT, false},
                                {"body", SETTING_VALUE, false},
-                               {"attempts", SETTING_COUNT, false}}},
+                               {"attempts", SETTING_COUNT, false},
+                               {"retries", SETTING_RETRIES, false}}},
 };
 
 const char *target_kind_name(enum target_kind kind)
@@ -91,6 +97,8 @@ static bool setting_fits(const struct setting *setting, const struct value *valu
     case SETTING_COUNT:
         return value->kind == VALUE_NUMBER && value->u.number.is_integer &&
                value->u.number.integer >= 1 && value->u.number.integer <= 1000;
+    case SETTING_RETRIES:
+        return value->kind == VALUE_STRING && value->u.string.n != 0;
     }
     return false;
 }
@@ -102,7 +110,8 @@ static const char *setting_wants(enum setting_kind kind)
                                         "an object, or a path to one: \"<$.detail>\"",
                                         "a path such as \"$.detail.token\"",
                                         "true or false",
-                                        "a whole number from 1 to 1000"};
+                                        "a whole number from 1 to 1000",
+                                        "pauses such as \"PT5S,PT5M,PT30M\", or \"R5/PT1M\""};
 
     return wants[kind];
 }
@@ -116,7 +125,8 @@ static const struct setting *setting_named(enum target_kind kind, const char *na
     return NULL;
 }
 
-static int settings_check(enum target_kind kind, const struct value *settings, struct err *err)
+static int settings_check(struct arena *arena, enum target_kind kind, const struct value *settings,
+                          struct err *err)
 {
     const char *shown = kinds[kind].name;
 
@@ -126,6 +136,7 @@ static int settings_check(enum target_kind kind, const struct value *settings, s
     for (size_t i = 0; i < settings->u.object.n; i++) {
         const struct value_member *member = &settings->u.object.members[i];
         const struct setting *setting = setting_named(kind, member->name);
+        struct retry_cycle cycle;
         struct err why = {.code = ERR_NONE};
         if (setting == NULL)
             return err_set(err, ERR_INVALID, "There is no \"%.40s\" in %s.", member->name, shown);
@@ -133,6 +144,9 @@ static int settings_check(enum target_kind kind, const struct value *settings, s
             return err_set(err, ERR_INVALID, "%s of %s must be %s.", setting->name, shown,
                            setting_wants(setting->kind));
         if (setting->kind <= SETTING_OBJECT && template_check(&member->value, &why) < 0)
+            return err_set(err, ERR_INVALID, "%s of %s: %s.", setting->name, shown, why.text);
+        if (setting->kind == SETTING_RETRIES &&
+            retry_cycle_parse(arena, member->value.u.string.text, &cycle, &why) < 0)
             return err_set(err, ERR_INVALID, "%s of %s: %s.", setting->name, shown, why.text);
     }
     for (size_t i = 0; i < SETTINGS_MAX && kinds[kind].settings[i].name != NULL; i++) {
@@ -179,7 +193,7 @@ static int target_read(struct arena *arena, const struct value *given, size_t pl
         return err_set(err, ERR_INVALID,
                        "it must have one of startProcess, publishMessage, correlateMessage, "
                        "completeTask, failTask and callEndpoint.");
-    return settings_check(ret->kind, &ret->settings, err);
+    return settings_check(arena, ret->kind, &ret->settings, err);
 }
 
 int targets_read(struct arena *arena, const char *text, size_t n, struct target **ret_targets,
@@ -227,6 +241,15 @@ static void put(struct filler *filler, const char *name, struct value value)
         (struct value_member){.name = name, .name_n = strlen(name), .value = value};
 }
 
+static bool has(const struct filler *filler, const char *name)
+{
+    for (size_t i = 0; i < filler->n; i++) {
+        if (strcmp(filler->members[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Of a number or the like: as it would be written into a text. */
 static struct value as_text(struct filler *filler, const struct value *value)
 {
@@ -240,7 +263,7 @@ static void put_filled(struct filler *filler, const struct setting *setting)
 {
     const struct value *given = get(filler->settings, setting->name);
 
-    if (given == NULL)
+    if (given == NULL || has(filler, setting->name))
         return;
     struct value value = setting->kind <= SETTING_OBJECT
                              ? template_fill(given, filler->event, filler->arena)
@@ -256,15 +279,6 @@ static void put_filled(struct filler *filler, const struct setting *setting)
                                    setting->name, value_text(filler->arena, given, NULL));
     else
         put(filler, setting->name, value);
-}
-
-static bool has(const struct filler *filler, const char *name)
-{
-    for (size_t i = 0; i < filler->n; i++) {
-        if (strcmp(filler->members[i].name, name) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* What is found at a path that a setting names; NULL: nothing, or there is no such setting. */
@@ -289,6 +303,26 @@ static void fill_failure(struct filler *filler)
         put(filler, "cause", as_text(filler, cause));
     else if (given_cause != NULL)
         put(filler, "cause", template_fill(given_cause, filler->event, filler->arena));
+}
+
+/* As many attempts as the pauses allow, if `attempts` does not end them earlier. */
+static void fill_retries(struct filler *filler)
+{
+    const struct value *given = get(filler->settings, "retries");
+    const struct value *most = get(filler->settings, "attempts");
+    const char *retries = given != NULL ? given->u.string.text : EVENT_RETRIES;
+    struct retry_cycle cycle;
+    struct err why = {.code = ERR_NONE};
+
+    if (retry_cycle_parse(filler->arena, retries, &cycle, &why) < 0) { /* was judged with the rule */
+        filler->why = arena_strdup(filler->arena, why.text);
+        return;
+    }
+    int64_t attempts = cycle.tries;
+    if (most != NULL && most->u.number.integer < attempts)
+        attempts = most->u.number.integer;
+    put(filler, "retries", value_string(filler->arena, retries, strlen(retries)));
+    put(filler, "attempts", value_integer(filler->arena, attempts));
 }
 
 /* completeTask with an errorPath at which the event has something is a failure. */
@@ -329,6 +363,8 @@ struct target_order target_fill(const struct target *target, const struct value 
     if (target->kind == TARGET_COMPLETE_TASK || target->kind == TARGET_FAIL_TASK) {
         fill_answer(&filler, &order.kind);
     } else {
+        if (target->kind == TARGET_CALL_ENDPOINT)
+            fill_retries(&filler);
         for (size_t i = 0; i < SETTINGS_MAX && kinds[target->kind].settings[i].name != NULL; i++)
             put_filled(&filler, &kinds[target->kind].settings[i]);
         if (target->kind == TARGET_CALL_ENDPOINT && !has(&filler, "body"))

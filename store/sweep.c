@@ -80,6 +80,12 @@ static int repair_pairs(struct store_worker *worker, struct err *err)
     return conn_query(worker->conn, "sweep_pairs", NO_PARAMS, NULL, err);
 }
 
+/* Of causes of incidents people hear again, and of their end. */
+static int look_at_alerts(struct store_worker *worker, struct err *err)
+{
+    return conn_query(worker->conn, "sweep_alerts", NO_PARAMS, NULL, err);
+}
+
 int store_bulk(struct store_worker *worker, int64_t *ret_wait_us, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
@@ -107,7 +113,8 @@ int store_sweep(struct store_worker *worker, struct err *err)
     if (worker->conn == NULL && worker_recover(worker, &committed, err) < 0)
         return err_trace(err);
     if (partition_ahead(worker->conn, err) < 0 || move_marks(worker, err) < 0 ||
-        note_mark(worker, err) < 0 || expire(worker, err) < 0 || repair_pairs(worker, err) < 0) {
+        note_mark(worker, err) < 0 || expire(worker, err) < 0 || repair_pairs(worker, err) < 0 ||
+        look_at_alerts(worker, err) < 0) {
         struct err why;
         if (!conn_alive(worker->conn) && worker_recover(worker, &committed, &why) < 0)
             *err = why;

@@ -57,6 +57,7 @@ select set_sql_delegate('loyalty_status', $$update loyalty.orders set status = '
 
 select set_event_bus('loyalty', '{"description": "the loyalty service and its vendor"}');
 
+-- What the vendor does not take is offered again soon, since a task waits for its answer: `retries`.
 -- One rule may be for one kind of event …
 select set_event_rule('vouchers', '{
     "detail": {
@@ -68,7 +69,7 @@ select set_event_rule('vouchers', '{
             "status": ["processed"]
         }
     }
-}', '[{"id": "saas", "callEndpoint": {"endpoint": "loyalty-saas", "path": "/vouchers"}}]', 'loyalty');
+}', '[{"id": "saas", "callEndpoint": {"endpoint": "loyalty-saas", "path": "/vouchers", "retries": "PT1S,PT2S,PT5S,PT10S,PT30S,PT1M,PT5M"}}]', 'loyalty');
 
 -- … or for several.
 select set_event_rule('points-and-rewards', '{
@@ -81,7 +82,7 @@ select set_event_rule('points-and-rewards', '{
             "status": ["processed"]
         }
     }
-}', '[{"id": "saas", "callEndpoint": {"endpoint": "loyalty-saas", "path": "/<$.detail.metadata.type>"}}]', 'loyalty');
+}', '[{"id": "saas", "callEndpoint": {"endpoint": "loyalty-saas", "path": "/<$.detail.metadata.type>", "retries": "PT1S,PT2S,PT5S,PT10S,PT30S,PT1M,PT5M"}}]', 'loyalty');
 
 -- The task gets the detail as its output; without outputPath, the whole event. The same detail twice is the same answer.
 select set_event_rule('task-token', '{

@@ -430,7 +430,7 @@ as $$
 declare
     url text := options ->> 'publicUrl';
 begin
-    perform api_actor(options, array['publicUrl', 'callbackLife']);
+    perform api_actor(options, array['publicUrl', 'callbackLife', 'alertInterval']);
     perform api_require_everything();
     select array_agg(k order by k) into changed from jsonb_object_keys(options - 'actor') k;
     if changed is null then
@@ -445,9 +445,14 @@ begin
         raise exception using errcode = 'PW003', message = 'callbackLife may not be null',
             hint = 'Say how long the longest wait is, "1 year" for instance.';
     end if;
+    if options -> 'alertInterval' = 'null' then
+        raise exception using errcode = 'PW003', message = 'alertInterval may not be null',
+            hint = 'Say how far apart alerts of the same cause are, "15 minutes" for instance.';
+    end if;
     update installation i set
         public_url = case when options ? 'publicUrl' then rtrim(url, '/') else i.public_url end,
-        callback_life = coalesce(api_interval(options, 'callbackLife', '1 second'), i.callback_life);
+        callback_life = coalesce(api_interval(options, 'callbackLife', '1 second'), i.callback_life),
+        alert_interval = coalesce(api_interval(options, 'alertInterval', '1 second'), i.alert_interval);
 end
 $$;
 revoke all on function set_installation(jsonb) from public;
@@ -457,14 +462,16 @@ comment on function set_installation(jsonb) is
 - `options`:
   - `publicUrl`: the address at which callers reach the engine''s HTTP server, for `callback.url`; null: they do not. A path in front is fine.
   - `callbackLife`: the longest time that a task waits for its token, whatever its timeout says ("1 year").
+  - `alertInterval`: alerts of incidents of the same cause are so far apart ("15 minutes").
   - `actor`.';
 
 create or replace view installation_settings as
-select i.public_url, i.callback_life from installation i;
+select i.public_url, i.callback_life, i.alert_interval from installation i;
 revoke all on installation_settings from public;
 comment on view installation_settings is 'What the whole installation shares: see set_installation().';
 comment on column installation_settings.public_url is 'where callers reach the HTTP server; NULL: nobody has said';
 comment on column installation_settings.callback_life is 'the longest time that a task waits for its token';
+comment on column installation_settings.alert_interval is 'how far apart alerts of the same cause are';
 
 create or replace view callbacks as
 select c.id as callback_id, c.instance_id, d.key as process, d.version, i.business_key,

@@ -529,7 +529,7 @@ as $$ select '<?xml version="1.0" encoding="UTF-8"?>
             <pawl:output name="failure">the endpoint ${delivery.endpoint} could not be called in ${response.attempt} attempts: ${response.outcome} ${response.status} ${response.error}</pawl:output>
           </pawl:answer>
         </pawl:http>
-        <pawl:retry attempts="1000" base="PT1S" factor="2" cap="PT5M" jitter="equal" />
+        <camunda:failedJobRetryTimeCycle>${delivery.retries}</camunda:failedJobRetryTimeCycle>
       </bpmn:extensionElements>
     </bpmn:serviceTask>
     <bpmn:exclusiveGateway id="judge" name="Delivered?" default="no" />

@@ -9,7 +9,7 @@ language sql immutable
 as $$
     select object::name from (values
         ('*', 'await'), ('*', 'clock'), ('*', 'api_login'), ('*', 'api_engine'), ('*', 'api_tenants'), ('*', 'api_all_tenants'),
-        ('*', 'api_unlimited'), ('*', 'api_processes'), ('*', 'api_shown_path'),
+        ('*', 'api_unlimited'), ('*', 'api_processes'), ('*', 'api_shown_path'), ('*', 'api_alert_kinds'),
         ('author', 'deploy'), ('author', 'deploy_all'), ('author', 'withdraw'),
         ('start', 'start'), ('start', 'publish'), ('start', 'correlate'),
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
@@ -25,11 +25,12 @@ as $$
         ('read', 'metrics'), ('read', 'dead_letters'), ('read', 'retention_settings'), ('read', 'history_holds'),
         ('admin', 'set_retention'), ('admin', 'hold_history'), ('admin', 'release_history'),
         ('start', 'put_events'), ('read', 'test_event_pattern'),
-        ('admin', 'set_event_bus'), ('admin', 'drop_event_bus'), ('admin', 'set_alert_target'), ('admin', 'set_event_rule'), ('admin', 'drop_event_rule'),
+        ('admin', 'set_event_bus'), ('admin', 'drop_event_bus'), ('admin', 'set_alert_target'), ('admin', 'try_alert_target'),
+        ('admin', 'mute_alerts'), ('admin', 'unmute_alerts'), ('admin', 'set_event_rule'), ('admin', 'drop_event_rule'),
         ('admin', 'replay_events'),
         ('start', 'put_cloudevents'), ('admin', 'set_webhook'), ('admin', 'drop_webhook'), ('read', 'webhooks'),
         ('admin', 'create_access_key'), ('admin', 'drop_access_key'), ('admin', 'access_keys'),
-        ('read', 'event_buses'), ('read', 'event_rules'), ('read', 'bus_events'), ('read', 'alerts'), ('read', 'service_levels'), ('read', 'event_deliveries'),
+        ('read', 'event_buses'), ('read', 'event_rules'), ('read', 'bus_events'), ('read', 'alerts'), ('read', 'alert_targets'), ('read', 'service_levels'), ('read', 'event_deliveries'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'),
         ('admin', 'set_sql_delegate'), ('admin', 'drop_sql_delegate'),
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),

@@ -54,7 +54,7 @@ begin
             ('deployment', null), ('definition', null), ('concurrency', null), ('message_start', null), ('inbox', null),
             ('request_key', null), ('outcome', null), ('instance', null), ('subscription', null), ('message', null),
             ('dead_letter', null), ('task', null), ('external_task', null), ('history_hold', null), ('audit_entry', null),
-            ('event_bus', null), ('event_rule', null), ('bus_event', null), ('event_todo', null), ('event_key', null),
+            ('event_bus', null), ('event_rule', null), ('alert_group', null), ('bus_event', null), ('event_todo', null), ('event_key', null),
             ('callback', null), ('callback_answer', null),
             ('resource', 'exists (select from deployment p where p.id = resource.deployment_id)'),
             ('event', 'event.definition_id in (select d.id from definition d)'),

@@ -368,7 +368,8 @@ create table installation (
     inner_pad bytea not null,
     outer_pad bytea not null,
     public_url text,                 -- where callers reach us; NULL: not said
-    callback_life interval not null default '1 year' -- the longest wait for a callback
+    callback_life interval not null default '1 year', -- the longest wait for a callback
+    alert_interval interval not null default '15 minutes' -- of one cause of incidents, alerts are so far apart
 );
 with k as (
     select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as key
@@ -437,6 +438,22 @@ create table incident (
     answer jsonb                     -- store/incident.c
 );
 create index on incident (instance_id);
+create index on incident (cause);
+
+-- Causes of incidents that somebody was told of, until they are over (functions/views_alerts.sql). Who adds an incident shares
+-- the lock of its row; who ends the row locks out the others.
+create table alert_group (
+    tenant text not null,
+    cause text not null,
+    detail jsonb not null,           -- of the first alert
+    opened timestamptz not null,
+    told timestamptz not null,       -- the last alert
+    due timestamptz not null,        -- when it is looked at again
+    muted_until timestamptz,         -- nobody is told of more incidents; NULL: they are
+    muted_by text,
+    primary key (tenant, cause)
+);
+create index on alert_group (due);
 
 -- Commands of suspended families, until they are resumed (store/park.c); as in ready, or with a command_id as
 -- in the inbox. Guarded by the family's lock.

@@ -90,5 +90,8 @@ select 1, 101, message_id, name, key, case mode when 1 then 'all' end, body,
 -- name: sweep_bulks
 delete from bulk where id = any(array(
     select id from bulk where ended < (select clock()) - interval '90 days' limit $1 for update skip locked))
+-- name: sweep_alerts
+-- Causes of incidents that somebody was told of.
+select from api_alert_look()
 -- name: bulk_slice
 select handed, wait_us from api_bulk_slice()
