@@ -25,6 +25,9 @@ extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_event_put, command_event_list, command_event_unmatched,
     command_event_deliveries, command_event_rules, command_event_set_rule, command_event_drop_rule,
     command_event_test, command_event_replay, command_event_bus;
+extern const struct subcommand command_alert_list, command_alert_mute, command_alert_unmute;
+extern const struct subcommand command_alert_targets, command_alert_set, command_alert_try,
+    command_alert_drop;
 extern const struct subcommand command_delegate_list, command_delegate_set, command_delegate_drop;
 extern const struct subcommand command_endpoint_list, command_endpoint_set, command_endpoint_drop;
 extern const struct subcommand command_endpoint_show, command_endpoint_open, command_endpoint_close;

@@ -25,7 +25,8 @@ struct setting {
 
 #define SETTINGS_MAX 7
 
-/* The schedule of Standard Webhooks 1.0.0: ten attempts, the last one 75 h 35 min behind the first. */
+/* The schedule of Standard Webhooks 1.0.0: ten attempts, the last one 75 h 35 min behind the first.
+ */
 #define EVENT_RETRIES "PT5S,PT5M,PT30M,PT2H,PT5H,PT10H,PT14H,PT20H,PT24H"
 
 static const struct {
@@ -314,7 +315,8 @@ static void fill_retries(struct filler *filler)
     struct retry_cycle cycle;
     struct err why = {.code = ERR_NONE};
 
-    if (retry_cycle_parse(filler->arena, retries, &cycle, &why) < 0) { /* was judged with the rule */
+    if (retry_cycle_parse(filler->arena, retries, &cycle, &why) <
+        0) { /* was judged with the rule */
         filler->why = arena_strdup(filler->arena, why.text);
         return;
     }

@@ -285,6 +285,25 @@ int client_held_calls(struct client *client, json_t **ret_rows, struct err *err)
 int client_definitions(struct client *client, bool all, json_t **ret_rows,
                        struct err *err) MUST_CHECK;
 
+/* ---- Alerts: client_alerts.c ---- */
+
+/* all: those that are over, too. */
+int client_alerts(struct client *client, bool all, long limit, json_t **ret_rows,
+                  struct err *err) MUST_CHECK;
+int client_alert_targets(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
+/* options: JSON object as set_alert_target() takes it. */
+int client_set_alert_target(struct client *client, const char *name, const char *endpoint,
+                            const char *options, json_t **ret_row, struct err *err) MUST_CHECK;
+int client_try_alert_target(struct client *client, const char *name, json_t **ret_row,
+                            struct err *err) MUST_CHECK;
+/* {"delivery","error"}: what became of it so far. */
+int client_alert_tried(struct client *client, const struct uuid *alert, json_t **ret_row,
+                       struct err *err) MUST_CHECK;
+int client_mute_alerts(struct client *client, const char *cause, const char *options,
+                       json_t **ret_row, struct err *err) MUST_CHECK;
+int client_unmute_alerts(struct client *client, const char *cause, json_t **ret_row,
+                         struct err *err) MUST_CHECK;
+
 /* ---- Events: client_events.c. JSON as the functions take it ---- */
 
 int client_put_event(struct client *client, const char *entry, json_t **ret_row,

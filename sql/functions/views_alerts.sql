@@ -277,6 +277,7 @@ select e.id as alert_id,
            when 'Incidents Repeated'
            then format('%s more, %s open: %s', d.detail ->> 'new', d.detail ->> 'incidents', d.detail ->> 'message')
            when 'Incidents Resolved' then concat('over: ', d.detail ->> 'message')
+           when 'Circuit Opened' then concat(d.detail ->> 'endpoint', ': ', d.detail ->> 'message')
            else d.detail ->> 'message' end as message,
        d.detail,
        case when exists (select from event_todo t where t.event_id = e.id) then 'queued'
