@@ -173,10 +173,6 @@ void lane_wish(struct lane *lane, struct call_endpoint *endpoint, int64_t now_us
         endpoint->next_circuit.forced = true;
         endpoint->next_circuit.since_us = endpoint->next_circuit.broken_us = now_us;
         endpoint->why = "410 Gone: the receiver wants no more webhooks";
-    } else if (!endpoint->breaker.on) {
-        endpoint->change = circuit->state != CIRCUIT_CLOSED;
-        endpoint->next_circuit = circuit_close(circuit, now_us);
-        endpoint->why = "it has no circuit breaker any more";
     } else if (circuit->state == CIRCUIT_CLOSED && lane->tripped) {
         endpoint->change = true;
         endpoint->next_circuit = circuit_trip(circuit, &endpoint->breaker, now_us, chance);

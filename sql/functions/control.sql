@@ -162,7 +162,7 @@ begin
     if incident.reason = 'unknownOutcome' and decision is null then
         raise exception using errcode = 'PW003',
             message = 'nobody knows whether the request of this incident was carried out, so a decision is needed',
-            hint = 'Find out at the other side, then pass options => ''{"decision": "repeat"}'' or ''{"decision": "fail"}''.';
+            hint = 'Find out at the other side, then decide: options => ''{"decision": "repeat"}'' or "fail"; `pawl retry --unknown`.';
     end if;
     if incident.reason <> 'unknownOutcome' and decision = 'fail' then
         raise exception using errcode = 'PW003',

@@ -182,6 +182,7 @@ as $$
 #variable_conflict use_column
 declare
     fresh endpoint;
+    moved boolean;
 begin
     perform api_actor(set_endpoint.options,
                       array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache',
@@ -213,6 +214,7 @@ begin
     fresh.headers := api_headers(set_endpoint.options -> 'headers');
     fresh.transport := api_transport(set_endpoint.options);
 
+    moved := exists (select from endpoint e where e.name = fresh.name and e.base_url <> fresh.base_url);
     insert into endpoint as e (name, base_url, rate, burst, max_in_flight, max_in_flight_all, connect_timeout, timeout,
                                cache, unknown, retry_budget, breaker, headers, transport)
     values (fresh.name, fresh.base_url, fresh.rate, fresh.burst, fresh.max_in_flight, fresh.max_in_flight_all,
@@ -225,6 +227,12 @@ begin
         unknown = excluded.unknown, retry_budget = excluded.retry_budget, breaker = excluded.breaker,
         headers = excluded.headers, transport = excluded.transport;
     insert into endpoint_state (name) values (fresh.name) on conflict do nothing;
+    -- What was seen elsewhere, or what nobody looks at any more, keeps nothing back.
+    update endpoint_state s set version = s.version + 1, circuit = 0, since = clock(), until = '-infinity', openings = 0,
+        probes = 0, good = 0, held = case when moved then '-infinity' else s.held end,
+        why = case when moved then 'its base URL was changed' else 'it has no circuit breaker any more' end
+    where s.name = fresh.name and not s.forced
+      and (s.circuit <> 0 and (moved or fresh.breaker is null) or moved and s.held > '-infinity');
     -- Only the names of what was set: values may be secret.
     perform api_audit('endpointSet', coalesce(api_served() ->> 'name', api_login()::text), null, set_endpoint.name,
                       jsonb_build_object('baseUrl', set_endpoint.base_url, 'options',

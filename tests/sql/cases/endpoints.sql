@@ -35,6 +35,20 @@ select state from set_circuit('shop', 'closed');
 select circuit from endpoints where name = 'shop';
 select state from set_circuit('shop', 'auto');
 select circuit from endpoints where name = 'shop';
+\echo -- what was seen of it before is forgotten with the breaker, and with its address
+create function opened() returns text language sql as $$
+    update endpoint_state set circuit = 1, until = clock() + '1 h', held = clock() + '1 h', why = 'too many calls failed' where name = 'shop';
+    select format('%s %s', circuit, held_until is not null) from endpoints where name = 'shop' $$;
+create function now_is() returns text language sql as $$
+    select format('%s %s %s', circuit, held_until is not null, circuit_why) from endpoints where name = 'shop' $$;
+select opened();
+select set_endpoint('shop', 'http://shop', '{"rate": 7}'), now_is();
+select set_endpoint('shop', 'http://shop', '{"breaker": false}'), now_is();
+select opened();
+select set_endpoint('shop', 'http://shop.example/'), now_is();
+select opened(), set_circuit('shop', 'open');
+select set_endpoint('shop', 'http://shop'), now_is();
+select set_circuit('shop', 'auto');
 select refused($$ select set_circuit('none', 'open') $$);
 select refused($$ select set_circuit('shop', 'half') $$);
 select refused($$ select set_circuit('shop', null) $$);
