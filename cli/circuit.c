@@ -250,7 +250,22 @@ static enum exit_code run_held(struct cli *cli)
                                            .columns = held_columns,
                                            .n_columns = ARRAY_LEN(held_columns)};
 
-    return listing_all(cli, &listing, client_held_calls);
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *rows = NULL, *endpoints = NULL;
+    struct err err = {0};
+
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (client_held_calls(client, &rows, &err) < 0 ||
+        client_endpoints(client, NULL, &endpoints, &err) < 0)
+        return cli_fail(cli, &err);
+    const char *why = row_string(cli, json_array_get(endpoints, 0), "hold_why");
+    if (why != NULL)
+        cli_note(cli, "held back %s; `pawl release` lets them leave", why);
+    else if (json_array_size(rows) > 0)
+        cli_note(cli, "nothing is held back: these leave by themselves");
+    return listing_show(cli, client, &listing, rows);
 }
 
 const struct subcommand command_held = {

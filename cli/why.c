@@ -309,7 +309,58 @@ static void tell_delegate(struct why *why, const json_t *call)
                           row_text(why->cli, call, "path")));
 }
 
-/* A request that is not finished: queued behind the rate, or under way. */
+/* What keeps requests to an endpoint back, as the end of a sentence, and what lets them out. */
+static const char *what_keeps_back(struct why *why, const json_t *endpoint)
+{
+    struct cli *cli = why->cli;
+    struct arena *arena = &cli->arena;
+    const char *name = shell(cli, row_text(cli, endpoint, "name")),
+               *circuit = row_text(cli, endpoint, "circuit"),
+               *circuit_why = row_text(cli, endpoint, "circuit_why"),
+               *hold = row_string(cli, endpoint, "hold_why"),
+               *rate = row_string(cli, endpoint, "rate");
+    int64_t probe = row_time(endpoint, "next_probe"), held = row_time(endpoint, "held_until");
+
+    if (hold != NULL) {
+        offer(why, "pawl release");
+        return arena_printf(arena, ", and all requests are held back %s", hold);
+    }
+    if (strcmp(circuit, "open by hand") == 0) {
+        offer(why, arena_printf(arena, "pawl endpoint reset %s", name));
+        return arena_printf(arena, ", whose circuit is open by hand, %s", circuit_why);
+    }
+    if (strcmp(circuit, "open") == 0)
+        return arena_printf(
+            arena, ", whose circuit is open (%s); it is tried again %s", circuit_why,
+            probe > why->now_us ? moment_relative(arena, probe, why->now_us) : "now");
+    if (strcmp(circuit, "half-open") == 0)
+        return ", whose circuit is half-open: it is being tried whether it answers again";
+    if (held != MOMENT_NONE)
+        return arena_printf(arena, ", which asked for a pause and is asked again %s",
+                            moment_relative(arena, held, why->now_us));
+    if (rate != NULL)
+        return arena_printf(arena, ", which may be asked %s times a second", rate);
+    return "";
+}
+
+static int tell_queued(struct why *why, const json_t *call, const char *what)
+{
+    struct arena *arena = &why->cli->arena;
+    json_auto_t *rows = NULL;
+
+    if (client_endpoints(why->client, row_text(why->cli, call, "endpoint"), &rows, why->err) < 0)
+        return err_trace(why->err);
+    const json_t *endpoint = json_array_get(rows, 0);
+    long long queued = row_int(endpoint, "queued");
+    say(why,
+        arena_printf(arena, "%s: asked %s and not sent yet; %lld request%s for this endpoint%s.",
+                     what, moment_relative(arena, row_time(call, "asked"), why->now_us), queued,
+                     queued == 1 ? " waits" : "s wait",
+                     endpoint != NULL ? what_keeps_back(why, endpoint) : ""));
+    return 0;
+}
+
+/* A request that is not finished: queued, or under way. */
 static int tell_call(struct why *why, const json_t *call, const char *begin)
 {
     struct arena *arena = &why->cli->arena;
@@ -319,7 +370,6 @@ static int tell_call(struct why *why, const json_t *call, const char *begin)
         story_request(why->cli, arena_printf(arena, "%s %s", row_text(why->cli, call, "method"),
                                              row_text(why->cli, call, "path")));
     const char *what = arena_printf(arena, "%s %s of %s", begin, request, endpoint);
-    json_t *rows = NULL;
 
     if (strcmp(state, "queued") == 0 && strcmp(row_text(why->cli, call, "method"), "C") == 0) {
         tell_delegate(why, call);
@@ -336,18 +386,7 @@ static int tell_call(struct why *why, const json_t *call, const char *begin)
                      what, moment_relative(arena, row_time(call, "sent"), why->now_us)));
         offer(why, "pawl up");
     } else if (strcmp(state, "queued") == 0) {
-        if (client_endpoints(why->client, endpoint, &rows, why->err) < 0)
-            return err_trace(why->err);
-        const json_t *row = json_array_get(rows, 0);
-        const char *rate = row_string(why->cli, row, "rate");
-        say(why, arena_printf(
-                     arena,
-                     "%s: asked %s and not sent yet; %lld request%s wait for this endpoint%s%s%s.",
-                     what, moment_relative(arena, row_time(call, "asked"), why->now_us),
-                     (long long)row_int(row, "queued"), row_int(row, "queued") == 1 ? "" : "s",
-                     rate != NULL ? ", which may be asked " : "", rate != NULL ? rate : "",
-                     rate != NULL ? " times a second" : ""));
-        json_decref(rows);
+        return tell_queued(why, call, what);
     } else {
         say(why, arena_printf(arena, "%s: answered, and the answer is being carried out.", what));
     }

@@ -293,7 +293,8 @@ select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, 
        n.recent, n.failed as recent_failed, n.slow as recent_slow, n.last_answer, n.last_failure, n.last_error,
        (select jsonb_object_agg(o.outcome, o.times order by o.outcome)
         from (select k.key as outcome, sum(k.value::bigint) as times
-              from endpoint_seen z, jsonb_each_text(z.outcomes) k where z.name = p.name group by 1) o) as outcomes
+              from endpoint_seen z, jsonb_each_text(z.outcomes) k where z.name = p.name group by 1) o) as outcomes,
+       (select 'by ' || h.actor || coalesce(': ' || h.reason, '') from hold h) as hold_why
 from endpoint p
 left join endpoint_state s on s.name = p.name
 left join (select z.name, sum(z.recent)::integer as recent, sum(z.failed)::integer as failed,
@@ -323,6 +324,7 @@ comment on column endpoints.recent_failed is 'of the recent ones: not reached, t
 comment on column endpoints.recent_slow is 'of the recent ones';
 comment on column endpoints.last_answer is 'when it last did what was asked, or said why not (4xx)';
 comment on column endpoints.outcomes is 'how many requests ended how: a JSON object';
+comment on column endpoints.hold_why is 'of all endpoints alike: who keeps all requests back, and why, see hold_calls(); NULL: nobody does';
 
 create or replace view held_calls as
 select c.call_id, c.instance_id, c.process, c.version, c.business_key, c.element_id, c.element_name, c.endpoint,

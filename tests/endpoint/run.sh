@@ -42,6 +42,13 @@ print(eval(sys.argv[1]))' "$2"
 
 pawl() { "$PAWL" "$@" --database "$PG_CONNINFO" --schema "$SCENARIO_SCHEMA"; }
 
+# says PATTERN SUBCOMMAND…: what pawl prints, on either stream.
+says() {
+    local said
+    said=$(pawl "${@:2}" 2>&1)
+    grep -q -- "$1" <<<"$said" || scenario_fail "pawl ${*:2} does not say \"$1\": $said"
+}
+
 cleanup() {
     [ -z "${OTHER_PID:-}" ] || kill -CONT "$OTHER_PID" 2>/dev/null
     [ -z "${SERVICE_PID:-}" ] || kill "$SERVICE_PID" 2>/dev/null
