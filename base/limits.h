@@ -71,8 +71,9 @@
 
 /* Callbacks; what SQL refuses (functions/callbacks.sql). */
 #define LIMIT_CALLBACK_OUTPUT_BYTES (256u << 10) /* as AWS has it */
-#define LIMIT_CALLBACK_CAUSE_BYTES (32u << 10)
-#define LIMIT_CALLBACK_LOGS 1000u /* entries of one answer */
+#define LIMIT_CALLBACK_ERROR 256u                /* characters, as AWS has it */
+#define LIMIT_CALLBACK_CAUSE 32768u              /* the same */
+#define LIMIT_CALLBACK_LOGS 1000u                /* entries of one answer */
 #define LIMIT_CALLBACK_LOGS_BYTES (64u << 10)
 
 /* Delegates. */

@@ -194,7 +194,14 @@ _pawl_run() {
         kill -0 "$_pawl_pid" 2>/dev/null || break
     done
     [ -z "$_pawl_beater" ] || kill -TERM "$_pawl_beater" 2>/dev/null
-    for _pawl_one in $_pawl_tees; do wait "$_pawl_one"; done
+    # What it has left running may hold its output open for as long as it likes: two seconds.
+    _pawl_patience=20
+    for _pawl_one in $_pawl_tees; do
+        while kill -0 "$_pawl_one" 2>/dev/null && [ "$_pawl_patience" -gt 0 ]; do
+            sleep 0.1
+            _pawl_patience=$((_pawl_patience - 1))
+        done
+    done
     trap '' HUP INT TERM # from here on the answer leaves, whatever comes
     _pawl_logs=$(_pawl_lines <"$_pawl_work/log")
     if [ "$_pawl_ended" -eq 0 ] && [ -z "$_pawl_got" ]; then

@@ -47,9 +47,9 @@ RETRIED = {408, 429}
 class Failure(Exception):
     """Raise it in the block to say which error the task fails with: Failure("CardDeclined", "…")."""
 
-    def __init__(self, error, cause="", output=None):
+    def __init__(self, error, cause=""):
         super().__init__(f"{error}: {cause}" if cause else error)
-        self.error, self.cause, self.output = error, cause, output
+        self.error, self.cause = error, cause
 
 
 class Refused(Exception):
@@ -109,11 +109,8 @@ class Callback:
     def succeed(self, output=None):
         return self._answer("succeed", {"output": self.output if output is None else output})
 
-    def fail(self, error, cause="", output=None):
-        body = {"error": _clean(error)[:256], "cause": _clean(cause)[:8000]}
-        if output is not None:
-            body["output"] = output
-        return self._answer("fail", body)
+    def fail(self, error, cause=""):
+        return self._answer("fail", {"error": _clean(error)[:256], "cause": _clean(cause)[:8000]})
 
     def heartbeat(self):
         return self._send("heartbeat", {}, self.give_up)
@@ -178,7 +175,7 @@ class Callback:
         if error is None:
             self._succeed_or_fail()
         elif isinstance(error, Failure):
-            self.fail(error.error, error.cause, error.output)
+            self.fail(error.error, error.cause)
         else:
             for line in "".join(traceback.format_exception(kind, error, trace)).rstrip().splitlines()[-20:]:
                 self.log(line)

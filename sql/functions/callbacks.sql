@@ -181,19 +181,42 @@ end
 $$;
 revoke all on function api_callback_output(jsonb) from public;
 
-create or replace function api_callback_cause(cause text) returns text
+-- The code of a failure: a text, or an object with `code` (and `message`, its cause).
+create or replace function api_callback_error(error jsonb) returns text
 language plpgsql immutable
 as $$
+declare
+    code text := case jsonb_typeof(error) when 'object' then error ->> 'code' else error #>> '{}' end;
 begin
-    if octet_length(cause) > 32768 then -- LIMIT_CALLBACK_CAUSE_BYTES
+    if jsonb_typeof(error) not in ('string', 'object', 'null') then
+        raise exception using errcode = 'PW003', message = 'error must be a text or a JSON object',
+            hint = 'Example: {"error": {"code": "NO_PAPER", "message": "the tray is empty"}}.';
+    elsif char_length(code) > 256 then -- LIMIT_CALLBACK_ERROR
         raise exception using errcode = 'PW006',
-            message = format('the cause has %s bytes, the limit is 32768 (LIMIT_CALLBACK_CAUSE_BYTES)', octet_length(cause)),
+            message = format('error has %s characters, the limit is 256 (LIMIT_CALLBACK_ERROR)', char_length(code)),
+            hint = 'It is a code like NO_PAPER; the cause has words for people.';
+    end if;
+    return code;
+end
+$$;
+revoke all on function api_callback_error(jsonb) from public;
+
+-- What people are told of it; error: see above.
+create or replace function api_callback_cause(error jsonb, given text) returns text
+language plpgsql immutable
+as $$
+declare
+    cause text := case jsonb_typeof(error) when 'object' then coalesce(error ->> 'message', given) else given end;
+begin
+    if char_length(cause) > 32768 then -- LIMIT_CALLBACK_CAUSE
+        raise exception using errcode = 'PW006',
+            message = format('the cause has %s characters, the limit is 32768 (LIMIT_CALLBACK_CAUSE)', char_length(cause)),
             hint = 'Shorten it; logs may have more.';
     end if;
     return cause;
 end
 $$;
-revoke all on function api_callback_cause(text) from public;
+revoke all on function api_callback_cause(jsonb, text) from public;
 
 -- ---- For callers ----
 
@@ -246,7 +269,7 @@ declare
 begin
     callback_id := api_callback_id(token);
     if callback_id is not null then
-        state := api_callback_answer(callback_id, 24::smallint, api_text('error', error, false), api_callback_cause(cause),
+        state := api_callback_answer(callback_id, 24::smallint, api_callback_error(to_jsonb(error)), api_callback_cause(null, cause),
                                      null, given -> 'logs', given ->> 'actor');
     end if;
     perform api_callback_refuse(callback_id, state, given ->> 'actor');
@@ -259,8 +282,8 @@ comment on function fail_callback(text, text, text, jsonb) is
 'Fails a task that waits for its token: with a BPMN error where the process catches it, else it is tried again by its retry policy with another token, or becomes an incident. Otherwise like succeed_callback().
 
 - `token`: what the task was given as `callback.token`.
-- `error`: the code of the error; the task''s `failureError` unless told.
-- `cause`: a text for people, up to 32 KiB.
+- `error`: the code of the error, up to 256 characters; the task''s `failureError` unless told.
+- `cause`: a text for people, up to 32,768 characters.
 - `options`: `logs`, a JSON array of texts and objects that is kept with the task in the history; `actor`.
 
 Returns the callback''s id, and in `created` whether this call was the one that answered it.';
@@ -331,9 +354,6 @@ begin
     if jsonb_typeof(answer) is distinct from 'object' or coalesce(jsonb_typeof(answer -> 'id'), '') <> 'string' then
         raise exception using errcode = 'PW003', message = 'a callback is answered by a JSON object with the member id',
             hint = 'Example: {"id": "pawl_…", "output": {"pages": 3}}.';
-    elsif error is not null and jsonb_typeof(error) not in ('string', 'object') then
-        raise exception using errcode = 'PW003', message = 'error must be a text or a JSON object',
-            hint = 'Example: {"id": "pawl_…", "error": {"code": "NO_PAPER", "message": "the tray is empty"}}.';
     end if;
     logs := api_callback_logs(answer -> 'logs');
     callback_id := api_callback_id(id);
@@ -351,10 +371,7 @@ begin
     end if;
     if error is not null then
         state := api_callback_answer(
-            callback_id, 24::smallint,
-            api_text('error', case jsonb_typeof(error) when 'string' then error #>> '{}' else error ->> 'code' end, false),
-            api_callback_cause(case jsonb_typeof(error) when 'string' then answer ->> 'cause' else error ->> 'message' end),
-            null, logs, caller);
+            callback_id, 24::smallint, api_callback_error(error), api_callback_cause(error, answer ->> 'cause'), null, logs, caller);
     else
         state := api_callback_answer(
             callback_id, 23::smallint, null, null,
@@ -395,8 +412,8 @@ begin
             api_callback_output(case when jsonb_typeof(given) <> 'object' then given
                                      when given ? 'output' then given -> 'output' else given - 'logs' end), logs, caller);
     elsif verb = 'fail' then
-        state := api_callback_answer(subject, 24::smallint, api_text('error', given ->> 'error', false),
-                                     api_callback_cause(given ->> 'cause'), null, logs, caller);
+        state := api_callback_answer(subject, 24::smallint, api_callback_error(given -> 'error'),
+                                     api_callback_cause(given -> 'error', given ->> 'cause'), null, logs, caller);
     end if;
     if state = 'forbidden' then
         insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)

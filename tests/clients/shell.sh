@@ -50,6 +50,10 @@ pawl_run ok.kill$NAME -- sh -c 'kill -9 $$' 2>/dev/null
 expect "run: killed" '137 {"logs":[],"error":"CommandKilled","cause":"the command was ended by signal 9"}' "$? $(seen ok.kill$NAME '.[0].body')"
 pawl_run ok.none$NAME -- /no/such/command 2>/dev/null
 expect "run: not found" '127 "the command was not found"' "$? $(seen ok.none$NAME '.[0].body.cause')"
+began=$(date +%s)
+pawl_run ok.left$NAME -- sh -c 'sleep 20 & echo done' >/dev/null
+expect "run: does not wait for what is left running" '0 "done" yes' \
+    "$? $(seen ok.left$NAME '.[0].body.output.stdout') $([ $(($(date +%s) - began)) -lt 15 ] && echo yes)"
 pawl_run late-1.$NAME 2>/dev/null
 expect "run: wrong usage" 3 $?
 pawl_run --heartbeat 0.2 late-2.$NAME -- sleep 20 2>/dev/null

@@ -91,8 +91,8 @@ select refused(format('select answer_callback(%L)', a)) from unnest(array[
 
 \echo -- limits
 select refused(format('select succeed_callback(%L, to_jsonb(repeat(''x'', 262143)))', token(41)));
-select refused(format('select fail_callback(%L, null, repeat(''x'', 32769))', token(41)));
-select refused(format('select fail_callback(%L, repeat(''x'', 256))', token(41)));
+select refused(format('select fail_callback(%L, null, repeat(''ü'', 32769))', token(41)));
+select refused(format('select fail_callback(%L, repeat(''ü'', 257))', token(41)));
 select refused(format('select succeed_callback(%L, options => jsonb_build_object(''logs'', jsonb_build_array(repeat(''x'', 65536))))', token(41)));
 select refused(format('select succeed_callback(%L, options => jsonb_build_object(''logs'', (select jsonb_agg(''x''::text) from generate_series(1, 1001))))', token(41)));
 select refused(format('select succeed_callback(%L, options => ''{"logs": [1]}'')', token(41)));
