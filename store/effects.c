@@ -63,8 +63,8 @@ void effect_ready(struct effects *e, const struct command *command, int lane,
     }
 }
 
-void effect_outcome(struct effects *e, const struct uuid *id, const char *tenant, const char *state,
-                    const char *detail)
+void effect_outcome(struct effects *e, const struct uuid *id, const char *tenant, int definition_id,
+                    const char *state, const char *detail)
 {
     if (uuid_is_nil(id))
         return;
@@ -73,6 +73,10 @@ void effect_outcome(struct effects *e, const struct uuid *id, const char *tenant
     column_text(col(e, T_INSERT_OUTCOMES, 1), state);
     column_text(col(e, T_INSERT_OUTCOMES, 2), detail);
     column_text(col(e, T_INSERT_OUTCOMES, 3), tenant);
+    if (definition_id != 0)
+        column_int(col(e, T_INSERT_OUTCOMES, 4), definition_id);
+    else
+        column_null(col(e, T_INSERT_OUTCOMES, 4));
 }
 
 const char *effect_reason(struct arena *arena, const char *text)
@@ -640,38 +644,34 @@ static void take_row(struct batch *batch, struct item *item)
         delete_call(e, &c->subject);
 }
 
+/* NULL: none yet. An instance is awaited to its end, so that it was started is none. */
+static const char *outcome_state(const struct item *item)
+{
+    bool start = item->kind == COMMAND_START;
+
+    if (item->state == ITEM_DONE)
+        return start ? NULL : "done";
+    if (item->state == ITEM_FAILED && !command_is_by_hand(item->command.kind))
+        return start ? NULL : "failed";
+    return item->state == ITEM_FAILED || item->state == ITEM_DROPPED || item->state == ITEM_REFUSED
+               ? "refused"
+               : NULL;
+}
+
 static void put_outcome(struct batch *batch, const struct item *item)
 {
-    struct effects *e = batch->effects;
-    struct arena *arena = batch->arena;
+    const char *state = outcome_state(item), *detail = NULL;
+    int definition_id = item->definition_id;
 
-    if (item->source != FROM_INBOX || item->kind == INBOX_PUBLISH || item->kind == INBOX_CORRELATE)
+    if (state == NULL || item->source != FROM_INBOX || item->kind == INBOX_PUBLISH ||
+        item->kind == INBOX_CORRELATE)
         return;
-    switch (item->state) {
-    case ITEM_DONE:
-        if (item->kind != COMMAND_START)
-            effect_outcome(e, &item->command_id, item->tenant, "done", NULL);
-        break;
-    case ITEM_DROPPED:
-        effect_outcome(
-            e, &item->command_id, item->tenant, "refused",
-            effect_reason(arena, item->why != NULL ? item->why : "what it addresses is gone"));
-        break;
-    case ITEM_FAILED:
-        if (item->kind != COMMAND_START)
-            effect_outcome(e, &item->command_id, item->tenant,
-                           command_is_by_hand(item->command.kind) ? "refused" : "failed",
-                           effect_reason(arena, item->why));
-        break;
-    case ITEM_REFUSED:
-        effect_outcome(e, &item->command_id, item->tenant, "refused",
-                       effect_reason(arena, item->why));
-        break;
-    case ITEM_RUN:
-    case ITEM_PARKED:
-    case ITEM_PUT_OFF:
-        break;
-    }
+    if (definition_id == 0 && item->fam != NULL)
+        definition_id = definition_of(&item->fam->family, &item->command.instance);
+    if (item->state != ITEM_DONE)
+        detail = effect_reason(batch->arena,
+                               item->why != NULL ? item->why : "what it addresses is gone");
+    effect_outcome(batch->effects, &item->command_id, item->tenant, definition_id, state, detail);
 }
 
 /* Nothing could be done with it, and nobody may lose it: somebody must look. */

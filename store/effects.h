@@ -109,9 +109,10 @@ void outside_effects(struct effects *effects, struct family *family);
 /* incident.c. definition_id 0: looked up by the instance. */
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
                      const char *reason, const char *message);
-/* state: 'done', 'refused', 'failed', 'expired'; detail: JSON or NULL. Nothing for a nil id. */
+/* definition_id: whose rights say who may know of it; 0: none. state: 'done', 'refused', 'failed',
+ * 'expired'; detail: JSON or NULL. Nothing for a nil id. */
 void effect_outcome(struct effects *effects, const struct uuid *id, const char *tenant,
-                    const char *state, const char *detail);
+                    int definition_id, const char *state, const char *detail);
 /* {"reason": text} in the arena. */
 const char *effect_reason(struct arena *arena, const char *text);
 struct uuid batch_uuid(struct batch *batch); /* a new version 7 */

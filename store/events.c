@@ -61,7 +61,7 @@ struct slice {
     } * orders;
     size_t n_orders, orders_capacity;
     struct column unmatched, matched;
-    struct column outcome_ids, outcome_states, outcome_details;
+    struct column outcome_ids, outcome_states, outcome_details, outcome_tenants;
     struct uuid *decided; /* whose outcomes are known now */
     size_t n_decided;
     bool rules_changed;
@@ -170,6 +170,7 @@ static void decide(struct slice *slice, const struct todo *todo, const char *sta
     column_uuid(&slice->outcome_ids, &todo->command);
     column_text(&slice->outcome_states, state);
     column_text(&slice->outcome_details, detail);
+    column_text(&slice->outcome_tenants, todo->tenant);
     slice->decided[slice->n_decided++] = todo->command;
 }
 
@@ -309,7 +310,7 @@ static int carry_out_commands(struct slice *slice, struct err *err)
         return 0;
     return conn_query(slice->conn, "events_outcomes",
                       PARAMS(p_column(&slice->outcome_ids), p_column(&slice->outcome_states),
-                             p_column(&slice->outcome_details)),
+                             p_column(&slice->outcome_details), p_column(&slice->outcome_tenants)),
                       NULL, err) < 0
                ? err_trace(err)
                : 0;
@@ -603,7 +604,7 @@ static int give_up(struct slice *slice, const char *why, struct err *err)
     refuse(slice, todo, why);
     return conn_query(slice->conn, "events_outcomes",
                       PARAMS(p_column(&slice->outcome_ids), p_column(&slice->outcome_states),
-                             p_column(&slice->outcome_details)),
+                             p_column(&slice->outcome_details), p_column(&slice->outcome_tenants)),
                       NULL, err) < 0
                ? err_trace(err)
                : 0;
@@ -622,6 +623,7 @@ static void slice_init(struct slice *slice, struct store_worker *worker)
     column_init(&slice->outcome_ids, arena, COLUMN_UUID);
     column_init(&slice->outcome_states, arena, COLUMN_TEXT);
     column_init(&slice->outcome_details, arena, COLUMN_TEXT);
+    column_init(&slice->outcome_tenants, arena, COLUMN_TEXT);
 }
 
 /* After the commit: where the next claim begins. */

@@ -177,7 +177,7 @@ static void dropped_letter(struct batch *batch, const struct item *item)
         return;
     const char *tenant = arena_strndup(batch->arena, delivery.tenant, delivery.tenant_n);
     if (delivery.mode == LETTER_CORRELATE) {
-        effect_outcome(batch->effects, &delivery.message, tenant, "refused",
+        effect_outcome(batch->effects, &delivery.message, tenant, 0, "refused",
                        effect_reason(batch->arena, "its receiver had left before it came"));
         return;
     }
@@ -429,12 +429,12 @@ static void tell(struct batch *batch, const struct letter *letter)
     struct arena *arena = batch->arena;
 
     if (letter->receiver != NULL)
-        effect_outcome(batch->effects, &letter->id, letter->tenant, "done",
+        effect_outcome(batch->effects, &letter->id, letter->tenant, 0, "done",
                        arena_printf(arena, "{\"receivers\":%u,\"instance\":\"%s\"}",
                                     letter->receivers, letter->receiver));
     else if (letter->mode == LETTER_CORRELATE)
         effect_outcome(
-            batch->effects, &letter->id, letter->tenant, "refused",
+            batch->effects, &letter->id, letter->tenant, 0, "refused",
             effect_reason(arena, letter->receivers == 0
                                      ? "nobody waits for this message"
                                      : arena_printf(arena,
@@ -442,7 +442,7 @@ static void tell(struct batch *batch, const struct letter *letter)
                                                     "go to exactly one",
                                                     letter->receivers)));
     else if (letter->expires_us <= batch->now_us)
-        effect_outcome(batch->effects, &letter->id, letter->tenant, "expired",
+        effect_outcome(batch->effects, &letter->id, letter->tenant, 0, "expired",
                        effect_reason(arena, "nobody took it in its time to live"));
 }
 

@@ -53,7 +53,7 @@ static const struct {
     [T_INSERT_AUDIT] = {"insert_audit", "iux", true, true},
     [T_MOVE_START_TIMERS] = {"move_start_timers", "cdi", true, false},
     [T_DELETE_START_TIMERS] = {"delete_start_timers", "c", true, false},
-    [T_INSERT_OUTCOMES] = {"insert_outcomes", "uxxx", false, true},
+    [T_INSERT_OUTCOMES] = {"insert_outcomes", "uxxxi", false, true},
 };
 
 static enum column_type type_of(char letter)

@@ -1,29 +1,53 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- May the caller know what becomes of what concerns a process? Whoever may do anything with it.
+create or replace function api_may_know(definition_id integer) returns boolean
+language plpgsql stable
+as $$
+begin
+    return definition_id is null or api_engine()
+        or exists (select from unnest('{read,start,work,admin,author}'::text[]) w where api_may(w, api_process(definition_id)));
+end
+$$;
+revoke all on function api_may_know(integer) from public;
+
 -- What is known of an id that some function of the API returned. `state` is NULL while it is not decided,
 -- `known` false if nothing bears it. One statement, so that what moves from one table to another is seen once.
 create or replace function api_outcome(id uuid, out known boolean, out state text, out detail jsonb)
 language sql volatile
 as $$
     with running as (
-        select exists (select from instance i where i.id = api_outcome.id) as yes
+        select i.definition_id from instance i where i.id = api_outcome.id
     ), ended as (
-        select coalesce(e.data::jsonb, '{}') as data from api_event e
-        where not (select r.yes from running r) and e.instance_id = api_outcome.id and e.ends and e.kind = 2
+        select e.definition_id, coalesce(e.data::jsonb, '{}') as data from api_event e
+        where not exists (select from running) and e.instance_id = api_outcome.id and e.ends and e.kind = 2
           and e.at >= api_id_time(api_outcome.id) - interval '1 day'
         limit 1
     ), filed as (
         -- An instance is awaited to its end; that its start was carried out is not yet the outcome.
-        select o.state, o.detail from outcome o
-        where o.command_id = api_outcome.id and not (select r.yes from running r)
+        select o.definition_id, o.state, o.detail from outcome o
+        where o.command_id = api_outcome.id and not exists (select from running)
+    ), accepted as (
+        select b.definition_id from inbox b where coalesce(b.command_id, b.instance_id) = api_outcome.id
+        union all
+        select null from message m where m.message_id = api_outcome.id
+        union all
+        select null from event_todo t where t.command_id = api_outcome.id
+        limit 1
+    ), found as (
+        select definition_id, null as state, null::jsonb as detail from running
+        union all
+        select e.definition_id, coalesce(e.data ->> 'state', 'completed'), e.data from ended e
+        union all
+        select f.definition_id, f.state, f.detail from filed f where not exists (select from ended)
+        union all
+        select a.definition_id, null, null from accepted a
+        where not exists (select from running) and not exists (select from ended) and not exists (select from filed)
     )
-    select r.yes or e.data is not null or f.state is not null
-               or exists (select from inbox b where coalesce(b.command_id, b.instance_id) = api_outcome.id)
-               or exists (select from message m where m.message_id = api_outcome.id)
-               or exists (select from event_todo t where t.command_id = api_outcome.id),
-           coalesce(case when e.data is not null then coalesce(e.data ->> 'state', 'completed') end, f.state),
-           coalesce(e.data, f.detail)
-    from running r left join ended e on true left join filed f on true
+    select coalesce(bool_or(api_may_know(f.definition_id)), false),
+           max(f.state) filter (where api_may_know(f.definition_id)),
+           (array_agg(f.detail) filter (where api_may_know(f.definition_id)))[1]
+    from found f
 $$;
 revoke all on function api_outcome(uuid) from public;
 

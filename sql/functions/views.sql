@@ -336,6 +336,7 @@ comment on view held_calls is 'Requests that leave, or are dealt with, once rele
 comment on column held_calls.sends is '`first`: the first attempt; `again`: one that failed before; `unknown`: it was under way, the endpoint''s setting `unknown` says what becomes of it';
 
 create or replace view outcomes as
-select o.command_id, o.state, o.detail, o.at, o.tenant from outcome o;
+select o.command_id, o.state, o.detail, o.at, o.tenant from outcome o
+where o.definition_id is null or (select api_unlimited('read')) or exists (select from api_read_definition d where d.id = o.definition_id);
 revoke all on outcomes from public;
 comment on view outcomes is 'How commands, deployments and messages ended; kept for a day. See await().';

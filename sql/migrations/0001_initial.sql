@@ -169,7 +169,8 @@ create table outcome (
     state text not null,             -- 'done', 'refused', 'active', …
     detail jsonb,
     at timestamptz not null,
-    tenant text not null default ''
+    tenant text not null default '',
+    definition_id integer             -- who has a right for its process may know; NULL: who has the tenant
 );
 create index on outcome (at);
 

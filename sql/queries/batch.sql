@@ -452,9 +452,9 @@ select $4, u.n, u.instance_id,
              (select e.definition_id from event e where e.instance_id = u.instance_id limit 1), 0), false, u.entries
 from unnest($1, $2, $3) as u (n, instance_id, entries)
 -- name: insert_outcomes
-insert into outcome (command_id, state, detail, tenant, at)
-select distinct on (u.id) u.id, u.state, u.detail::jsonb, u.tenant, $5
-from unnest($1, $2, $3, $4) with ordinality as u (id, state, detail, tenant, n) order by u.id, u.n desc
+insert into outcome (command_id, state, detail, tenant, definition_id, at)
+select distinct on (u.id) u.id, u.state, u.detail::jsonb, u.tenant, u.definition_id, $6
+from unnest($1, $2, $3, $4, $5) with ordinality as u (id, state, detail, tenant, definition_id, n) order by u.id, u.n desc
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: move_start_timers
 update start_timer s set due = u.due, remaining = u.remaining

@@ -38,8 +38,8 @@ delete from event_rule where tenant = $1 and bus = $2 and name = $3
 -- name: events_version
 update event_lane set version = version + 1 returning version
 -- name: events_outcomes
-insert into outcome (command_id, state, detail, at)
-select u.id, u.state, u.detail::jsonb, clock() from unnest($1, $2, $3) as u (id, state, detail) order by 1
+insert into outcome (command_id, state, detail, tenant, at)
+select u.id, u.state, u.detail::jsonb, u.tenant, clock() from unnest($1, $2, $3, $4) as u (id, state, detail, tenant) order by 1
 on conflict (command_id) do update set state = excluded.state, detail = excluded.detail, at = excluded.at
 -- name: events_savepoint
 savepoint deliveries

@@ -175,6 +175,33 @@ check("and makes none", [ask("POST", "/v1/users", some, {"name": "x"})[0], ask("
 check("nor endpoints", ask("PUT", "/v1/endpoints/x", some, {"baseUrl": "http://x.example"})[0] == 403)
 check("his limits", ask("GET", "/v1/me", some)[1]["limits"] == {"admin": ["other*"]}, ask("GET", "/v1/me", some))
 
+# ---- outcomes of processes that one has nothing to do with ----
+pawl("user", "add", "once", "--rights", "start,read")
+for right in ("start", "read"):
+    pawl("user", "grant", "once", right, "at-once")
+once = "Bearer " + pawl("user", "token", "once", "test")[1]
+own = start(once, "at-once")[1]["instanceId"]
+other = start(admin)[1]["instanceId"]
+status, command, answer = ask("POST", "/v1/instances/%s/suspend?await=10s" % other, admin, {})
+check("a command of an administrator", command.get("state") == "done", command)
+status, refused, answer = ask("POST", "/v1/instances/%s/skip?await=10s" % other, admin, {"element": "nowhere"})
+check("and one that is refused", refused.get("state") == "refused", refused)
+for what, subject in (("his own instance", own), ("another process's", other), ("a command to it", command["commandId"]),
+                      ("a refused one", refused["commandId"])):
+    wanted = (200, 200) if subject == own else (404, 200)
+    seen = tuple(ask("GET", "/v1/outcomes/%s?wait=50ms" % subject, who)[0] for who in (once, admin))
+    check("outcome of " + what, seen == wanted, seen)
+ask("POST", "/v1/instances/%s/cancel?await=10s" % other, admin, {})
+seen = [ask("GET", "/v1/outcomes/%s" % other, who)[:2] for who in (once, admin)]
+check("of what has ended", (seen[0][0], seen[1][1].get("state")) == (404, "cancelled"), seen)
+status, body, answer = ask("PUT", "/v1/rules/r?await=10s", admin, {"pattern": {"source": ["s"]}, "targets": []})
+check("of a rule, in its tenant", body.get("state") == "done" and ask("GET", "/v1/outcomes/" + body["commandId"], north)[0] == 404, body)
+pawl("user", "add", "northern", "--rights", "admin", "--tenants", "north")
+northern = "Bearer " + pawl("user", "token", "northern", "test")[1]
+status, body, answer = ask("PUT", "/v1/buses/n", northern, {})
+status, body, answer = ask("PUT", "/v1/rules/r?bus=n&await=10s", northern, {"pattern": {"source": ["s"]}, "targets": []})
+check("and in another", body.get("state") == "done" and ask("GET", "/v1/outcomes/" + body["commandId"], northern)[1].get("state") == "done", body)
+
 # ---- who may deploy some processes only ----
 model = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "waits.bpmn")).read()
 pawl("user", "add", "author", "--rights", "author,read")
