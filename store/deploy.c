@@ -200,11 +200,23 @@ static int insert_files(struct conn *conn, struct deployment *d, struct result *
                       err);
 }
 
+/* The name of the message that it takes; "": its name is known when it waits. NULL: none. */
+static const char *taken_message(const struct node *node)
+{
+    bool takes = node->kind == NODE_START_EVENT || node->kind == NODE_CATCH_EVENT ||
+                 node->kind == NODE_BOUNDARY_EVENT || node->kind == NODE_RECEIVE_TASK;
+    const struct expr *name = node->event.message_name;
+
+    if (!takes || name == NULL)
+        return NULL;
+    return expr_is_literal(name) ? expr_text(name) : "";
+}
+
 static int insert_definition(struct conn *conn, struct deployment *d, struct deploy_process *p,
                              const struct result *digests, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column node, id, name, kind, line;
+    struct column node, id, name, kind, line, message;
     size_t digest_n;
     const char *digest = deploy_digest(d, p, digests, &digest_n);
 
@@ -221,6 +233,7 @@ static int insert_definition(struct conn *conn, struct deployment *d, struct dep
     column_init(&name, d->arena, COLUMN_TEXT);
     column_init(&kind, d->arena, COLUMN_TEXT);
     column_init(&line, d->arena, COLUMN_INT4);
+    column_init(&message, d->arena, COLUMN_TEXT);
     for (size_t i = 0; i < p->graph->n_nodes; i++) {
         const struct node *n = &p->graph->nodes[i];
         column_int(&node, (int64_t)i);
@@ -228,10 +241,11 @@ static int insert_definition(struct conn *conn, struct deployment *d, struct dep
         column_text(&name, n->name);
         column_text(&kind, node_kind_name(n->kind));
         column_int(&line, n->line);
+        column_text(&message, taken_message(n));
     }
     return conn_query(conn, "deploy_elements",
                       PARAMS(p_int4(p->definition_id), p_column(&node), p_column(&id),
-                             p_column(&name), p_column(&kind), p_column(&line)),
+                             p_column(&name), p_column(&kind), p_column(&line), p_column(&message)),
                       NULL, err);
 }
 

@@ -1,6 +1,33 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- publish() leaves a message for whoever waits for it or comes to wait; correlate() insists on one receiver now.
 
+-- May the caller send this message? Who may start some processes only may, if no model of another process speaks of it:
+-- whoever of them comes to wait, it reaches nobody else.
+create or replace function api_require_message(of_tenant text, message text) returns void
+language plpgsql stable
+as $$
+declare
+    known integer;
+    other text;
+begin
+    if api_may('start', null) then
+        return;
+    end if;
+    select count(*), min(d.key) filter (where not api_may('start', d.key)) into known, other
+    from element e join definition d on d.id = e.definition_id
+    where d.tenant = of_tenant and e.message in (api_require_message.message, '');
+    if known = 0 then
+        perform api_require('start', null);
+    elsif other is not null then
+        raise exception using errcode = 'insufficient_privilege',
+            message = format('%s may not send the message "%s": the process "%s" may take it, too',
+                             coalesce(api_served() ->> 'name', api_login()::text), left(api_require_message.message, 100), left(other, 100)),
+            hint = 'Name the instance (correlate), or ask an administrator for the right to start that process: grant_process().';
+    end if;
+end
+$$;
+revoke all on function api_require_message(text, text) from public;
+
 create or replace function publish(
     message text,
     key text default '',
@@ -19,7 +46,7 @@ declare
     seconds numeric := extract(epoch from coalesce(publish.ttl, '10 minutes'));
 begin
     perform api_text('message', publish.message, true), api_text('key', publish.key, false);
-    perform api_require('start', null); -- it may start any process
+    perform api_require_message(of_tenant, publish.message);
     if seconds < 0 or seconds > 3155760000 then
         raise exception using errcode = 'PW003',
             message = format('a time to live of %s is not possible', publish.ttl),
@@ -46,7 +73,7 @@ comment on function publish(text, text, jsonb, interval, jsonb) is
 - `key`: the correlation key; the receiver''s is its `pawl:correlationKey`, by default its business key.
 - `variables`: a JSON object that the receiver gets as variables.
 - `ttl`: how long the message is kept; 0 means that only who waits now gets it.
-- `options`: `all` = true delivers it to each who waits now; `tenant`: one of yours, by default the first; `actor`. Who may start some processes only may not publish: who gets a message is known later.
+- `options`: `all` = true delivers it to each who waits now; `tenant`: one of yours, by default the first; `actor`. Who may start some processes only may publish what no model of another process speaks of (42501).
 
 Returns the id of the message. await() tells what became of it.';
 
@@ -79,7 +106,7 @@ begin
         of_tenant := family.tenant;
         perform api_not_suspended(root);
     else
-        perform api_require('start', null);
+        perform api_require_message(of_tenant, correlate.message);
     end if;
 
     correlate.command_id := api_id();
@@ -96,5 +123,5 @@ comment on function correlate(text, text, jsonb, uuid, jsonb) is
 - `message`: the name of the message in the BPMN model.
 - `key`: the correlation key of the receiver, by default its business key.
 - `variables`: a JSON object that the receiver gets as variables.
-- `instance_id`: only this instance. PW001 if it does not exist, PW002 if it has ended. One of `key` and `instance_id` is needed.
+- `instance_id`: only this instance. PW001 if it does not exist, PW002 if it has ended. One of `key` and `instance_id` is needed. Without it, who may start some processes only may send what no model of another process speaks of (42501).
 - `options`: `tenant`; `actor`.';

@@ -117,7 +117,7 @@ comment on function grant_process(text, text, text, jsonb) is
 - `process`: the id of the process in its BPMN file; `*` stands for any text.
 - `options`: `role` = true: the grantee is a database role; `actor`.
 
-Who may start some processes only may not publish() messages, nor correlate() them without an instance: who gets them is known later. Who administers some processes only names one to bulk().';
+Who may start some processes only may publish(), or correlate() without an instance, messages of which no model of another process in his tenant speaks: a message whose name is an expression counts as any. Who administers some processes only names one to bulk().';
 
 create or replace function revoke_process(
     grantee text,

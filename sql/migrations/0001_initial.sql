@@ -72,8 +72,10 @@ create table element (
     name text,
     kind text not null,
     line integer not null,
+    message text,                    -- that it takes; '': any, its name is an expression
     primary key (definition_id, node)
 );
+create index on element (message) where message is not null;
 
 -- What starts, answers and messages must bring, and the forms that ask for it. json keeps the order of members.
 create table input (

@@ -60,8 +60,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce(
     (select d.lane from definition d where d.tenant = $1 and d.key = $2 order by d.version desc limit 1),
     2 + (select count(distinct (d.tenant, d.key)) from definition d) % 14)) returning id
 -- name: deploy_elements
-insert into element (definition_id, node, id, name, kind, line)
-select $1, e.* from unnest($2, $3, $4, $5, $6) as e (node, id, name, kind, line) order by node
+insert into element (definition_id, node, id, name, kind, line, message)
+select $1, e.* from unnest($2, $3, $4, $5, $6, $7) as e (node, id, name, kind, line, message) order by node
 -- name: deploy_clear_messages
 delete from message_start m using definition d
 where d.id = m.definition_id and d.tenant = $1 and d.key = any($2)

@@ -24,25 +24,17 @@ with page as materialized (
     order by i.started desc limit least(coalesce($2::integer, 100), 1000)
 )
 select 200, coalesce(json_agg(json_build_object(
-        'id', p.business_key, 'state', s.state, 'step', coalesce(p.elements[1], l.element_id), 'tenantId', p.tenant)
+        'id', p.business_key, 'state', api_execution_state(p.state), 'step', coalesce(p.elements[1], l.element_id), 'tenantId', p.tenant)
         order by p.started desc), '[]')::text
 from page p
-cross join lateral (select case p.state when 'accepted' then 'ExecutionSubmitted' when 'running' then 'StepStarted'
-                                        when 'suspended' then 'StepStarted' when 'incident' then 'StepFailed'
-                                        when 'completed' then 'ExecutionSucceeded' when 'cancelled' then 'ExecutionCancelled'
-                                        else 'ExecutionFailed' end as state) s
 left join lateral (select h.element_id from history h
                    where h.instance_id = p.instance_id and h.element_kind not in ('startEvent', 'endEvent')
                    order by h.started desc, h.n desc limit 1) l on true
 -- name: sedo_execution
-select 200, json_build_object('id', i.business_key, 'state', s.state, 'step', coalesce(i.elements[1], l.element_id), 'tenantId', i.tenant,
+select 200, json_build_object('id', i.business_key, 'state', api_execution_state(i.state), 'step', coalesce(i.elements[1], l.element_id), 'tenantId', i.tenant,
                               'started', i.started, 'ended', i.ended)::text
 from (select i.* from instances i
       where i.business_key = $2 and i.tenant = api_tenant(jsonb_build_object('tenant', $1::text)) order by i.started desc limit 1) i
-cross join lateral (select case i.state when 'accepted' then 'ExecutionSubmitted' when 'running' then 'StepStarted'
-                                        when 'suspended' then 'StepStarted' when 'incident' then 'StepFailed'
-                                        when 'completed' then 'ExecutionSucceeded' when 'cancelled' then 'ExecutionCancelled'
-                                        else 'ExecutionFailed' end as state) s
 left join lateral (select h.element_id from history h
                    where h.instance_id = i.instance_id and h.element_kind not in ('startEvent', 'endEvent')
                    order by h.started desc, h.n desc limit 1) l on true

@@ -202,6 +202,25 @@ status, body, answer = ask("PUT", "/v1/buses/n", northern, {})
 status, body, answer = ask("PUT", "/v1/rules/r?bus=n&await=10s", northern, {"pattern": {"source": ["s"]}, "targets": []})
 check("and in another", body.get("state") == "done" and ask("GET", "/v1/outcomes/" + body["commandId"], northern)[1].get("state") == "done", body)
 
+# ---- messages of who may start some processes only: those that reach no others ----
+pawl("user", "grant", "once", "start", "mine")
+take = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "waits.bpmn")).read()
+take = re.sub('<process id="at-once".*?</process>', "", take, flags=re.S).replace('id="waits"', 'id="mine"').replace('name="go"', 'name="mine"')
+status, body, answer = ask("POST", "/v1/deployments", admin, {"resources": [{"name": "mine.bpmn", "content": take}]})
+check("his process", status == 201, body)
+waiting = start(once, "mine", businessKey="m-1")[1]["instanceId"]
+for path, body, wanted in (("/messages", {"message": "go", "key": "x"}, 403), ("/messages/correlate", {"message": "go", "key": "x"}, 403),
+                           ("/messages", {"message": "nobody's"}, 403), ("/messages", {"message": "mine", "key": "m-2", "ttl": "1 min"}, 202),
+                           ("/messages/correlate?await=10s", {"message": "mine", "key": "m-1"}, 202)):
+    status, body, answer = ask("POST", "/v1" + path, once, body)
+    check("%s: %s" % (path, body), status == wanted and (status == 202 or "may not" in body["detail"]), (status, body))
+check("it has come", body.get("state") == "done" and ask("GET", "/v1/outcomes/%s?wait=10s" % waiting, once)[1].get("state") == "completed", body)
+status, body, answer = ask("POST", "/v1/deployments", admin, {"resources": [
+    {"name": "any.bpmn", "content": take.replace('id="mine"', 'id="any"').replace('name="mine"', 'name="${businessKey}"')}]})
+check("who takes any message", status == 201, body)
+status, body, answer = ask("POST", "/v1/messages", once, {"message": "mine", "key": "m-3"})
+check("may take that, too", status == 403 and "any" in body["detail"], (status, body))
+
 # ---- who may deploy some processes only ----
 model = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "waits.bpmn")).read()
 pawl("user", "add", "author", "--rights", "author,read")
