@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <strings.h>
 #include <time.h>
@@ -11,11 +10,15 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include "jobexec/http_internal.h"
+#include "jobexec/sockets.h"
+
+#define LOOK_US 1000000 /* the longest sleep */
 
 struct unverified;
 
 struct http {
-    CURLM *multi; /* owner: connector thread; others only call curl_multi_wakeup() */
+    CURLM *multi;           /* owner: connector thread */
+    struct sockets sockets; /* owner: connector thread; others only call sockets_wake() */
     pthread_t thread;
     struct arena arena;            /* owner: connector thread; holds this struct */
     const char *user_agent;        /* immutable */
@@ -107,7 +110,8 @@ void http_launch(struct http *http, struct http_exchange *exchange)
         abort(); /* out of memory */
     exchange->error[0] = exchange->refusal[0] = '\0';
     exchange->tried = false;
-    if (http_request_set(exchange, http->user_agent) < 0 ||
+    bool crowded = http->n_running >= LIMIT_KEPT_CONNECTIONS;
+    if (http_request_set(exchange, http->user_agent, crowded) < 0 ||
         curl_multi_add_handle(http->multi, exchange->easy) != CURLM_OK) {
         http_finish(http, exchange,
                     exchange->refusal[0] != '\0' ? refused(exchange) : HTTP_NO_CONNECTION);
@@ -241,7 +245,6 @@ static struct http_exchange *take_inbox(struct http *http, bool *ret_stopping,
 static void *run(void *context)
 {
     struct http *http = context;
-    int running;
 
     for (;;) {
         bool stopping;
@@ -253,9 +256,8 @@ static void *run(void *context)
             e->next = NULL;
             start(http, e);
         }
-        curl_multi_perform(http->multi, &running);
         collect(http);
-        int64_t left_us = 1000000;
+        int64_t left_us = LOOK_US;
         if (stopping) {
             left_us = give_up_us - clock_mono_us();
             if (left_us <= 0)
@@ -263,12 +265,22 @@ static void *run(void *context)
             if (http->n_running == 0)
                 return NULL;
         }
-        curl_multi_poll(http->multi, NULL, 0, left_us < 1000000 ? (int)(left_us / 1000 + 1) : 1000,
-                        NULL);
+        sockets_wait(&http->sockets, left_us < LOOK_US ? left_us : LOOK_US);
     }
 }
 
 /* ---- What other threads call ---- */
+
+static void http_free(struct http *http)
+{
+    curl_multi_cleanup(http->multi);
+    sockets_close(&http->sockets);
+    http_tokens_deinit(&http->tokens);
+    pthread_mutex_destroy(&http->lock);
+    struct arena arena = http->arena;
+    arena_deinit(&arena);
+    curl_global_cleanup();
+}
 
 int http_start(const struct http_options *options, struct http **ret_http, struct err *err)
 {
@@ -287,12 +299,13 @@ int http_start(const struct http_options *options, struct http **ret_http, struc
         abort(); /* out of memory */
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_KEPT_CONNECTIONS);
     pthread_mutex_init(&http->lock, NULL);
+    if (sockets_open(&http->sockets, http->multi, err) < 0) {
+        http_free(http);
+        return err_trace(err);
+    }
     int failed = pthread_create(&http->thread, NULL, run, http);
     if (failed != 0) {
-        curl_multi_cleanup(http->multi);
-        pthread_mutex_destroy(&http->lock);
-        arena_deinit(&arena);
-        curl_global_cleanup();
+        http_free(http);
         return err_set(err, ERR_IO, "cannot start the connector's thread: %s", strerror(failed));
     }
     *ret_http = http;
@@ -323,7 +336,7 @@ void http_send(struct http *http, struct http_exchange *exchange)
     exchange->next = http->inbox;
     http->inbox = exchange;
     pthread_mutex_unlock(&http->lock);
-    curl_multi_wakeup(http->multi);
+    sockets_wake(&http->sockets);
 }
 
 void http_stop(struct http *http, int64_t drain_us)
@@ -334,14 +347,9 @@ void http_stop(struct http *http, int64_t drain_us)
     http->stopping = true;
     http->give_up_us = clock_mono_us() + drain_us;
     pthread_mutex_unlock(&http->lock);
-    curl_multi_wakeup(http->multi);
+    sockets_wake(&http->sockets);
     pthread_join(http->thread, NULL);
-    curl_multi_cleanup(http->multi);
-    http_tokens_deinit(&http->tokens);
-    pthread_mutex_destroy(&http->lock);
-    struct arena arena = http->arena;
-    arena_deinit(&arena);
-    curl_global_cleanup();
+    http_free(http);
 }
 
 void http_exchange_deinit(struct http_exchange *exchange)

@@ -7,9 +7,10 @@
 
 /*
  * Sets exchange->easy up for its URL. -1: it cannot be sent: exchange->refusal says so if it is the
- * egress guard that does not want it, else exchange->error.
+ * egress guard that does not want it, else exchange->error. Crowded: as many are under way as
+ * connections are kept, and libcurl goes through all of them to look for one, or to keep one.
  */
-int http_request_set(struct http_exchange *exchange, const char *user_agent);
+int http_request_set(struct http_exchange *exchange, const char *user_agent, bool crowded);
 bool http_head_too_large(const struct http_exchange *exchange);
 
 /* ---- http_redirect.c ---- */

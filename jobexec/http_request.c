@@ -287,7 +287,8 @@ static void set_proxy(struct http_exchange *exchange)
     }
 }
 
-static void set_http(struct http_exchange *exchange)
+/* In a crowd a connection is for one request only, unless many share it. */
+static void set_http(struct http_exchange *exchange, bool crowded)
 {
     const struct transport *transport = exchange->transport;
     static const long versions[] = {
@@ -302,12 +303,16 @@ static void set_http(struct http_exchange *exchange)
         curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)transport->idle_s);
     if (transport->age_s != 0)
         curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)transport->age_s);
+    bool shared =
+        transport->http == TRANSPORT_HTTP_2_PRIOR_KNOWLEDGE ||
+        (transport->http == TRANSPORT_HTTP_2 && strncasecmp(exchange->url, "https:", 6) == 0);
+    bool alone = crowded && !shared;
     /* libcurl sends again by itself when a kept connection turns out to be dead. */
-    if (exchange->once)
+    if (exchange->once || alone)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    else if (transport->http == TRANSPORT_HTTP_2_PRIOR_KNOWLEDGE ||
-             (transport->http == TRANSPORT_HTTP_2 && strncasecmp(exchange->url, "https:", 6) == 0))
-        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* many requests share one connection */
+    else if (shared)
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)alone);
 }
 
 /* ---- The signature of AWS ---- */
@@ -387,7 +392,7 @@ static void set_callbacks(struct http_exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
 }
 
-int http_request_set(struct http_exchange *exchange, const char *user_agent)
+int http_request_set(struct http_exchange *exchange, const char *user_agent, bool crowded)
 {
     CURL *easy = exchange->easy;
 
@@ -411,7 +416,7 @@ int http_request_set(struct http_exchange *exchange, const char *user_agent)
     set_callbacks(exchange);
     set_tls(exchange);
     set_proxy(exchange);
-    set_http(exchange);
+    set_http(exchange, crowded);
     struct buf line CLEANUP(buf_deinit);
     buf_init(&line, 0);
     if (set_headers(exchange, user_agent, &line) < 0)

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <semaphore.h>
+#include <sys/resource.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,8 +84,8 @@ struct shot {
 static const struct egress_rule loopback = {.kind = EGRESS_LOOPBACK};
 static const struct transport local = {.allow = &loopback, .n_allow = 1};
 
-static void send_one(struct fixture *f, struct shot *shot, const char *method, const char *url,
-                     int64_t timeout_us)
+static void set_one(struct fixture *f, struct shot *shot, const char *method, const char *url,
+                    int64_t timeout_us)
 {
     arena_init(&shot->arena, 0);
     shot->exchange = (struct http_exchange){.arena = &shot->arena,
@@ -96,6 +97,12 @@ static void send_one(struct fixture *f, struct shot *shot, const char *method, c
                                             .timeout_us = timeout_us,
                                             .done = on_done,
                                             .owner = f};
+}
+
+static void send_one(struct fixture *f, struct shot *shot, const char *method, const char *url,
+                     int64_t timeout_us)
+{
+    set_one(f, shot, method, url, timeout_us);
     http_send(f->http, &shot->exchange);
 }
 
@@ -473,6 +480,70 @@ static void test_http__many(void **state)
     free(shots);
 }
 
+#define WAITING 1500
+#define ASKED 200
+
+/* CPU time of requests that are answered, one after the other, each on a connection of its own. */
+static int64_t cpu_of_requests(struct fixture *f)
+{
+    struct timespec from, to;
+    char url[64];
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok", f->stub.port);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    for (unsigned i = 0; i < ASKED; i++) {
+        struct shot shot;
+        set_one(f, &shot, "POST", url, 20 * SECOND);
+        shot.exchange.once = true;
+        http_send(f->http, &shot.exchange);
+        wait_done(f, 1);
+        assert_int_equal(shot.exchange.result, HTTP_COMPLETE);
+        free_one(&shot);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    return (to.tv_sec - from.tv_sec) * SECOND + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+/* What wait for an answer cost nothing while others get theirs. */
+static void test_http__waiting_is_free(void **state)
+{
+    struct fixture *f = *state;
+    struct shot *shots = calloc(WAITING, sizeof(*shots));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(address);
+    struct rlimit files;
+    char url[64];
+
+    assert_non_null(shots);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    /* Nobody accepts them: the kernel keeps them waiting. */
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, n), 0);
+    assert_int_equal(listen(listener, WAITING), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &n), 0);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
+
+    (void)cpu_of_requests(f); /* the first ones pay for what is made once */
+    int64_t without_us = cpu_of_requests(f);
+    for (size_t i = 0; i < WAITING; i++)
+        send_one(f, &shots[i], "GET", url, 60 * SECOND);
+    (void)cpu_of_requests(f); /* behind them: they are under way */
+    int64_t with_us = cpu_of_requests(f);
+    if (with_us > 8 * without_us)
+        fail_msg("%lld us of CPU time, and %lld us beside those that wait", (long long)without_us,
+                 (long long)with_us);
+    http_stop(f->http, 0);
+    f->http = NULL;
+    for (size_t i = 0; i < WAITING; i++) {
+        assert_int_equal(shots[i].exchange.result, HTTP_GIVEN_UP);
+        free_one(&shots[i]);
+    }
+    free(shots);
+    close(listener);
+}
+
 /* The end gives up what does not come in time, and says so to each owner. */
 static void test_http__end(void **state)
 {
@@ -509,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_http__waiting_for_a_token, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__slow_resolver, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_http__waiting_is_free, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_http__end, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
