@@ -109,19 +109,31 @@ static void consider(struct choice *choice, int x, int y)
     choice->best = box;
 }
 
+/* Beside its flow, on the side where no other boundary event stands. */
+static void place_at_boundary(struct choice *choice, const struct shape *shape)
+{
+    const struct steps *steps = choice->steps;
+    int middle = shape->box.x + shape->box.width / 2;
+    int below = shape->box.y + shape->box.height;
+    bool first = shape->nth == 0, last = true;
+
+    for (size_t i = 0; i < steps->n_shapes; i++)
+        last = last && !(steps->shapes[i].kind == SHAPE_BOUNDARY &&
+                         steps->shapes[i].on == shape->on && steps->shapes[i].nth > shape->nth);
+    int right = middle + 2 * AIR, left = middle - 2 * AIR - choice->size.width;
+    int outside = steps->shapes[shape->on].box.x + AIR - choice->size.width;
+    int sides[] = {first || !last ? right : left, first || !last ? left : right, outside};
+    for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+        for (int down = 0; down <= 2 * LINE; down += LINE)
+            consider(choice, sides[i], below + down);
+}
+
 static void place_at_shape(struct choice *choice, const struct shape *shape)
 {
     const struct box *box = &shape->box;
     int middle = box->x + box->width / 2, width = choice->size.width;
     int above = box->y - AIR - choice->size.height, below = box->y + box->height + AIR;
 
-    if (shape->kind == SHAPE_BOUNDARY) {
-        for (int down = 0; down <= 2 * LINE; down += LINE) {
-            consider(choice, middle + 2 * AIR, below - AIR + down);
-            consider(choice, middle - 2 * AIR - width, below - AIR + down);
-        }
-        return;
-    }
     int sides[] = {shape->kind == SHAPE_GATEWAY ? above : below,
                    shape->kind == SHAPE_GATEWAY ? below : above};
     for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
@@ -168,7 +180,9 @@ void labels_place(struct steps *steps)
         struct choice choice = {.steps = steps, .hits = -1};
         if (label_is_outside(shape))
             label_size(shape->name, &choice.size);
-        if (choice.size.width > 0)
+        if (choice.size.width > 0 && shape->kind == SHAPE_BOUNDARY)
+            place_at_boundary(&choice, shape);
+        else if (choice.size.width > 0)
             place_at_shape(&choice, shape);
         shape->label = choice.best;
     }

@@ -12,9 +12,9 @@ enum {
     EVENT = 36,
     GATEWAY = 50,
     CHANNEL = 60, /* between two columns, at least */
-    GAP = 70,     /* between two rows, at least */
+    GAP = 75,     /* between two rows, at least */
     FIRST = 24,   /* from a column to its first track */
-    LANE = 44,    /* from a row to its first lane: below names of boundary events */
+    LANE = 50,    /* from a row to its first lane: below names of boundary events */
     TRACK = 12,
     BOUNDARY = 46, /* from one boundary event to the next, at least */
 };
