@@ -97,8 +97,10 @@ int activity_complete(struct step *step, struct instance *instance, uint32_t id,
     int64_t started_us = token->state == TOKEN_READY ? step->family->now_us : token->since_us;
     uint32_t outer = token->scope;
 
+    uint32_t inner = token->state == TOKEN_SCOPE ? token->child : token_scope(instance, id);
+    if (token->item != 0 && item_result(step, instance, id, node, inner) < 0)
+        return err_trace(step->err);
     if (node->n_outputs > 0) {
-        uint32_t inner = token->state == TOKEN_SCOPE ? token->child : token_scope(instance, id);
         struct view view = view_of(step, instance, inner, node);
         if (mappings_apply(&view, node->outputs, node->n_outputs, outer) < 0)
             return err_trace(step->err);

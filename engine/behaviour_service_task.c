@@ -25,9 +25,10 @@ static int evaluate(struct step *step, struct instance *instance, uint32_t token
 static int call_and_wait(struct step *step, struct instance *instance, uint32_t token,
                          const struct node *node)
 {
+    struct view view = view_at(step, instance, token, node);
     struct uuid id = family_uuid(step->family);
 
-    if (call_request(step, instance, token, token_scope(instance, token), node, &id, 1) < 0)
+    if (call_request(&view, &id, 1) < 0)
         return err_trace(step->err);
     wait_new(step, instance, WAIT_CALL, token, node)->subject = id;
     activity_wait(step, instance, token, node);

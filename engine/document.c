@@ -2,17 +2,18 @@
 /*
  * The document of an instance: a compact binary form of its tokens, waits, scopes and fired calls.
  * Format 2: a format byte, then numbers as LEB128 (signed ones zigzag), texts with their length in
- * front, UUIDs as 16 bytes. Format 1 knew no items of multi-instance activities. What a row says is
- * not trusted: every number is checked against the graph and against the other parts before anybody
- * walks them, so that a document that decodes is a state that step can run. The format byte changes
- * when the meaning does; old formats stay readable.
+ * front, UUIDs as 16 bytes. Format 1 knew no items of multi-instance activities, format 2 neither
+ * their results nor what fired calls had seen. What a row says is not trusted: every number is
+ * checked against the graph and against the other parts before anybody walks them, so that a
+ * document that decodes is a state that step can run. The format byte changes when the meaning
+ * does; old formats stay readable.
  */
 #include "base/build.h"
 
 #include "base/limits.h"
 #include "engine/step.h"
 
-#define DOCUMENT_FORMAT 2u
+#define DOCUMENT_FORMAT 3u
 #define TOKEN_ITEM 8u /* with a token's state: its item number follows */
 /* No time is farther from 1970 than 36,000 years, so that sums of two can not overflow. */
 #define TIME_FARTHEST_US (INT64_C(1) << 60)
@@ -120,6 +121,23 @@ static void put_wait(struct writer *writer, const struct wait *wait)
     }
 }
 
+/* Those that there are, each with how many are missing before it. */
+static void put_results(struct writer *writer, const struct loop *loop)
+{
+    uint32_t n = 0, next = 0;
+
+    for (uint32_t i = 0; loop->results != NULL && i < loop->total; i++)
+        n += loop->results[i].text != NULL;
+    put_number(writer, n);
+    for (uint32_t i = 0; n > 0 && i < loop->total; i++) {
+        if (loop->results[i].text == NULL)
+            continue;
+        put_number(writer, i - next);
+        put_text(writer, loop->results[i].text, loop->results[i].n);
+        next = i + 1;
+    }
+}
+
 static void put_scope(struct writer *writer, const struct scope *scope)
 {
     put_number(writer, scope->id);
@@ -139,6 +157,7 @@ static void put_scope(struct writer *writer, const struct scope *scope)
     put_number(writer, scope->loop->begun);
     put_number(writer, scope->loop->completed);
     put_text(writer, scope->loop->items, scope->loop->items != NULL ? scope->loop->items_n : 0);
+    put_results(writer, scope->loop);
 }
 
 static void put_call(struct writer *writer, const struct fired_call *call)
@@ -148,6 +167,7 @@ static void put_call(struct writer *writer, const struct fired_call *call)
     put_number(writer, call->scope);
     put_number(writer, call->token);
     put_signed(writer, call->sent_us);
+    put_text(writer, call->locals, call->locals_n);
     put_number(writer, call->answer_name != NULL);
     if (call->answer_name != NULL) {
         put_text(writer, call->answer_name, strlen(call->answer_name));
@@ -297,7 +317,7 @@ static struct uuid get_uuid(struct reader *reader)
     return uuid;
 }
 
-/* Time of a token; the one before it in format 2. */
+/* Time of a token; from format 2 on by what it differs from the one before. */
 static int64_t get_since(struct reader *reader, int64_t previous)
 {
     int64_t us = get_time(reader) + (reader->format >= 2 ? previous : 0);
@@ -391,7 +411,25 @@ static void get_waits(struct reader *reader, struct instance *instance)
     }
 }
 
-static struct loop *get_loop(struct reader *reader)
+static void get_results(struct reader *reader, struct instance *instance, struct loop *loop)
+{
+    size_t n = get_count(reader);
+    uint64_t at = 0;
+
+    if (n > 0 && reader->bad == NULL)
+        loop->results = arena_array(reader->arena, loop->total, sizeof(*loop->results));
+    for (size_t i = 0; i < n && reader->bad == NULL; i++, at++) {
+        at += get_u32(reader);
+        if (at >= loop->total) {
+            refuse(reader, "a result belongs to no item");
+            return;
+        }
+        loop->results[at].text = get_text(reader, &loop->results[at].n);
+        instance->variable_bytes += loop->results[at].n;
+    }
+}
+
+static struct loop *get_loop(struct reader *reader, struct instance *instance)
 {
     struct loop *loop = arena_alloc(reader->arena, sizeof(*loop));
 
@@ -404,6 +442,8 @@ static struct loop *get_loop(struct reader *reader)
     if (loop->total > LIMIT_ITEMS || loop->begun == 0 || loop->begun > loop->total ||
         loop->completed > loop->begun)
         refuse(reader, "a multi-instance activity counts wrong");
+    else if (reader->format >= 3)
+        get_results(reader, instance, loop);
     return loop;
 }
 
@@ -425,7 +465,7 @@ static void get_scopes(struct reader *reader, struct instance *instance)
             instance->variable_bytes += variable_bytes(&variable);
         }
         if (reader->format >= 2 && get_number(reader) != 0)
-            scope.loop = get_loop(reader);
+            scope.loop = get_loop(reader, instance);
         /* Ascending, and a parent before its children, so that there is no circle. */
         if (scope.id <= instance->scopes[instance->n_scopes - 1].id ||
             scope.id >= instance->next_id || scope_find(instance, scope.parent) == NULL) {
@@ -447,6 +487,11 @@ static void get_calls(struct reader *reader, struct instance *instance)
         call.scope = get_u32(reader);
         call.token = get_u32(reader);
         call.sent_us = get_time(reader);
+        if (reader->format >= 3)
+            call.locals = get_text(reader, &call.locals_n);
+        if (call.locals_n == 0)
+            call.locals = NULL;
+        instance->variable_bytes += call.locals_n;
         uint64_t answered = get_number(reader);
         if (answered == 1) {
             call.answer_name = get_text(reader, NULL);

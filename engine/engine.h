@@ -147,6 +147,11 @@ struct loop {
     const char *items;
     size_t items_n;
     const struct value *values; /* parsed, or NULL until somebody looks */
+    /* What items have come to, by their number - 1; text NULL: to nothing. NULL: none has yet. */
+    struct loop_result {
+        const char *text; /* JSON */
+        size_t n;
+    } * results;
 };
 
 struct scope {
@@ -168,6 +173,10 @@ struct fired_call {
     uint32_t token;  /* that fired it: its own waits come first */
     int64_t sent_us; /* 0: still queued */
     bool fresh;
+    /* The activity's own variables, an object: its scope may be gone when the answer comes. NULL:
+     * it had none. */
+    const char *locals;
+    size_t locals_n;
     /* An answer that came before anybody waited for it; NULL: none. */
     const char *answer_name, *answer_body;
 };
@@ -202,9 +211,10 @@ struct instance {
     struct uuid *calls_gone; /* fired calls that nobody waits for any more: rows go */
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
-    bool locals_changed;   /* variables of scopes inside of the process */
-    size_t variable_bytes; /* of all scopes, but for variables_text */
-    uint32_t depth;        /* call activities above it */
+    bool locals_changed; /* variables of scopes inside of the process */
+    size_t
+        variable_bytes; /* of all scopes, items' results and fired calls, but for variables_text */
+    uint32_t depth;     /* call activities above it */
     /* The process variables as loaded, until somebody looks at them; then NULL. */
     const char *variables_text;
     size_t variables_n;

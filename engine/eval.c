@@ -11,6 +11,15 @@ struct view view_of(struct step *step, struct instance *instance, uint32_t scope
     return (struct view){.step = step, .instance = instance, .scope = scope, .node = node};
 }
 
+struct view view_at(struct step *step, struct instance *instance, uint32_t token,
+                    const struct node *node)
+{
+    struct view view = view_of(step, instance, token_scope(instance, token), node);
+
+    view.token = token;
+    return view;
+}
+
 struct lookup {
     struct view *view;
     bool failed; /* a variable's text could not be read; step->err says why */
@@ -52,7 +61,7 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
 {
     struct lookup *lookup = context;
     struct view *view = lookup->view;
-    const struct value *value;
+    const struct value *value = NULL;
 
     if (view->special != NULL && n == strlen(view->special) &&
         memcmp(name, view->special, n) == 0) {
@@ -62,7 +71,10 @@ static bool look_up(void *context, const char *name, size_t n, struct value *ret
     if (n == strlen("callback") && memcmp(name, "callback", n) == 0 &&
         callback_value(view, ret_value))
         return true;
-    if (variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
+    if (view->locals != NULL)
+        value = value_member(view->locals, name, n);
+    if (value == NULL &&
+        variable_get(view->step, view->instance, view->scope, name, n, &value) < 0) {
         lookup->failed = true;
         return false;
     }
@@ -313,6 +325,7 @@ int mappings_apply(struct view *view, const struct mapping *mappings, size_t n, 
 
 struct gathered {
     struct step *step;
+    const struct value *locals; /* hide the others; NULL: there are none */
     struct value_member *members;
     size_t n, capacity;
 };
@@ -323,7 +336,9 @@ static int gather(void *context, const struct variable *variable)
     struct step *step = gathered->step;
     struct value value;
 
-    if (variable->text == NULL)
+    if (variable->text == NULL ||
+        (gathered->locals != NULL &&
+         value_member(gathered->locals, variable->name, strlen(variable->name)) != NULL))
         return 0;
     if (variable->value != NULL)
         value = *variable->value;
@@ -337,8 +352,11 @@ static int gather(void *context, const struct variable *variable)
 
 int view_object(struct view *view, bool local, struct value *ret)
 {
-    struct gathered gathered = {.step = view->step};
+    struct gathered gathered = {.step = view->step, .locals = view->locals};
 
+    for (size_t i = 0; view->locals != NULL && i < view->locals->u.object.n; i++)
+        *arena_push(view->step->arena, gathered.members, gathered.n, gathered.capacity) =
+            view->locals->u.object.members[i];
     if (variables_each(view->step, view->instance, view->scope, local, gather, &gathered) < 0)
         return err_trace(view->step->err);
     if (view->special != NULL)

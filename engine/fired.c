@@ -19,6 +19,7 @@ struct fired_call *fired_find(const struct instance *instance, const struct uuid
 
 static void remove_at(struct instance *instance, size_t i)
 {
+    instance->variable_bytes -= instance->calls[i].locals_n;
     memmove(&instance->calls[i], &instance->calls[i + 1],
             (instance->n_calls - i - 1) * sizeof(*instance->calls));
     instance->n_calls--;
@@ -73,13 +74,32 @@ int fired_new(struct step *step, struct instance *instance, uint32_t token, cons
                               .scope = token_find(instance, token)->scope,
                               .token = token,
                               .fresh = true};
+    struct view view = view_at(step, instance, token, node);
 
-    if (call_request(step, instance, token, token_scope(instance, token), node, &call.id, 1) < 0)
+    if (call_request(&view, &call.id, 1) < 0)
         return err_trace(step->err);
+    if (token_find(instance, token)->local != 0)
+        call.locals = scope_object(step->arena, scope_find(instance, view.scope), &call.locals_n);
+    instance->variable_bytes += call.locals_n;
     /* Items of a multi-instance activity fire side by side: see multi_begin(). */
     if (token_find(instance, token)->item == 0)
         fired_again(step, instance, call.node, call.scope);
     *arena_push(step->arena, instance->calls, instance->n_calls, instance->calls_capacity) = call;
+    return 0;
+}
+
+int fired_view(struct step *step, struct instance *instance, const struct fired_call *call,
+               struct view *ret)
+{
+    struct value *locals = arena_alloc(step->arena, sizeof(*locals));
+
+    *ret = view_of(step, instance, call->scope, &instance->graph->nodes[call->node]);
+    ret->token = call->token;
+    if (call->locals == NULL)
+        return 0;
+    if (value_read(step->arena, call->locals, call->locals_n, locals, step->err) < 0)
+        return err_trace(step->err);
+    ret->locals = locals->kind == VALUE_OBJECT ? locals : NULL;
     return 0;
 }
 
@@ -251,11 +271,12 @@ static enum answer_then then_by_itself(const struct node *node, const struct val
 int fired_answered(struct step *step, struct instance *instance, struct fired_call *call)
 {
     const struct node *node = &instance->graph->nodes[call->node];
-    struct view view = view_of(step, instance, call->scope, node);
+    struct view view;
     struct value response;
     int which;
 
-    if (response_read(step, step->command->body, step->command->body_n, &response) < 0)
+    if (fired_view(step, instance, call, &view) < 0 ||
+        response_read(step, step->command->body, step->command->body_n, &response) < 0)
         return err_trace(step->err);
     view.special = "response";
     view.special_value = &response;

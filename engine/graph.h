@@ -225,14 +225,17 @@ struct call_mapping {
 /* multiInstanceLoopCharacteristics: the activity is carried out once for each item. */
 struct multi_instance {
     bool sequential;
-    const struct expr *cardinality;  /* how many; NULL: one for each item of the collection */
-    const char *collection_variable; /* the collection: a variable by its name … */
-    const struct expr *collection;   /* … or an expression */
-    const char *element_variable;    /* of each: its item; NULL: none */
-    const char *index_variable;      /* of each: its number, besides loopCounter; NULL: none */
-    const struct expr *completion;   /* ends it before all are done; NULL: none */
-    bool async_before, async_after;  /* of each */
-    struct retry_policy *retry;      /* of the jobs of each; NULL: the activity's */
+    const struct expr *cardinality;    /* how many; NULL: one for each item of the collection */
+    const char *collection_variable;   /* the collection: a variable by its name … */
+    const struct expr *collection;     /* … or an expression */
+    const char *element_variable;      /* of each: its item; NULL: none */
+    const char *index_variable;        /* of each: its number, besides loopCounter; NULL: none */
+    const char *output_collection;     /* gets what they come to, as a list; NULL: nothing does */
+    const struct expr *output_element; /* what each comes to */
+    const char *output_variable;       /* … which is this one of its own; NULL: it is computed */
+    const struct expr *completion;     /* ends it before all are done; NULL: none */
+    bool async_before, async_after;    /* of each */
+    struct retry_policy *retry;        /* of the jobs of each; NULL: the activity's */
 };
 
 struct call_activity {

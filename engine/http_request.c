@@ -224,25 +224,25 @@ static int request_build(struct view *view, const struct http_call *http, struct
     return headers_build(view, http, call->body != NULL ? content_type : NULL, &call->headers);
 }
 
-int call_request(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
-                 const struct node *node, const struct uuid *id, uint32_t attempt)
+int call_request(struct view *view, const struct uuid *id, uint32_t attempt)
 {
-    struct view view = view_of(step, instance, scope, node);
+    struct step *step = view->step;
+    struct instance *instance = view->instance;
+    const struct node *node = view->node;
     const struct http_call *http = node->http;
     struct family *family = step->family;
-    view.token = token;
     struct new_call call = {.id = *id,
                             .instance = instance->id,
-                            .token = token,
+                            .token = view->token,
                             .node = node_index(instance, node),
                             .attempt = attempt,
                             .timeout_us = http->timeout_us,
                             .open_after_us = http->open_after_us,
                             .deadline_us = call_deadline(step, http, id)};
 
-    int built = node->script != NULL                ? script_request(&view, &call)
-                : node->service == SERVICE_DELEGATE ? delegate_request(&view, &call)
-                                                    : request_build(&view, http, &call);
+    int built = node->script != NULL                ? script_request(view, &call)
+                : node->service == SERVICE_DELEGATE ? delegate_request(view, &call)
+                                                    : request_build(view, http, &call);
     if (built < 0)
         return err_trace(step->err);
     call.report_sent = call_reports_sent(instance, call.node);
@@ -250,7 +250,7 @@ int call_request(struct step *step, struct instance *instance, uint32_t token, u
     *arena_push(family->arena, family->calls, family->n_calls, family->calls_capacity) = call;
     const char *request =
         mask_query(step->arena, arena_printf(step->arena, "%s %s", call.method, call.path));
-    history_add(step, HISTORY_CALL_REQUESTED, instance, token, node, 0,
+    history_add(step, HISTORY_CALL_REQUESTED, instance, view->token, node, 0,
                 history_data(step, "ussn", "call", id, "endpoint", call.endpoint, "request",
                              text_cut(step->arena, callback_mask(step->arena, request), 300),
                              "attempt", (int64_t)(attempt > 1 ? attempt : 0)));

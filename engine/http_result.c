@@ -187,13 +187,12 @@ static int call_unknown(struct step *step, const struct trigger *trigger,
     struct command parked = *step->command;
     int64_t attempt = member_integer(response, "attempt");
     uint32_t tries = attempt > 0 && attempt < INT32_MAX ? (uint32_t)attempt : 1;
+    struct view view = view_at(step, trigger->instance, trigger->token, trigger->node);
 
     if (trigger->detail != NULL && strcmp(trigger->detail, "fail") == 0)
         return call_failed(step, trigger, response);
     if (trigger->detail != NULL)
-        return call_request(step, trigger->instance, trigger->token,
-                            token_scope(trigger->instance, trigger->token), trigger->node,
-                            &trigger->wait.subject, tries + 1);
+        return call_request(&view, &trigger->wait.subject, tries + 1);
     parked.detail = "unknown";
     parked.token = trigger->token;
     parked.node = trigger->wait.node;

@@ -5,9 +5,10 @@
  * The token of the whole stays at the activity, with its boundary events, and has a scope for the
  * items: nrOfInstances and its like are variables there. Each item is a token in that scope, at the
  * same activity, and goes through it like any other; its number and its element are variables of
- * its own. Parallel items follow each other as they come to the activity, sequential ones as they
- * end: so the step budget cuts a fan-out of thousands into slices, and one job at a time carries it
- * on.
+ * its own. What an item comes to (output_element) is kept with the loop until all are gathered
+ * in a list, in the order of the items. Parallel items follow each other as they come to the
+ * activity, sequential ones as they end: so the step budget cuts a fan-out of thousands into
+ * slices, and one job at a time carries it on.
  */
 #include "base/build.h"
 
@@ -140,6 +141,17 @@ static int counters_set(struct step *step, struct instance *instance, struct sco
     return counter_set(step, instance, scope, "nrOfCompletedInstances", loop->completed);
 }
 
+/* Before the others: an item whose result has another's name gives that. */
+static int output_begin(struct step *step, struct instance *instance, uint32_t scope,
+                        const struct multi_instance *multi)
+{
+    struct value none = value_null();
+
+    if (multi->output_variable == NULL)
+        return 0;
+    return variable_set_local(step, instance, scope, multi->output_variable, &none);
+}
+
 int item_variables(struct step *step, struct instance *instance, uint32_t id, uint32_t scope)
 {
     const struct token *token = token_find(instance, id);
@@ -147,7 +159,8 @@ int item_variables(struct step *step, struct instance *instance, uint32_t id, ui
     const struct multi_instance *multi = instance->graph->nodes[whole->node].multi;
     struct value number = value_integer(step->arena, token->item - 1), element;
 
-    if (variable_set_local(step, instance, scope, "loopCounter", &number) < 0)
+    if (output_begin(step, instance, scope, multi) < 0 ||
+        variable_set_local(step, instance, scope, "loopCounter", &number) < 0)
         return err_trace(step->err);
     if (multi->index_variable != NULL &&
         variable_set_local(step, instance, scope, multi->index_variable, &number) < 0)
@@ -162,6 +175,68 @@ int item_variables(struct step *step, struct instance *instance, uint32_t id, ui
     if (token->item == whole->loop->total && !multi->async_before)
         whole->loop->items = NULL;
     return 0;
+}
+
+/* ---- Results ---- */
+
+int item_result(struct step *step, struct instance *instance, uint32_t id, const struct node *node,
+                uint32_t scope)
+{
+    const struct token *token = token_find(instance, id);
+    struct loop *loop = scope_find(instance, token->scope)->loop;
+    struct view view = view_of(step, instance, scope, node);
+    struct value value;
+
+    if (node->multi->output_collection == NULL)
+        return 0;
+    view.token = id;
+    if (view_value(&view, node->multi->output_element, &value) < 0)
+        return err_trace(step->err);
+    if (value.kind == VALUE_NULL)
+        return 0;
+    if (loop->results == NULL)
+        loop->results = arena_array(step->arena, loop->total, sizeof(*loop->results));
+    struct loop_result *result = &loop->results[token->item - 1];
+    result->text = value_text(step->arena, &value, &result->n);
+    instance->variable_bytes += result->n;
+    return 0;
+}
+
+size_t loop_bytes(const struct loop *loop)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; loop->results != NULL && i < loop->total; i++)
+        bytes += loop->results[i].n;
+    return bytes;
+}
+
+/* [1,null,3], as a variable around the activity. */
+static int results_gather(struct step *step, struct instance *instance, uint32_t outer,
+                          const struct multi_instance *multi, const struct loop *loop)
+{
+    CLEANUP(buf_deinit) struct buf buf;
+    const char *name = multi->output_collection;
+
+    buf_init(&buf, 0);
+    if (name == NULL)
+        return 0;
+    struct value key = value_string(step->arena, name, strlen(name));
+    buf_add_char(&buf, '{');
+    value_write(&key, &buf);
+    buf_add_str(&buf, ":[");
+    for (uint32_t i = 0; i < loop->total; i++) {
+        const struct loop_result *result = loop->results != NULL ? &loop->results[i] : NULL;
+        if (i > 0)
+            buf_add_char(&buf, ',');
+        if (result != NULL && result->text != NULL)
+            buf_add(&buf, result->text, result->n);
+        else
+            buf_add_str(&buf, "null");
+    }
+    buf_add_str(&buf, "]}");
+    return variables_set(step, instance, outer, arena_strndup(step->arena, buf.data, buf.len),
+                         buf.len);
 }
 
 /* ---- Items ---- */
@@ -225,7 +300,9 @@ int multi_begin(struct step *step, struct instance *instance, uint32_t token,
         return err_trace(step->err);
     fired_again(step, instance, node_index(instance, node), outer);
     if (loop->total == 0)
-        return activity_complete(step, instance, token, node);
+        return results_gather(step, instance, outer, node->multi, loop) < 0
+                   ? err_trace(step->err)
+                   : activity_complete(step, instance, token, node);
     uint32_t inner = scope_new(step, instance, outer, node, token);
     scope_find(instance, inner)->loop = loop;
     token_place(step, instance, token, TOKEN_SCOPE, node);
@@ -242,7 +319,9 @@ static int multi_end(struct step *step, struct instance *instance, uint32_t scop
     uint32_t token = scope_find(instance, scope)->token;
     const struct node *node = &instance->graph->nodes[scope_place(instance, scope)];
 
-    if (activity_complete(step, instance, token, node) < 0)
+    if (results_gather(step, instance, scope_find(instance, scope)->parent, node->multi,
+                       scope_find(instance, scope)->loop) < 0 ||
+        activity_complete(step, instance, token, node) < 0)
         return err_trace(step->err);
     fired_scope_ended(step, instance, scope, false);
     scope_remove(instance, scope);

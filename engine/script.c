@@ -172,7 +172,7 @@ static int carry_out(struct step *step, struct instance *instance, uint32_t toke
 int script_enter(struct step *step, struct instance *instance, uint32_t token,
                  const struct node *node)
 {
-    struct view view = view_of(step, instance, token_scope(instance, token), node);
+    struct view view = view_at(step, instance, token, node);
     const struct need *answer;
     const char *request;
     struct value reply;
@@ -183,7 +183,7 @@ int script_enter(struct step *step, struct instance *instance, uint32_t token,
         return err_trace(step->err);
     if (answer->slow) {
         struct uuid id = family_uuid(step->family);
-        if (call_request(step, instance, token, view.scope, node, &id, 1) < 0)
+        if (call_request(&view, &id, 1) < 0)
             return err_trace(step->err);
         wait_new(step, instance, WAIT_CALL, token, node)->subject = id;
         activity_wait(step, instance, token, node);

@@ -304,6 +304,8 @@ void scope_remove(struct instance *instance, uint32_t id)
         return;
     for (size_t v = 0; v < scope->n_variables; v++)
         instance->variable_bytes -= variable_bytes(&scope->variables[v]);
+    if (scope->loop != NULL)
+        instance->variable_bytes -= loop_bytes(scope->loop);
     instance->scopes = take_out(instance->scopes, &instance->n_scopes, &instance->scopes_capacity,
                                 (size_t)(scope - instance->scopes), sizeof(*scope));
 }

@@ -62,14 +62,17 @@ static int call_again(struct step *step, struct instance *instance)
     const struct wait *wait = wait_find_subject(instance, WAIT_CALL, &command->subject);
     const struct fired_call *call = fired_find(instance, &command->subject);
     uint32_t attempt = command->tries < UINT32_MAX ? command->tries + 1 : command->tries;
+    struct view view;
 
-    if (call != NULL && call->answer_name == NULL)
-        return call_request(step, instance, call->token, call->scope,
-                            &instance->graph->nodes[call->node], &command->subject, attempt);
-    if (wait == NULL || wait->token != command->token)
-        return STEP_DROPPED;
-    return call_request(step, instance, wait->token, token_scope(instance, wait->token),
-                        &instance->graph->nodes[wait->node], &command->subject, attempt);
+    if (call != NULL && call->answer_name == NULL) {
+        if (fired_view(step, instance, call, &view) < 0)
+            return err_trace(step->err);
+    } else {
+        if (wait == NULL || wait->token != command->token)
+            return STEP_DROPPED;
+        view = view_at(step, instance, wait->token, &instance->graph->nodes[wait->node]);
+    }
+    return call_request(&view, &command->subject, attempt);
 }
 
 static int command_continue(struct step *step, struct instance *instance)

@@ -185,9 +185,14 @@ struct view {
      * NULL: none. */
     const char *special;
     const struct value *special_value;
+    /* Variables of an activity that may be gone, an object: they hide those of the scope; NULL. */
+    const struct value *locals;
     const char *process_id; /* filled by eval.c */
 };
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
+                    const struct node *node);
+/* From the activity at which the token is. */
+struct view view_at(struct step *step, struct instance *instance, uint32_t token,
                     const struct node *node);
 int view_value(struct view *view, const struct expr *expr, struct value *ret) MUST_CHECK;
 int view_bool(struct view *view, const struct expr *expr, bool *ret) MUST_CHECK;
@@ -276,11 +281,16 @@ int item_arrive(struct step *step, struct instance *instance, uint32_t token,
 /* Its number and its element, as variables of the scope. */
 int item_variables(struct step *step, struct instance *instance, uint32_t token,
                    uint32_t scope) MUST_CHECK;
+/* What an item comes to, as seen from the scope, before its own variables go. */
+int item_result(struct step *step, struct instance *instance, uint32_t token,
+                const struct node *node, uint32_t scope) MUST_CHECK;
 /* An item is done. The last one ends the whole. */
 int item_end(struct step *step, struct instance *instance, uint32_t token) MUST_CHECK;
 /* An item has gone: the next one begins, or the whole ends. */
 int item_gone(struct step *step, struct instance *instance, uint32_t scope,
               uint32_t item) MUST_CHECK;
+/* Of its results. */
+size_t loop_bytes(const struct loop *loop);
 /* Would nothing be left of the multi-instance activity without this one item? */
 bool item_is_last(const struct scope *scope);
 
@@ -342,9 +352,8 @@ int wait_trigger(struct step *step, const struct trigger *trigger) MUST_CHECK;
 
 /* ---- http_request.c, http_result.c, fired.c: remote calls ---- */
 
-/* Builds the request, as seen from the scope, and files it as an effect. */
-int call_request(struct step *step, struct instance *instance, uint32_t token, uint32_t scope,
-                 const struct node *node, const struct uuid *id, uint32_t attempt) MUST_CHECK;
+/* Builds the request of the view's node and token, and files it as an effect. */
+int call_request(struct view *view, const struct uuid *id, uint32_t attempt) MUST_CHECK;
 /* Until when attempts of the call may begin; 0: for ever. */
 int64_t call_deadline(const struct step *step, const struct http_call *http, const struct uuid *id);
 /* What failed, as far as its response says how it may go on. */
@@ -383,6 +392,9 @@ int delegate_answered(struct step *step, const struct trigger *trigger,
 /* Fires the node's call: it is done at once. */
 int fired_new(struct step *step, struct instance *instance, uint32_t token,
               const struct node *node) MUST_CHECK;
+/* As its activity saw things when it was fired. */
+int fired_view(struct step *step, struct instance *instance, const struct fired_call *call,
+               struct view *ret) MUST_CHECK;
 int fired_answered(struct step *step, struct instance *instance,
                    struct fired_call *call) MUST_CHECK;
 /* Hands answers that were kept to a token that just began to wait. */

@@ -73,6 +73,8 @@ static void collect(struct variables *v, const struct node *node)
             add(v, names[i]);
         add(v, node->multi->element_variable);
         add(v, node->multi->index_variable);
+        add(v, node->multi->output_collection);
+        add(v, node->multi->output_variable);
     }
     bool start_by_timer = node->kind == NODE_START_EVENT && node->event.kind == EVENT_TIMER;
     bool inner_start = node->kind == NODE_START_EVENT && node->scope >= 0;
@@ -249,6 +251,7 @@ static void look_node(struct variables *v, const struct node *node)
         look(v, node->multi->cardinality);
         look(v, node->multi->collection);
         look(v, node->multi->completion);
+        look(v, node->multi->output_element);
         if (node->multi->collection_variable != NULL)
             judge(v, node->multi->collection_variable);
     }

@@ -11,18 +11,14 @@
 static const struct {
     const char *name, *remedy;
 } refused[] = {
-    {"loopDataOutputRef", "Keep each result in a table of your own, or in a variable that an item "
-                          "names by its loopCounter"},
-    {"outputDataItem", "Keep each result in a table of your own, or in a variable that an item "
-                       "names by its loopCounter"},
     {"complexBehaviorDefinition", "Throw events from the activity itself"},
 };
 
 static void check_loop_children(struct file_build *file, const struct xml_element *loop)
 {
-    static const char *const known[] = {"loopCardinality", "loopDataInputRef",
-                                        "inputDataItem",   "completionCondition",
-                                        "documentation",   "extensionElements"};
+    static const char *const known[] = {
+        "loopCardinality", "loopDataInputRef",    "loopDataOutputRef", "inputDataItem",
+        "outputDataItem",  "completionCondition", "documentation",     "extensionElements"};
 
     for (const struct xml_element *c = loop->first; c != NULL; c = c->next) {
         bool is_known = false, is_refused = false;
@@ -72,18 +68,27 @@ static void read_cardinality(struct process_build *process, const struct xml_ele
                text, LIMIT_ITEMS);
 }
 
+/* The name of a data item; NULL: there is none. */
+static const char *data_item(const struct xml_element *loop, const char *name)
+{
+    const struct xml_element *item = xml_child(loop, SPACE_BPMN, name);
+
+    if (item == NULL)
+        return NULL;
+    return xml_attr(item, "name") != NULL ? xml_attr(item, "name") : xml_attr(item, "id");
+}
+
 /* A variable by its name, or an expression: Camunda tells them apart by the brace. */
 static void read_collection(struct process_build *process, const struct xml_element *loop,
                             struct multi_instance *multi)
 {
-    const struct xml_element *item = xml_child(loop, SPACE_BPMN, "inputDataItem");
     const char *text = xml_extension(loop, "collection");
     const char *element = xml_extension(loop, "elementVariable");
 
     if (text == NULL || xml_blank(text))
         text = child_text(loop, "loopDataInputRef");
-    if (element == NULL && item != NULL)
-        element = xml_attr(item, "name") != NULL ? xml_attr(item, "name") : xml_attr(item, "id");
+    if (element == NULL)
+        element = data_item(loop, "inputDataItem");
     multi->element_variable = text_name(process, loop, "elementVariable", element);
     multi->index_variable = text_name(process, loop, "elementIndexVariable",
                                       xml_extension(loop, "elementIndexVariable"));
@@ -91,6 +96,48 @@ static void read_collection(struct process_build *process, const struct xml_elem
         multi->collection = text_expression(process, loop, "collection", text);
     else
         multi->collection_variable = text_name(process, loop, "collection", text);
+}
+
+/* The name in "name" or "${name}"; NULL: it is something else, or nothing. */
+static const char *only_name(struct arena *arena, const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    bool braced = text != NULL && strncmp(text, "${", 2) == 0;
+
+    if (text == NULL || (!braced && strchr(text, '{') != NULL))
+        return NULL;
+    if (!braced)
+        return text;
+    size_t n = strspn(text + 2, letters);
+    return n > 0 && strcmp(text + 2 + n, "}") == 0 ? arena_strndup(arena, text + 2, n) : NULL;
+}
+
+/* Where what items come to is gathered, and what that is: a variable of each, or an expression. */
+static void read_results(struct process_build *process, const struct xml_element *loop,
+                         struct multi_instance *multi)
+{
+    struct arena *arena = &process->graph->arena;
+    const char *collection = xml_value(loop, SPACE_PAWL, "outputCollection");
+    const char *element = xml_value(loop, SPACE_PAWL, "outputElement");
+
+    if (collection == NULL)
+        collection = child_text(loop, "loopDataOutputRef");
+    if (element == NULL)
+        element = data_item(loop, "outputDataItem");
+    multi->output_collection = text_name(process, loop, "outputCollection", collection);
+    multi->output_variable =
+        text_name(process, loop, "outputElement", only_name(process->file->arena, element));
+    if (multi->output_variable != NULL)
+        element = arena_printf(arena, "${%s}", multi->output_variable);
+    multi->output_element = text_optional(process, loop, "outputElement", element);
+    if ((collection != NULL) != (element != NULL))
+        report(process->file, CODE_BAD_MULTI_INSTANCE, loop,
+               collection != NULL
+                   ? "%s has an outputCollection, but nothing to put into it. Add "
+                     "pawl:outputElement: a variable that each item sets, or an expression."
+                   : "%s has an outputElement, but nothing that it is put into. Add "
+                     "pawl:outputCollection: a variable that gets a list.",
+               element_shown(process->file, loop->parent));
 }
 
 static void check_loop(struct process_build *process, int index, const struct xml_element *loop,
@@ -122,7 +169,8 @@ static void check_loop(struct process_build *process, int index, const struct xm
     if (node->n_outputs > 0)
         report(file, CODE_MAPPING_MISPLACED, loop,
                "%s is carried out for several items, whose outputParameters would overwrite each "
-               "other. Let each item set its own variable, or use an activity behind it.",
+               "other. Gather them as a list: pawl:outputCollection and pawl:outputElement of " LOOP
+               ".",
                shown);
 }
 
@@ -152,6 +200,7 @@ void read_multi_instance(struct process_build *process, int index)
         text_bool(file, loop, "isSequential", xml_attr(loop, "isSequential"), false);
     read_cardinality(process, loop, multi);
     read_collection(process, loop, multi);
+    read_results(process, loop, multi);
     multi->completion = text_optional(process, loop, "completionCondition",
                                       child_text(loop, "completionCondition"));
     multi->async_before =

@@ -179,6 +179,8 @@ static const struct term pawl_attributes[] = {
     {"timeZone", USED, OWNER_PROCESS | TIMERS, NULL},
     {"catchUp", USED, TIMERS, NULL},
     {"startableBy", USED, OWNER_PROCESS, NULL},
+    {"outputCollection", USED, OWNER_LOOP, NULL},
+    {"outputElement", USED, OWNER_LOOP, NULL},
 };
 
 static const struct term pawl_elements[] = {

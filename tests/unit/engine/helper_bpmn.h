@@ -37,3 +37,12 @@
 #define EXTENDED(x) "<extensionElements>" x "</extensionElements>"
 #define DEFINE_MESSAGE(id) "<message id='" id "' name='" id "'/>"
 #define DEFINE_ERROR(id) "<error id='" id "' name='" id "' errorCode='" id "'/>"
+/* Multi-instance activities. */
+#define LOOP(attributes, inside)                                                                   \
+    "<multiInstanceLoopCharacteristics " attributes ">" inside "</"                                \
+    "multiInstanceLoopCharacteristics>"
+#define TIMES(n) "<loopCardinality>" n "</loopCardinality>"
+#define UNTIL(x) "<completionCondition>${" x "}</completionCondition>"
+#define EACH(list, item) "camunda:collection='" list "' camunda:elementVariable='" item "'"
+#define IN_TURN "isSequential='true' "
+#define ITEMS(id, loop) "<userTask id='" id "'>" loop "</userTask>"

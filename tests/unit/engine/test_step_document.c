@@ -14,12 +14,9 @@
     "<serviceTask id='" id "'>" EXTENDED("<pawl:http endpoint='api' method='GET' " attributes      \
                                          ">" inside "</pawl:http>") "</serviceTask>"
 
-#define LOOP(attributes, inside)                                                                   \
-    "<multiInstanceLoopCharacteristics " attributes ">" inside "</"                                \
-    "multiInstanceLoopCharacteristics>"
 #define TWICE "<loopCardinality>2</loopCardinality>"
 /* Items that are jobs, come in turn, and have scopes of their own. */
-#define ITEMS                                                                                      \
+#define OF_ITEMS                                                                                   \
     "<task id='each'>" LOOP(                                                                       \
         "camunda:asyncBefore='true'",                                                              \
         TWICE) "</task>"                                                                           \
@@ -53,7 +50,7 @@ static void deploy_all(struct sim *sim)
                                     FLOW("f", "wait") FLOW("f", "call") FLOW("f", "s")
                                         FLOW("f", "g") FLOW("g", "gm") FLOW("g", "gt")
                                             FLOW("f", "j1") FLOW("j1", "j") FLOW("u", "j")
-                                                FLOW("f", "ready") ITEMS FLOW("f", "each")
+                                                FLOW("f", "ready") OF_ITEMS FLOW("f", "each")
                                                     FLOW("f", "turn") FLOW("f", "inner"));
     sim_start_only(sim, "p", "{\"x\":{\"deep\":[1,2,3]}}");
     assert_string_equal(sim_where(sim),
@@ -111,7 +108,7 @@ static void test_step_document__other_formats(void **state)
     sim_init(&sim);
     deploy_all(&sim);
     assert_true(load(&sim, "", 0, &family) < 0);
-    assert_true(load(&sim, "\x03", 1, &family) < 0);
+    assert_true(load(&sim, "\x04", 1, &family) < 0);
     assert_true(load(&sim, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, &family) < 0);
     /* 2^32 tokens in six bytes */
     assert_true(load(&sim, "\x01\x00\x05\xff\xff\xff\xff\x0f", 8, &family) < 0);
@@ -122,6 +119,10 @@ static void test_step_document__other_formats(void **state)
     assert_int_equal(family.instances[0]->n_tokens, 2);
     assert_int_equal(family.instances[0]->tokens[1].id, 3);
     assert_int_equal(family.instances[0]->tokens[1].since_us, 2);
+    /* Format 2 has the second time as what it differs from the first. */
+    doc[0] = 2;
+    assert_int_equal(load(&sim, doc, sizeof(doc), &family), 0);
+    assert_int_equal(family.instances[0]->tokens[1].since_us, 3);
     sim_deinit(&sim);
 }
 

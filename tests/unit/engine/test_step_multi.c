@@ -11,14 +11,6 @@
 #include "helper_bpmn.h"
 #include "helper_sim.h"
 
-#define LOOP(attributes, inside)                                                                   \
-    "<multiInstanceLoopCharacteristics " attributes ">" inside "</"                                \
-    "multiInstanceLoopCharacteristics>"
-#define TIMES(n) "<loopCardinality>" n "</loopCardinality>"
-#define UNTIL(x) "<completionCondition>${" x "}</completionCondition>"
-#define EACH(list, item) "camunda:collection='" list "' camunda:elementVariable='" item "'"
-#define IN_TURN "isSequential='true' "
-#define ITEMS(id, loop) "<userTask id='" id "'>" loop "</userTask>"
 #define INPUT(name, value)                                                                         \
     EXTENDED("<camunda:inputOutput><camunda:inputParameter name='" name "'>" value                 \
              "</camunda:inputParameter></camunda:inputOutput>")
