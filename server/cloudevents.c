@@ -46,6 +46,13 @@ static const char *decoded(struct arena *arena, const char *value, size_t n)
     return utf8_valid(text, (size_t)(to - text)) ? text : NULL;
 }
 
+/* Letters and digits, and what is no attribute has no header. */
+static bool is_attribute(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0' &&
+           strcmp(name, "data") != 0;
+}
+
 /* The attributes; false: the response is ready. */
 static bool read_attributes(struct request *request, json_t *event)
 {
@@ -54,12 +61,20 @@ static bool read_attributes(struct request *request, json_t *event)
     char name[64];
 
     for (size_t i = 0; i < n; i++) {
-        if (headers[i].name_n < 4 || headers[i].name_n >= sizeof(name) + 3 ||
-            strncasecmp(headers[i].name, "ce-", 3) != 0)
+        if (headers[i].name_n < 4 || strncasecmp(headers[i].name, "ce-", 3) != 0)
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)headers[i].name_n - 3, headers[i].name + 3);
         for (char *c = name; *c != '\0'; c++)
             *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+        bool fits = headers[i].name_n - 3 < sizeof(name) && is_attribute(name);
+        if (!fits || json_object_get(event, name) != NULL) {
+            response_problem(request, 400, "PW003",
+                             "The name of an attribute has letters and digits; data is the body.",
+                             fits ? "the header ce-%s is there twice"
+                                  : "the header ce-%s is no attribute of a CloudEvent",
+                             name);
+            return false;
+        }
         const char *value = decoded(&request->arena, headers[i].value, headers[i].value_n);
         if (value == NULL || json_object_set_new(event, name, json_string(value)) < 0) {
             response_problem(request, 400, "PW003", NULL, "the header ce-%s is not UTF-8", name);

@@ -121,6 +121,7 @@ check("a batch", answer[0] == 202 and answer[2]["refused"] == 1 and answer[2]["e
 binary = {"ce-specversion": "1.0", "ce-id": "c3", "ce-source": "/cloud", "ce-type": "Gr%C3%BC%C3%9Fe"}
 check("binary", put(b'{"n": 123456789012345678901}', "application/json", **binary)[0] == 202)
 check("binary, a text", put("grün".encode(), "text/plain", **{**binary, "ce-id": "c4"})[0] == 202)
+check("binary, data beside the data", put(b"{}", "application/json", **{**binary, "ce-data": "x"})[0] == 400)
 check("binary, bytes", put(b"\x00\xff", "application/octet-stream", **{**binary, "ce-id": "c5"})[0] == 202)
 check("what they became", sql("select string_agg(detail_type || ' ' || detail, E'\\n' order by detail::text collate \"C\") from bus_events where source = '/cloud'").split("\n")
       == ['Grüße {"data": "grün"}', 'Grüße {"data_base64": "AP8="}', 'order.paid {"n": 1.1}', 'Grüße {"n": 123456789012345678901}'])

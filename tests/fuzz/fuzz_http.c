@@ -7,6 +7,7 @@
 #include "server/multipart.h"
 #include "server/request.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/message.h"
 
 /*
  * An HTTP request as text: what the guard lets through goes to the router, its parameters and body
@@ -14,66 +15,9 @@
  * and what is accepted is what the database may be given.
  */
 
-#define HEADERS_MAX 120u
-
-struct message {
-    const char *method, *uri, *version;
-    struct guard_header headers[HEADERS_MAX];
-    size_t n_headers;
-    const char *body;
-    size_t body_n;
-};
-
-/* Up to the mark, which is taken away; NULL: it is not there. */
-static char *cut(char **at, char *end, char mark)
-{
-    char *begin = *at, *found = memchr(begin, mark, (size_t)(end - begin));
-
-    if (found == NULL)
-        return NULL;
-    *found = '\0';
-    *at = found + 1;
-    return begin;
-}
-
-static bool message_read(char *text, size_t n, struct message *ret)
-{
-    char *at = text, *end = text + n, *line;
-
-    *ret = (struct message){.n_headers = 0};
-    ret->method = cut(&at, end, ' ');
-    ret->uri = ret->method != NULL ? cut(&at, end, ' ') : NULL;
-    ret->version = ret->uri != NULL ? cut(&at, end, '\n') : NULL;
-    if (ret->version == NULL)
-        return false;
-    while ((line = cut(&at, end, '\n')) != NULL && line < at - 1 && ret->n_headers < HEADERS_MAX) {
-        size_t line_n = (size_t)(at - line) - 1;
-        char *colon = memchr(line, ':', line_n);
-        struct guard_header *header = &ret->headers[ret->n_headers++];
-        *header = (struct guard_header){.name = line, .name_n = line_n};
-        if (colon == NULL)
-            continue;
-        header->name_n = (size_t)(colon - line);
-        header->value = colon + 1;
-        header->value_n = line_n - header->name_n - 1;
-    }
-    ret->body = at;
-    ret->body_n = (size_t)(end - at);
-    return true;
-}
-
-static const char *header_of(const struct message *message, const char *name)
-{
-    for (size_t i = 0; i < message->n_headers; i++)
-        if (message->headers[i].name_n == strlen(name) && message->headers[i].value != NULL &&
-            strncasecmp(message->headers[i].name, name, strlen(name)) == 0)
-            return message->headers[i].value;
-    return NULL;
-}
-
 static void judge_multipart(struct arena *arena, const struct message *message)
 {
-    const char *type = header_of(message, "Content-Type");
+    const char *type = message_header(message, "Content-Type");
     struct part *parts;
     size_t n;
 
