@@ -445,9 +445,9 @@ language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 declare
+    caller text := api_actor(options, array['publicUrl', 'callbackLife', 'alertInterval']);
     url text := options ->> 'publicUrl';
 begin
-    perform api_actor(options, array['publicUrl', 'callbackLife', 'alertInterval']);
     perform api_require_everything();
     select array_agg(k order by k) into changed from jsonb_object_keys(options - 'actor') k;
     if changed is null then
@@ -470,6 +470,7 @@ begin
         public_url = case when options ? 'publicUrl' then rtrim(url, '/') else i.public_url end,
         callback_life = coalesce(api_interval(options, 'callbackLife', '1 second'), i.callback_life),
         alert_interval = coalesce(api_interval(options, 'alertInterval', '1 second'), i.alert_interval);
+    perform api_audit('installationSet', caller, null, null, options - 'actor');
 end
 $$;
 revoke all on function set_installation(jsonb) from public;

@@ -295,6 +295,7 @@ begin
     insert into event_bus as b (tenant, name, description, actor, at)
     values (of_tenant, set_event_bus.name, api_prose('the description', set_event_bus.options ->> 'description'), caller, clock())
     on conflict (tenant, name) do update set description = excluded.description, actor = excluded.actor, at = excluded.at;
+    perform api_audit('eventBusSet', caller, of_tenant, set_event_bus.name, null);
 end
 $$;
 revoke all on function set_event_bus(text, jsonb) from public;
@@ -310,15 +311,17 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
+    caller text := api_actor(drop_event_bus.options, array['tenant']);
     of_tenant text := api_tenant(drop_event_bus.options);
 begin
-    perform api_actor(drop_event_bus.options, array['tenant']), api_require('admin', null);
+    perform api_require('admin', null);
     drop_event_bus.bus := api_event_bus_there(drop_event_bus.name, of_tenant);
     if exists (select from event_rule r where r.tenant = of_tenant and r.bus = drop_event_bus.name) then
         raise exception using errcode = 'PW002', message = format('the event bus "%s" has rules', drop_event_bus.name),
             hint = 'Drop them first (drop_event_rule); the view event_rules lists them.';
     end if;
     delete from event_bus b where b.tenant = of_tenant and b.name = drop_event_bus.name;
+    perform api_audit('eventBusDropped', caller, of_tenant, drop_event_bus.name, null);
 end
 $$;
 revoke all on function drop_event_bus(text, jsonb) from public;
@@ -386,6 +389,8 @@ begin
                                'description', set_event_rule.options ->> 'description',
                                'enabled', coalesce((set_event_rule.options -> 'enabled')::boolean, true)),
             caller, clock());
+    perform api_audit('eventRuleSet', caller, of_tenant, set_event_rule.name,
+                      jsonb_build_object('bus', set_event_rule.bus, 'command', set_event_rule.command_id));
 end
 $$;
 revoke all on function set_event_rule(text, jsonb, jsonb, text, jsonb) from public;
@@ -416,6 +421,7 @@ begin
     drop_event_rule.command_id := api_id();
     insert into event_todo (kind, command_id, tenant, bus, name, actor, at)
     values (3, drop_event_rule.command_id, of_tenant, drop_event_rule.bus, drop_event_rule.name, caller, clock());
+    perform api_audit('eventRuleDropped', caller, of_tenant, drop_event_rule.name, jsonb_build_object('bus', drop_event_rule.bus));
 end
 $$;
 revoke all on function drop_event_rule(text, text, jsonb) from public;
@@ -494,6 +500,10 @@ begin
         returning 1
     )
     select (select count(*) from meant), (select count(*) from taken) into matching, replayed;
+    if not dry then
+        perform api_audit('eventsReplayed', caller, of_tenant, null,
+                          jsonb_build_object('filter', replay_events.filter, 'replayed', replayed));
+    end if;
 end
 $$;
 revoke all on function replay_events(jsonb, jsonb) from public;

@@ -654,6 +654,8 @@ begin
     elsif had = 0 and set_external_task_retries.retries > 0 then
         perform api_external_ask(task, 22::smallint, api_id(), null, null, null, caller);
     end if;
+    perform api_audit('externalTaskRetriesSet', caller, task.tenant, task.id::text,
+                      jsonb_build_object('retries', set_external_task_retries.retries));
 end
 $$;
 
@@ -675,9 +677,10 @@ set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
+    caller text := api_actor(set_external_task_priority.options);
     task external_task;
 begin
-    perform api_actor(set_external_task_priority.options), api_given('task_id', set_external_task_priority.task_id);
+    perform api_given('task_id', set_external_task_priority.task_id);
     if set_external_task_priority.priority is null then
         raise exception using errcode = 'PW003', message = 'priority is missing', hint = 'Pass a whole number; 0 is usual.';
     end if;
@@ -694,6 +697,8 @@ begin
         values (task.topic, set_external_task_priority.priority, task.id, task.definition_id);
     end if;
     update external_task t set priority = set_external_task_priority.priority where t.id = task.id;
+    perform api_audit('externalTaskPrioritySet', caller, task.tenant, task.id::text,
+                      jsonb_build_object('priority', set_external_task_priority.priority));
 end
 $$;
 

@@ -54,6 +54,8 @@ begin
                              set_parameter.parameter),
             hint = 'Parameters are declared in the model (pawl:parameter); the view parameters lists them.';
     end if;
+    perform api_audit('parameterSet', caller, of_tenant, set_parameter.process,
+                      jsonb_build_object('parameter', set_parameter.parameter, 'version', wanted));
 end
 $$;
 revoke all on function set_parameter(text, text, jsonb, jsonb) from public;

@@ -93,6 +93,10 @@ begin
             of.tenant)
     on conflict (instance_id) do nothing;
     hold_history.held := found;
+    if held then
+        perform api_audit('historyHeld', caller, of.tenant, hold_history.instance_id::text,
+                          jsonb_strip_nulls(jsonb_build_object('reason', hold_history.options ->> 'reason')));
+    end if;
 end
 $$;
 revoke all on function hold_history(uuid, jsonb) from public;
@@ -110,13 +114,18 @@ language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
+declare
+    caller text := api_actor(release_history.options);
+    of_tenant text;
 begin
-    perform api_actor(release_history.options),
-            api_given('instance_id', release_history.instance_id);
+    perform api_given('instance_id', release_history.instance_id);
     perform api_require('admin', (select d.key from api_event v join definition d on d.id = v.definition_id
                                   where v.instance_id = release_history.instance_id limit 1));
-    delete from history_hold h where h.instance_id = release_history.instance_id;
+    delete from history_hold h where h.instance_id = release_history.instance_id returning h.tenant into of_tenant;
     release_history.released := found;
+    if released then
+        perform api_audit('historyReleased', caller, of_tenant, release_history.instance_id::text, null);
+    end if;
 end
 $$;
 revoke all on function release_history(uuid, jsonb) from public;
