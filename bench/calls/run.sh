@@ -67,8 +67,8 @@ title calls
 figure "$CALLS" "calls asked for"
 figure "$at_once" "calls in flight at once"
 figure "$took" "s until all were answered and committed"
-# Main, 2 workers, the dispatcher, the connector, the keeper: none for a call.
-figure "$threads" "threads of the engine" ceiling 6
+# Main, 2 workers, the dispatcher, the connector, the keeper, 4 for scripts that take long: none for a call.
+figure "$threads" "threads of the engine" ceiling 10
 figure "$sessions" "PostgreSQL sessions of the engine"
 figure "$oldest" "ms the oldest transaction seen" ceiling 50
 figure "$(total longest_transaction_ms)" "ms the longest transaction, as the engine counts" ceiling 50
