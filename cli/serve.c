@@ -75,6 +75,11 @@ int serve_start(struct serve *serve, const struct serve_where *where, struct job
     return err_trace(err);
 }
 
+void serve_reload(struct serve *serve)
+{
+    server_reload(serve->server);
+}
+
 void serve_draining(struct serve *serve)
 {
     atomic_store(&serve->draining, true);

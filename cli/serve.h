@@ -25,5 +25,6 @@ struct serve_where {
 void serve_committed(void *context, const struct uuid *ids, size_t n);
 int serve_start(struct serve *serve, const struct serve_where *where, struct jobexec *jobexec,
                 const struct store_options *options, struct err *err) MUST_CHECK;
+void serve_reload(struct serve *serve); /* the files of TLS */
 void serve_draining(struct serve *serve);
 void serve_stop(struct serve *serve); /* also of one that was never started */

@@ -236,6 +236,7 @@ static void reload(struct up *up)
                      "settings=%s", later);
     }
     config_free(&next);
+    serve_reload(&up->serve);
     systemd_notify("READY=1");
 }
 
@@ -435,34 +436,35 @@ const struct subcommand command_up = {
     .name = "up",
     .arguments = "[--database CONNINFO | --data DIR]",
     .summary = "run the engine, with a private PostgreSQL where none is given",
-    .about = "Brings the schema up to date and runs processes until it is told to stop. When it "
-             "serves it "
-             "prints one line on stdout that begins with `ready`; its log goes to stderr.\n"
-             "\n"
-             "Without --database it keeps a private PostgreSQL (15 or later, from the system's "
-             "packages) under "
-             "the data directory: reachable only through a Unix socket, by its owner. It is made "
-             "at the first "
-             "start, outlives a killed `pawl`, is found again by the next one and by all other "
-             "subcommands, and "
-             "is stopped with the engine. PostgreSQL refuses to run as root: then it runs as user "
-             "`postgres`, "
-             "and lies under /var/lib/pawl where that user cannot enter the data directory.\n"
-             "\n"
-             "With --database the data directory keeps only this installation's id. Several "
-             "installations may "
-             "work on one database, each with a data directory of its own.\n"
-             "\n"
-             "Each setting is taken from its flag, else from the environment (PAWL_WORKERS for "
-             "--workers), else "
-             "from the file of --config, else it is the default. docs/operations.md and "
-             "docs/pawl.conf tell more.\n"
-             "\n"
-             "SIGTERM or SIGINT: takes no more work, ends what is under way within --drain "
-             "seconds, exits 0. A "
-             "second one: does not wait. Nothing is lost either way; what was under way goes on "
-             "at the next start. "
-             "SIGHUP: reads the configuration again; a wrong one changes nothing.",
+    .about =
+        "Brings the schema up to date and runs processes until it is told to stop. When it "
+        "serves it "
+        "prints one line on stdout that begins with `ready`; its log goes to stderr.\n"
+        "\n"
+        "Without --database it keeps a private PostgreSQL (15 or later, from the system's "
+        "packages) under "
+        "the data directory: reachable only through a Unix socket, by its owner. It is made "
+        "at the first "
+        "start, outlives a killed `pawl`, is found again by the next one and by all other "
+        "subcommands, and "
+        "is stopped with the engine. PostgreSQL refuses to run as root: then it runs as user "
+        "`postgres`, "
+        "and lies under /var/lib/pawl where that user cannot enter the data directory.\n"
+        "\n"
+        "With --database the data directory keeps only this installation's id. Several "
+        "installations may "
+        "work on one database, each with a data directory of its own.\n"
+        "\n"
+        "Each setting is taken from its flag, else from the environment (PAWL_WORKERS for "
+        "--workers), else "
+        "from the file of --config, else it is the default. docs/operations.md and "
+        "docs/pawl.conf tell more.\n"
+        "\n"
+        "SIGTERM or SIGINT: takes no more work, ends what is under way within --drain "
+        "seconds, exits 0. A "
+        "second one: does not wait. Nothing is lost either way; what was under way goes on "
+        "at the next start. "
+        "SIGHUP: reads the configuration and TLS's files again; what is wrong changes nothing.",
     .options = up_options,
     .n_options = ARRAY_LEN(up_options),
     .examples = "  pawl up                                  # private database under ./.pawl\n"

@@ -11,6 +11,7 @@ PACKAGES_BUILD="
     libpq-dev
     libcurl4-openssl-dev
     libmicrohttpd-dev
+    libgnutls28-dev
     libjansson-dev
     libssl-dev
     libyaml-dev

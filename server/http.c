@@ -618,32 +618,48 @@ static int start_desk(struct server *server, struct err *err)
     return 0;
 }
 
+/* The certificate of a handshake: libmicrohttpd has put the connection into its session. */
+static int give_certificate(gnutls_session_t session, const gnutls_datum_t *authorities UNUSED,
+                            int n_authorities UNUSED,
+                            const gnutls_pk_algorithm_t *algorithms UNUSED, int n_algorithms UNUSED,
+                            gnutls_pcert_st **ret_chain, unsigned int *ret_n,
+                            gnutls_privkey_t *ret_key)
+{
+    struct MHD_Connection *connection = gnutls_session_get_ptr(session);
+    const union MHD_ConnectionInfo *own =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const struct peer *peer = own != NULL ? own->socket_context : NULL;
+
+    if (peer == NULL)
+        return -1; /* no memory was left for it */
+    tls_certificate(peer->server->tls, ret_chain, ret_n, ret_key);
+    return 0;
+}
+
 static int start_daemon(struct server *server, struct err *err)
 {
+    char priorities[] = TLS_PRIORITIES;
+    gnutls_certificate_retrieve_function2 *give = give_certificate;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, server->priorities},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, *(void **)&give},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
         {MHD_OPTION_END, 0, NULL},
     };
     const unsigned flags =
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
 
     server->daemon = MHD_start_daemon(
-        flags | (server->certificate != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
+        flags | (server->tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, server->listening.fd,
         MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, connections_allowed(),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_HTTP_IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
         server, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        peer_notify, server, MHD_OPTION_ARRAY,
-        server->certificate != NULL ? tls : &tls[ARRAY_LEN(tls) - 1], MHD_OPTION_END);
+        peer_notify, server, MHD_OPTION_ARRAY, server->tls != NULL ? tls : &tls[ARRAY_LEN(tls) - 1],
+        MHD_OPTION_END);
     if (server->daemon != NULL)
         return 0;
-    return err_set(err, ERR_IO, "cannot start the HTTP server on %s%s", server->options.listen,
-                   server->certificate != NULL
-                       ? ": do the certificate and the key belong together, in PEM?"
-                       : "");
+    return err_set(err, ERR_IO, "cannot start the HTTP server on %s", server->options.listen);
 }
 
 static struct server *make(const struct server_options *options)
@@ -670,46 +686,16 @@ static struct server *make(const struct server_options *options)
     return server;
 }
 
-/* One of TLS's files, in the server's arena. */
-static int read_pem(struct server *server, const char *path, char **ret_text, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return err_set(err, ERR_INVALID, "cannot open %s: %s", path, strerror(errno));
-    char *text = arena_alloc(&server->arena, LIMIT_SECRET_BYTES + 1);
-    size_t n = fread(text, 1, LIMIT_SECRET_BYTES + 1, file);
-    bool failed = ferror(file) != 0;
-    fclose(file);
-    if (failed || n > LIMIT_SECRET_BYTES)
-        return err_set(err, ERR_INVALID, "%s: not readable, or over %u bytes (LIMIT_SECRET_BYTES)",
-                       path, LIMIT_SECRET_BYTES);
-    *ret_text = text;
-    return 0;
-}
-
-static int read_certificate(struct server *server, struct err *err)
-{
-    const struct server_options *options = &server->options;
-
-    server->priorities = arena_strdup(&server->arena, TLS_PRIORITIES);
-    if (options->tls_cert == NULL)
-        return 0;
-    return read_pem(server, options->tls_cert, &server->certificate, err) < 0 ||
-                   read_pem(server, options->tls_key, &server->key, err) < 0
-               ? err_trace(err)
-               : 0;
-}
-
 int server_start(const struct server_options *options, struct server **ret_server, struct err *err)
 {
     struct server *server = make(options);
 
-    if (read_certificate(server, err) < 0 ||
+    if ((options->tls_cert != NULL &&
+         tls_new(options->tls_cert, options->tls_key, &server->tls, err) < 0) ||
         listen_there(server->options.listen, options->open, &server->listening, err) < 0 ||
         start_desk(server, err) < 0 || auth_start(server, err) < 0)
         goto failed;
-    if (!server->listening.here && server->certificate == NULL)
+    if (!server->listening.here && server->tls == NULL)
         log_line(LOG_LEVEL_WARN,
                  "http without TLS on an address that others reach: tokens and passwords can be "
                  "read on their way",
@@ -731,6 +717,21 @@ failed:
 const char *server_address(const struct server *server)
 {
     return server->listening.address;
+}
+
+void server_reload(struct server *server)
+{
+    struct err err = {0};
+    char line[1200], text[1300];
+
+    if (server == NULL || server->tls == NULL)
+        return;
+    int changed = tls_reload(server->tls, &err);
+    if (changed < 0)
+        log_line(LOG_LEVEL_ERROR, "http: the certificate stays as it was", "error=%s",
+                 log_quote(err_line(&err, line, sizeof(line)), text, sizeof(text)));
+    else if (changed > 0)
+        log_line(LOG_LEVEL_INFO, "http: new connections get the new certificate", NULL);
 }
 
 void server_committed(struct server *server, const struct uuid *ids, size_t n)
@@ -783,6 +784,7 @@ void server_stop(struct server *server)
     desk_free(server->desk);
     auth_free(server->auth);
     awaits_free(server->awaits);
+    tls_free(server->tls);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);
     struct arena arena = server->arena;

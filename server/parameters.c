@@ -52,8 +52,7 @@ const char *request_origin(struct request *request)
 {
     const char *host = request_header(request, "Host");
 
-    return arena_printf(&request->arena, "%s://%s",
-                        request->server->certificate != NULL ? "https" : "http",
+    return arena_printf(&request->arena, "%s://%s", request->server->tls != NULL ? "https" : "http",
                         host != NULL ? host : "localhost");
 }
 

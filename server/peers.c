@@ -37,6 +37,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **own,
             free(peer);
             return;
         }
+        peer->server = server;
         peer->fd = fd->connect_fd;
         peer_clients_turn(peer, LIMIT_HTTP_REQUEST_S);
         pthread_mutex_lock(&server->lock);

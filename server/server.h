@@ -6,7 +6,7 @@
  *
  *   http.c          requests in, answers out; connections put aside
  *   peers.c         connections and their deadlines
- *   listen.c        where it listens
+ *   listen.c        where it listens; tls.c: with which certificate
  *   guard.c         whether a request is one at all: what makes two of one is refused
  *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
  *   router.c        which operation a path has
@@ -56,6 +56,9 @@ int server_start(const struct server_options *options, struct server **ret_serve
                  struct err *err) MUST_CHECK;
 /* Where it listens, with the port that it got. Lives as long as the server. */
 const char *server_address(const struct server *server);
+/* Reads the files of TLS again: what is wrong changes nothing, and is said in the log. NULL is
+ * allowed. */
+void server_reload(struct server *server);
 /* What workers of this process have committed: jobexec_options.committed. NULL is allowed. */
 void server_committed(struct server *server, const struct uuid *ids, size_t n);
 /* From now on operations are answered with 503; health and metrics go on. NULL is allowed. */

@@ -7,10 +7,12 @@
 #include "base/arena.h"
 #include "base/metrics.h"
 #include "server/request.h"
+#include "server/tls.h"
 
 /* A connection, from accept to close. */
 struct peer {
     struct peer *previous, *next; /* guarded by server.lock */
+    struct server *server;
     int fd;
     _Atomic int64_t deadline_us; /* the client's turn ends then; 0: it is ours */
 };
@@ -44,8 +46,8 @@ struct server {
     struct server_options options; /* immutable */
     struct MHD_Daemon *daemon;
     struct listening listening;
-    char *certificate, *key, *priorities; /* of TLS, PEM; NULL: none */
-    struct desk *desk;                    /* NULL: it serves health and metrics alone */
+    struct tls *tls;   /* NULL: none */
+    struct desk *desk; /* NULL: it serves health and metrics alone */
     struct awaits *awaits;
     struct auth *auth;
     atomic_bool draining;

@@ -3,7 +3,7 @@
 # Includes go down only: cli -> jobexec -> store -> parser -> engine -> base, and server beside jobexec;
 # embed (the library) -> jobexec. Programs in examples/ know nothing but embed/pawl.h.
 # A third-party library has one folder that knows it: libxml2 parser/, libpq store/, libcurl jobexec/,
-# libmicrohttpd server/, libcrypto base/, libpcre2 engine/; JSON is jansson in store/ and above, engine/value.h below.
+# libmicrohttpd and GnuTLS server/, libcrypto base/, libpcre2 engine/; JSON is jansson in store/ and above, engine/value.h below.
 #
 # Why: a folder can be understood and tested without what is above it, and a library can be replaced in
 # one place. A folder's *_internal.h is nobody else's.
@@ -75,7 +75,7 @@ library 'pcre2' libpcre2 engine
 library 'libxml/' libxml2 parser
 library 'libpq-fe\.h|libpq/|postgres' libpq store
 library 'curl/' libcurl jobexec
-library 'microhttpd' libmicrohttpd server
+library 'microhttpd|gnutls/' 'libmicrohttpd and GnuTLS' server
 library 'openssl/' libcrypto base
 library 'jansson' jansson store jobexec server embed cli
 library 'duktape|seccomp' 'Duktape and seccomp' script
