@@ -24,6 +24,7 @@ static const struct setting settings[N_SETTINGS] = {
     [SETTING_PUBLIC_URL] = {"public-url", "PAWL_PUBLIC_URL", NULL, true},
     [SETTING_TLS_CERT] = {"tls-cert", "PAWL_TLS_CERT", NULL, false},
     [SETTING_TLS_KEY] = {"tls-key", "PAWL_TLS_KEY", NULL, false},
+    [SETTING_REQUEST_TIMEOUT] = {"request-timeout", "PAWL_REQUEST_TIMEOUT", "30", false},
     [SETTING_WORKERS] = {"workers", "PAWL_WORKERS", "2", false},
     [SETTING_DRAIN] = {"drain", "PAWL_DRAIN", "10", false},
     [SETTING_LOG_FORMAT] = {"log-format", "PAWL_LOG_FORMAT", "logfmt", true},
@@ -241,6 +242,17 @@ static int refuse(struct config *config, enum setting_id id, const char *wanted,
                    config->values[id].text);
 }
 
+static bool read_seconds(const struct config *config, enum setting_id id, double least,
+                         double *ret_seconds)
+{
+    const char *text = config->values[id].text;
+    char *end;
+
+    *ret_seconds = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*ret_seconds) && *ret_seconds >= least &&
+           *ret_seconds <= 3600;
+}
+
 static int judge(struct config *config, struct err *err)
 {
     const struct setting_value *values = config->values;
@@ -263,10 +275,10 @@ static int judge(struct config *config, struct err *err)
     if (errno != 0 || end == values[SETTING_WORKERS].text || *end != '\0' || config->workers < 1 ||
         config->workers > 64)
         return refuse(config, SETTING_WORKERS, "a whole number from 1 to 64", err);
-    config->drain_seconds = strtod(values[SETTING_DRAIN].text, &end);
-    if (end == values[SETTING_DRAIN].text || *end != '\0' || !isfinite(config->drain_seconds) ||
-        config->drain_seconds < 0 || config->drain_seconds > 3600)
+    if (!read_seconds(config, SETTING_DRAIN, 0, &config->drain_seconds))
         return refuse(config, SETTING_DRAIN, "seconds from 0 to 3600", err);
+    if (!read_seconds(config, SETTING_REQUEST_TIMEOUT, 1, &config->request_seconds))
+        return refuse(config, SETTING_REQUEST_TIMEOUT, "seconds from 1 to 3600", err);
     if (!log_format_parse(values[SETTING_LOG_FORMAT].text, &config->log_format))
         return refuse(config, SETTING_LOG_FORMAT, "logfmt or json", err);
     if (!log_level_parse(values[SETTING_LOG_LEVEL].text, &config->log_level))

@@ -22,6 +22,7 @@ enum setting_id {
     SETTING_PUBLIC_URL,
     SETTING_TLS_CERT,
     SETTING_TLS_KEY,
+    SETTING_REQUEST_TIMEOUT,
     SETTING_WORKERS,
     SETTING_DRAIN,
     SETTING_LOG_FORMAT,
@@ -44,6 +45,7 @@ struct config {
     struct setting_value values[N_SETTINGS];
     const char *database, *schema, *data, *listen; /* database, listen: may be NULL */
     const char *tls_cert, *tls_key;                /* both or none */
+    double request_seconds;                        /* of an HTTP client */
     long workers;
     double drain_seconds;
     enum log_format log_format;

@@ -18,6 +18,7 @@ struct serve {
 /* As of server_options. */
 struct serve_where {
     const char *listen, *tls_cert, *tls_key;
+    double request_s;
     bool open;
 };
 

@@ -164,6 +164,7 @@ static int start(struct up *up, struct err *err)
     const struct serve_where where = {.listen = up->config.listen,
                                       .tls_cert = up->config.tls_cert,
                                       .tls_key = up->config.tls_key,
+                                      .request_s = up->config.request_seconds,
                                       .open = cli_has(up->cli, "dev")};
     if ((cli_has(up->cli, "hold") && hold(up, err) < 0) ||
         set_up(up, &up->config, &result, err) < 0 ||
@@ -423,6 +424,8 @@ static const struct option up_options[] = {
      "where callers reach it, for callback.url in models (default: as it was said before)"},
     {"tls-cert", 0, "FILE", "serve HTTPS with this certificate (PEM, the chain behind it)"},
     {"tls-key", 0, "FILE", "and its key (PEM)"},
+    {"request-timeout", 0, "SECONDS",
+     "how long a client may take to send a request, or to take an answer (default: 30)"},
     {"dev", 0, NULL,
      "no authentication: whoever reaches the port may do everything; on loopback only"},
     {"workers", 0, "N", "threads that run processes, each with a connection (default: 2)"},

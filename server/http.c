@@ -141,7 +141,7 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
 
     if (exchange == NULL)
         return;
-    peer_clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S + LIMIT_HTTP_IDLE_S);
+    peer_clients_turn(exchange->peer, exchange->request.options->request_s + LIMIT_HTTP_IDLE_S);
     atomic_fetch_sub(&exchange->request.server->open, 1);
     buf_deinit(&exchange->uri);
     request_drop_body(&exchange->request);
@@ -182,7 +182,7 @@ static enum MHD_Result send_response(struct exchange *exchange)
     if (response->close)
         MHD_add_response_header(out, "Connection", "close");
     note_request(exchange);
-    peer_clients_turn(exchange->peer, LIMIT_HTTP_REQUEST_S);
+    peer_clients_turn(exchange->peer, exchange->request.options->request_s);
     enum MHD_Result result = MHD_queue_response(exchange->connection, response->status, out);
     MHD_destroy_response(out);
     return result;
@@ -670,6 +670,8 @@ static struct server *make(const struct server_options *options)
     arena_init(&arena, 0);
     struct server *server = arena_alloc(&arena, sizeof(*server));
     server->options = *options;
+    if (options->request_s <= 0)
+        server->options.request_s = LIMIT_HTTP_REQUEST_S;
     server->options.listen = arena_strdup(&arena, options->listen);
     server->options.version = arena_strdup(&arena, options->version);
     while (operation_at(server->n_operations) != NULL)

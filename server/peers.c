@@ -11,10 +11,10 @@
 
 #define TICK_US 100000
 
-void peer_clients_turn(struct peer *peer, unsigned seconds)
+void peer_clients_turn(struct peer *peer, double seconds)
 {
     if (peer != NULL)
-        atomic_store(&peer->deadline_us, clock_mono_us() + (int64_t)seconds * 1000000);
+        atomic_store(&peer->deadline_us, clock_mono_us() + (int64_t)(seconds * 1e6));
 }
 
 void peer_our_turn(struct peer *peer)
@@ -39,7 +39,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **own,
         }
         peer->server = server;
         peer->fd = fd->connect_fd;
-        peer_clients_turn(peer, LIMIT_HTTP_REQUEST_S);
+        peer_clients_turn(peer, server->options.request_s);
         pthread_mutex_lock(&server->lock);
         peer->next = server->peers;
         if (peer->next != NULL)

@@ -6,7 +6,7 @@
 #include "server/server_internal.h"
 
 /* NULL is allowed: no memory was left for it. */
-void peer_clients_turn(struct peer *peer, unsigned seconds);
+void peer_clients_turn(struct peer *peer, double seconds);
 void peer_our_turn(struct peer *peer);
 /* MHD_NotifyConnectionCallback; context: the server. */
 void peer_notify(void *context, struct MHD_Connection *connection, void **own,

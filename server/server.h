@@ -38,8 +38,9 @@ struct server_options {
     const char *version; /* for pawl_build_info */
     const char *conninfo, *schema;  /* of the database; as of store_options */
     const char *tls_cert, *tls_key; /* files in PEM; both or none */
-    bool open;                      /* nobody is asked who he is: `pawl up --dev` */
-    void *context; /* for the callbacks; any of the server's threads may call them */
+    double request_s; /* of a client, to send a request, and to take its answer; 0: 30 */
+    bool open;        /* nobody is asked who he is: `pawl up --dev` */
+    void *context;    /* for the callbacks; any of the server's threads may call them */
     const struct server_check *checks;
     size_t n_checks;
     /* Adds metrics in Prometheus' text format (base/metrics.h). */

@@ -25,6 +25,9 @@ expect_text "a wrong variable" "$ERR" 'PAWL_LOG_LEVEL: log-level must be debug, 
 expect_code 2 up --drain never
 expect_text "a wrong flag" "$ERR" '--drain: drain must be seconds from 0 to 3600'
 
+expect_code 2 up --request-timeout 0.5
+expect_text "no time for a request" "$ERR" '--request-timeout: request-timeout must be seconds from 1 to 3600'
+
 # ---- Which one counts ----
 cat >pawl.conf <<'CONF'
 [pawl]
@@ -52,6 +55,8 @@ data = .pawl
 # public-url is not set
 # tls-cert is not set
 # tls-key is not set
+# default
+request-timeout = 30
 # --workers
 workers = 7
 # pawl.conf:5

@@ -36,6 +36,9 @@ stop
 start "${up[@]}" --listen 127.0.0.1:0 --tls-cert "$DIR/cert.pem" --tls-key "$DIR/cert.pem"
 check "a key that is none" "" "$address"
 check "says so" 1 "$(grep -c 'holds no private key in PEM' "$DIR/s.err")"
+start "${up[@]}" --listen 127.0.0.1:0 --dev --request-timeout 2
+/usr/bin/python3 -B "$(dirname "$0")/slow.py" "$address" || failed=$((failed + 1))
+stop
 start "${up[@]}" --listen "unix:$DIR/http"
 check "a Unix socket" ok "$(curl -s --unix-socket "$DIR/http" http://localhost/livez)"
 check "its name" "unix:$DIR/http" "$address"
