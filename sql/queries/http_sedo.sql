@@ -38,6 +38,23 @@ from (select i.* from instances i
 left join lateral (select h.element_id from history h
                    where h.instance_id = i.instance_id and h.element_kind not in ('startEvent', 'endEvent')
                    order by h.started desc, h.n desc limit 1) l on true
+-- name: sedo_history
+select 200, coalesce(json_agg(json_build_object('step', h.element_id, 'name', h.element_name, 'kind', h.element_kind,
+                                                'started', h.started, 'ended', h.ended) order by h.started, h.ended nulls last, h.n)
+                         filter (where h.n is not null), '[]')::text
+from (select i.instance_id from instances i
+      where i.business_key = $2 and i.tenant = api_tenant(jsonb_build_object('tenant', $1::text)) order by i.started desc limit 1) i
+left join history h on h.instance_id = i.instance_id
+group by i.instance_id
+-- name: sedo_retry
+select 202, json_build_object('id', i.business_key, 'tenantId', i.tenant, 'incidents', count(c.command_id))::text
+from (select $1::jsonb as it) r
+cross join lateral (select i.instance_id, i.business_key, i.tenant from instances i
+                    where i.business_key = r.it #>> '{path,execution}' and i.ended is null
+                      and i.tenant = api_tenant(jsonb_build_object('tenant', r.it #> '{path,tenant}')) limit 1) i
+left join incidents n on n.instance_id = i.instance_id
+left join lateral retry(n.incident_id, api_present(r.it -> 'body')) c on n.incident_id is not null
+group by i.business_key, i.tenant
 -- name: sedo_cancel
 select 202, json_build_object('id', i.business_key, 'state', 'ExecutionCancelled', 'tenantId', i.tenant)::text
 from (select $1::jsonb as it) r

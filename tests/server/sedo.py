@@ -62,6 +62,26 @@ check("it succeeds", seen[-1] == ("ExecutionSucceeded", "last-echo"), seen)
 one = server.ask("GET", ROOT + "/executions/" + run.body["id"])
 check("one execution", one.body["state"] == "ExecutionSucceeded" and one.body["tenantId"] == "123", one)
 check("of its own tenant alone", server.ask("GET", "/sedo/tenants/456/executions").body == [], "seen by another")
+steps = server.ask("GET", ROOT + "/executions/%s/history" % run.body["id"])
+check("its steps, in order", [s["step"] for s in steps.body if s["kind"] not in ("startEvent", "endEvent")]
+      == ["initial-echo", "wait-some-time", "last-echo"] and all(s["ended"] for s in steps.body), steps)
+none = server.ask("GET", "/sedo/tenants/456/executions/%s/history" % run.body["id"])
+check("which another tenant does not see", none.status == 404, none)
+
+server.ask("POST", ROOT + "/definitions", {"id": "half", "steps": [
+    {"id": "halve", "type": "set", "values": {"half": "${whole / 2}"}, "end": True}]})
+failing = server.ask("POST", ROOT + "/definitions/half/execute", {"input": {}}).body["id"]
+again = {"body": {"incidents": 0}}
+deadline = time.time() + 20
+while time.time() < deadline:
+    again = server.ask("POST", ROOT + "/executions/%s/retry" % failing, {"variables": {"whole": 8}})
+    if again.status != 202 or again.body["incidents"] > 0:
+        break
+    time.sleep(0.05)
+check("tried again, with what was missing", again.status == 202 and again.body["incidents"] == 1, again)
+while time.time() < deadline and server.ask("GET", ROOT + "/executions/" + failing).body["state"] != "ExecutionSucceeded":
+    time.sleep(0.05)
+check("and it succeeds", server.ask("GET", ROOT + "/executions/" + failing).body["state"] == "ExecutionSucceeded", failing)
 second = server.ask("POST", ROOT + "/definitions/example-definition/execute", {"input": {"foo": "bar"}})
 cancelled = server.ask("POST", ROOT + "/executions/%s/cancel" % second.body["id"], {"reason": "enough"})
 check("cancelled", cancelled.status == 202 and cancelled.body["id"] == second.body["id"], cancelled)
