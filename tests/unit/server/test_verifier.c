@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -39,10 +40,32 @@ static void test_verifier__password(void **state UNUSED)
     arena_deinit(&arena);
 }
 
+/* What this thread has worked, so that others on the machine do not count. */
+static int64_t work_us(struct arena *arena, const char *verifier)
+{
+    struct timespec from, to;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    assert_false(verifier_check(arena, verifier, "wrong"));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+static void test_verifier__takes_as_long(void **state UNUSED)
+{
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    const char *made = verifier_make(&arena, "correct horse");
+    assert_true(work_us(&arena, PENCIL) > work_us(&arena, made) / 3);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verifier__password),
+        cmocka_unit_test(test_verifier__takes_as_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
