@@ -538,19 +538,36 @@ static const char *behind(const char *value, const char *scheme)
     return value + n + strspn(value + n, " ");
 }
 
+/* ISO 8859-1 is what browsers' btoa() makes of a name and password, Camunda Modeler's too. */
+static const char *latin1_to_utf8(struct arena *arena, const uint8_t *bytes, size_t n)
+{
+    char *text = arena_alloc(arena, 2 * n + 1), *to = text;
+
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] >= 0x80)
+            *to++ = (char)(0xc0 | bytes[i] >> 6);
+        *to++ = (char)(bytes[i] >= 0x80 ? 0x80 | (bytes[i] & 0x3f) : bytes[i]);
+    }
+    return text;
+}
+
 static bool read_basic(struct asking *asking, const char *text)
 {
     struct arena *arena = &asking->request->arena;
     size_t n;
     const uint8_t *bytes = digest_unbase64(arena, text, strlen(text), &n);
-    const char *colon = bytes != NULL ? memchr(bytes, ':', n) : NULL;
 
-    if (colon == NULL || memchr(bytes, '\0', n) != NULL || !utf8_valid((const char *)bytes, n))
+    if (bytes == NULL || memchr(bytes, '\0', n) != NULL)
         return false;
-    size_t name_n = (size_t)(colon - (const char *)bytes);
-    asking->name = arena_strndup(arena, (const char *)bytes, name_n);
-    asking->password = arena_strndup(arena, colon + 1, n - name_n - 1);
-    return name_n > 0 && name_n <= NAME_BYTES;
+    const char *both = utf8_valid((const char *)bytes, n)
+                           ? arena_strndup(arena, (const char *)bytes, n)
+                           : latin1_to_utf8(arena, bytes, n);
+    const char *colon = strchr(both, ':');
+    if (colon == NULL)
+        return false;
+    asking->name = arena_strndup(arena, both, (size_t)(colon - both));
+    asking->password = colon + 1;
+    return asking->name[0] != '\0' && strlen(asking->name) <= NAME_BYTES;
 }
 
 static bool read_credentials(struct asking *asking, const char *value)

@@ -322,7 +322,7 @@ static bool admit(struct exchange *exchange, const char *method, const struct gu
     for (size_t i = 0; operation_at(i) != NULL; i++)
         if (operation_at(i) == request->operation)
             exchange->index = i;
-    if (is_too_late(request) || !admit_body(exchange, body))
+    if (is_too_late(request) || request_is_foreign(request) || !admit_body(exchange, body))
         return false;
     if ((request->operation->rights & RIGHT_ANY) != 0 && !auth_may_try(request)) {
         unauthorized(request);

@@ -64,6 +64,23 @@ bool request_is_local(const struct request *request)
     return strcmp(text, "local") == 0 || strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
 }
 
+bool request_is_foreign(struct request *request)
+{
+    const char *origin = request_header(request, "Origin"), *host = request_header(request, "Host");
+    bool page =
+        origin != NULL && (strcmp(origin, "null") == 0 || strncasecmp(origin, "http://", 7) == 0 ||
+                           strncasecmp(origin, "https://", 8) == 0);
+    const char *site = page ? strstr(origin, "://") : NULL;
+
+    if (!page || request->method == METHOD_GET ||
+        (site != NULL && host != NULL && strcasecmp(site + 3, host) == 0))
+        return false;
+    response_problem(request, 403, "42501",
+                     "A proxy in front of this server must leave the header Host as it is.",
+                     "a page of another site (%.200s) may not do this", origin);
+    return true;
+}
+
 static json_t *object_of(const struct pair *pairs, size_t n)
 {
     json_t *object = json_object();

@@ -84,6 +84,13 @@ size_t request_arguments(struct request *request, const char **ret_arguments);
 /* Whether its body is JSON in UTF-8, by its Content-Type. */
 bool request_is_json(const struct request *request);
 
+/*
+ * Whether a page of another site has made a browser send it, perhaps with credentials that the
+ * browser knows: a form needs no leave for that. Then the response says so. Programs have no
+ * Origin, or that of files (Camunda Modeler: file://).
+ */
+bool request_is_foreign(struct request *request);
+
 /* Whether its body is a zip file, by its Content-Type. */
 bool request_is_zip(const struct request *request);
 

@@ -89,6 +89,10 @@ check("a token", status == 201, (status, body))
 instance = body.get("instanceId")
 status, body, answer = start(basic("root", "correct horse"))
 check("a password", status == 201, (status, body))
+pawl("user", "add", "jürgen", "--rights", "read", "--password-file", "-", stdin="grüne Wiese\n")
+for charset in ("utf-8", "latin-1"): # RFC 7617, and what btoa() makes
+    status = ask("GET", "/v1/instances", "Basic " + base64.b64encode("jürgen:grüne Wiese".encode(charset)).decode())[0]
+    check("a password in " + charset, status == 200, status)
 began = time.monotonic()
 time.sleep(1.1)
 for _ in range(10):

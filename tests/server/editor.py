@@ -14,7 +14,7 @@ server = Server(address)
 REST = "/engine-rest"
 BPMN = open(models + "/processes/basics/approval.bpmn").read().replace('id="approval"', 'id="edited"')
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
-AGENT = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) CamundaModeler/5.32.0 Electron/32", "Accept": "application/json, text/plain, */*"}
+AGENT = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) CamundaModeler/5.32.0 Electron/32", "Accept": "application/json", "Origin": "file://"}
 
 
 def form(fields, files):
@@ -136,6 +136,15 @@ check("a time that would not be kept", answer.status == 400 and "deployment-acti
 for name in ('with \\"quotes\\" and \u00fcml.bpmn', "C:\\models\\a;b.bpmn", "two words.bpmn20.xml"):
     answer = deploy(FIELDS[:1], [(name, BPMN.replace('"edited"', '"parts"'))])
     check(name, answer.status == 200 and [d["resource"] for d in answer.body["deployedProcessDefinitions"].values()] == [name.replace('\\"', '"')], answer)
+
+# ---- A page of another site may send such a form, too ----
+
+for origin in ("https://evil.example", "http://localhost:1", "null"):
+    answer = server.ask("POST", REST + "/deployment/create", form(FIELDS, [("edited.bpmn", BPMN)]),
+                        {"Content-Type": "multipart/form-data; boundary=" + BOUNDARY, "Origin": origin})
+    check("from " + origin, answer.status == 403 and "another site" in answer.body["message"], answer)
+answer = server.ask("POST", REST + "/process-definition/key/edited/start", {}, {"Origin": "http://" + address})
+check("from a page of ours", answer.status == 200, answer)
 
 # ---- Tenants: a key may be there for several ----
 
