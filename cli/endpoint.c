@@ -21,9 +21,17 @@ static const char *circuit(struct cli *cli, const json_t *row, int64_t now_us)
                : arena_printf(&cli->arena, "%s, waits", text);
 }
 
+/* Only a service has one. */
+static const char *url(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    (void)now_us;
+    return strcmp(row_text(cli, row, "kind"), "service") == 0 ? row_text(cli, row, "base_url") : "";
+}
+
 static const struct table_column endpoint_columns[] = {
     {"ENDPOINT", TABLE_TEXT, 10, 0, .member = "name"},
-    {"URL", TABLE_TEXT, 16, 0, .member = "base_url"},
+    {"KIND", TABLE_TEXT, 0, 5, .member = "kind"},
+    {"URL", TABLE_TEXT, 16, 0, .cell = url},
     {"CIRCUIT", TABLE_STATE, 6, 0, .cell = circuit},
     {"RATE/S", TABLE_NUMBER, 0, 3, .member = "rate", .otherwise = "no limit"},
     {"QUEUED", TABLE_NUMBER, 0, 4, .member = "queued"},
@@ -55,7 +63,9 @@ const struct subcommand command_endpoint_list = {
     .summary = "list the services that processes call",
     .about =
         "Lists the endpoints: services that processes call, by the name that the model "
-        "uses. CIRCUIT: `closed`, requests leave; `open`, they wait because the service fails; "
+        "uses. KIND: `service`; `delegate`, a C function of a program that embeds the engine; "
+        "`script`, JavaScript that takes its time. CIRCUIT: `closed`, requests leave; `open`, they "
+        "wait because the service fails; "
         "`half-open`, only probes leave; `… by hand`; `…, waits`, the service asked for a pause. "
         "`pawl endpoint show NAME` has all the rest.",
     .examples = "  pawl endpoint list\n  pawl endpoint list -o json\n",

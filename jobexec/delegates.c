@@ -35,6 +35,14 @@ bool delegates_endpoint(const char *endpoint)
     return strncmp(endpoint, DELEGATE_ENDPOINT, strlen(DELEGATE_ENDPOINT)) == 0;
 }
 
+const char *delegates_kind(const char *endpoint)
+{
+    if (!delegates_endpoint(endpoint))
+        return "service";
+    bool script = strcmp(endpoint + strlen(DELEGATE_ENDPOINT), SCRIPT_DELEGATE) == 0;
+    return script ? "script" : "delegate";
+}
+
 static const struct jobexec_delegate *find(const struct delegates *delegates, const char *name)
 {
     for (size_t i = 0; i < delegates->n; i++)

@@ -22,6 +22,8 @@ void delegates_free(struct delegates *delegates); /* NULL is allowed */
 
 /* Is the endpoint of that name one of a C delegate? */
 bool delegates_endpoint(const char *endpoint);
+/* "service"; "delegate"; "script": the one that runs scripts. As api_endpoint_kind() has it. */
+const char *delegates_kind(const char *endpoint);
 /* Is it the endpoint of one that is registered here? NULL: none is. */
 bool delegates_has(const struct delegates *delegates, const char *endpoint);
 /* Those endpoints. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "jobexec/delegates.h"
 #include "jobexec/meter.h"
 
 void meter_init(struct meter *meter)
@@ -51,14 +52,15 @@ void meter_metrics(struct meter *meter, struct buf *text)
     for (const struct meter_endpoint *e = meter->first; e != NULL; e = e->next)
         for (size_t i = 0; i < METER_OUTCOMES; i++)
             if (e->outcomes[i] != 0)
-                metrics_sample(
-                    text, "pawl_connector_requests_total",
-                    LABELS({"endpoint", e->name}, {"outcome", outcome_name((enum outcome)i)}),
-                    (double)e->outcomes[i]);
+                metrics_sample(text, "pawl_connector_requests_total",
+                               LABELS({"endpoint", e->name}, {"kind", delegates_kind(e->name)},
+                                      {"outcome", outcome_name((enum outcome)i)}),
+                               (double)e->outcomes[i]);
     metrics_family(text, "pawl_connector_duration_seconds", "histogram",
                    "How long requests to services took, until their outcome was known.");
     for (const struct meter_endpoint *e = meter->first; e != NULL; e = e->next)
-        metrics_histogram(text, "pawl_connector_duration_seconds", LABELS({"endpoint", e->name}),
+        metrics_histogram(text, "pawl_connector_duration_seconds",
+                          LABELS({"endpoint", e->name}, {"kind", delegates_kind(e->name)}),
                           &e->seconds, &histogram_seconds);
     pthread_mutex_unlock(&meter->lock);
 }

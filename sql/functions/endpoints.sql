@@ -171,6 +171,14 @@ end
 $$;
 revoke all on function api_unknown(jsonb) from public;
 
+-- What is behind an endpoint: an outside service, a C function of the program that embeds the engine, or the scripts.
+create or replace function api_endpoint_kind(name text) returns text
+language sql immutable
+as $$
+    select case when name = 'delegate:javascript' then 'script' when starts_with(name, 'delegate:') then 'delegate' else 'service' end
+$$;
+revoke all on function api_endpoint_kind(text) from public;
+
 create or replace function set_endpoint(
     name text,
     base_url text,

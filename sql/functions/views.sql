@@ -294,7 +294,8 @@ select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, 
        (select jsonb_object_agg(o.outcome, o.times order by o.outcome)
         from (select k.key as outcome, sum(k.value::bigint) as times
               from endpoint_seen z, jsonb_each_text(z.outcomes) k where z.name = p.name group by 1) o) as outcomes,
-       (select 'by ' || h.actor || coalesce(': ' || h.reason, '') from hold h) as hold_why
+       (select 'by ' || h.actor || coalesce(': ' || h.reason, '') from hold h) as hold_why,
+       api_endpoint_kind(p.name) as kind
 from endpoint p
 left join endpoint_state s on s.name = p.name
 left join (select z.name, sum(z.recent)::integer as recent, sum(z.failed)::integer as failed,
@@ -325,6 +326,7 @@ comment on column endpoints.recent_slow is 'of the recent ones';
 comment on column endpoints.last_answer is 'when it last did what was asked, or said why not (4xx)';
 comment on column endpoints.outcomes is 'how many requests ended how: a JSON object';
 comment on column endpoints.hold_why is 'of all endpoints alike: who keeps all requests back, and why, see hold_calls(); NULL: nobody does';
+comment on column endpoints.kind is '`service`: outside; `delegate`: a C function of a program that embeds the engine; `script`: JavaScript that takes its time';
 
 create or replace view held_calls as
 select c.call_id, c.instance_id, c.process, c.version, c.business_key, c.element_id, c.element_name, c.endpoint,

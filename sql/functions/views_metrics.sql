@@ -50,12 +50,12 @@ from (
     select 'pawl_tasks_open', '{}', greatest(c.reltuples, 0)::numeric, 'User tasks, as the last vacuum estimated.', 'gauge'
     from pg_catalog.pg_class c where c.oid = 'task'::regclass
     union all
-    select 'pawl_endpoint_queued', jsonb_build_object('endpoint', e.name),
+    select 'pawl_endpoint_queued', jsonb_build_object('endpoint', e.name, 'kind', api_endpoint_kind(e.name)),
            (select count(*) from (select from call_queue q where q.endpoint = e.name limit 10000) q),
            'Calls that wait to be sent; 10000 stands for as many or more.', 'gauge'
     from endpoint e
     union all
-    select 'pawl_circuit_state', jsonb_build_object('endpoint', e.name),
+    select 'pawl_circuit_state', jsonb_build_object('endpoint', e.name, 'kind', api_endpoint_kind(e.name)),
            coalesce((select s.circuit from endpoint_state s where s.name = e.name), 0),
            '0: closed, requests leave; 1: open, they wait; 2: half-open, only probes leave.', 'gauge'
     from endpoint e

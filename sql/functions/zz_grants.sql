@@ -9,7 +9,7 @@ language sql immutable
 as $$
     select object::name from (values
         ('*', 'await'), ('*', 'clock'), ('*', 'api_login'), ('*', 'api_engine'), ('*', 'api_tenants'), ('*', 'api_all_tenants'),
-        ('*', 'api_unlimited'), ('*', 'api_processes'), ('*', 'api_shown_path'), ('*', 'api_alert_kinds'),
+        ('*', 'api_unlimited'), ('*', 'api_processes'), ('*', 'api_shown_path'), ('*', 'api_alert_kinds'), ('*', 'api_endpoint_kind'),
         ('author', 'deploy'), ('author', 'deploy_all'), ('author', 'withdraw'),
         ('start', 'start'), ('start', 'publish'), ('start', 'correlate'),
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),

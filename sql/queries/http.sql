@@ -174,7 +174,7 @@ from (select n.incident_id as "incidentId", n.instance_id as "instanceId", n.pro
       order by n.incident_id limit least(coalesce($4::integer, 100), 1000)) x
 -- name: http_endpoints
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
-from (select p.name, p.base_url as "baseUrl", p.rate, p.circuit, p.circuit_why as "circuitWhy", p.next_probe as "nextProbe",
+from (select p.name, p.kind, p.base_url as "baseUrl", p.rate, p.circuit, p.circuit_why as "circuitWhy", p.next_probe as "nextProbe",
              p.held_until as "heldUntil", p.queued, p.under_way as "underWay", p.last_answer as "lastAnswer",
              p.last_failure as "lastFailure", p.last_error as "lastError", p.outcomes
       from endpoints p order by p.name) x

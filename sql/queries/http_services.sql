@@ -5,7 +5,7 @@
 
 -- name: http_endpoint
 select 200, to_json(x)::text
-from (select p.name, p.base_url as "baseUrl", p.rate, p.burst, p.max_in_flight as "maxInFlight", p.max_in_flight_all as "maxInFlightAll",
+from (select p.name, p.kind, p.base_url as "baseUrl", p.rate, p.burst, p.max_in_flight as "maxInFlight", p.max_in_flight_all as "maxInFlightAll",
              p.connect_timeout as "connectTimeout", p.timeout, p.cache, p.unknown, p.retry_budget as "retryBudget", p.breaker, p.headers,
              p.transport, p.circuit, p.circuit_since as "circuitSince", p.circuit_why as "circuitWhy", p.next_probe as "nextProbe",
              p.held_until as "heldUntil", p.queued, p.under_way as "underWay", p.oldest_queued as "oldestQueued", p.recent,
@@ -53,11 +53,26 @@ select 200, json_build_object('released', h.released)::text from release_calls()
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($4::integer, 100), 1000) then min(x."alertId"::text) end)::text
 from (select a.alert_id as "alertId", a.kind, a.instance_id as "instanceId", a.process, a.business_key as "businessKey",
-             a.element_id as element, a.message, a.detail, a.delivery, a.error, a.at
+             a.element_id as element, a.message, a.detail, a.cause, a.open, a.muted_until as "mutedUntil", a.muted_by as "mutedBy",
+             a.delivery, a.error, a.at
       from alerts a
       where ($1::text is null or a.kind = $1) and ($2::text is null or a.process = $2) and ($3::text is null or a.delivery = $3)
         and ($5::uuid is null or a.alert_id < $5::uuid)
       order by a.alert_id desc limit least(coalesce($4::integer, 100), 1000)) x
+-- name: http_mute_alerts
+select 200, json_build_object('cause', r.it #>> '{body,cause}', 'mutedUntil', nullif(m.muted_until, 'infinity'))::text
+from (select $1::jsonb as it) r
+cross join lateral mute_alerts(r.it #>> '{body,cause}', api_present(r.it -> 'body') - 'cause') m
+-- name: http_unmute_alerts
+select 200, json_build_object('cause', r.it #>> '{body,cause}')::text
+from (select $1::jsonb as it) r cross join lateral unmute_alerts(r.it #>> '{body,cause}') u
+-- name: http_alert_targets
+select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
+from (select t.name, t.endpoint, t.path, t.kinds, t.retries, t.attempts, t.enabled, t.pending, t.failed,
+             t.last_delivered as "lastDelivered", t.description, t.actor, t.at
+      from alert_targets t order by t.tenant, t.name) x
+-- name: http_try_alert_target
+select 202, json_build_object('alertId', t.alert_id)::text from (select try_alert_target($1) as alert_id) t
 -- name: http_service_levels
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
 from (select s.instance_id as "instanceId", s.process, s.version, s.business_key as "businessKey", s.element_id as element,

@@ -74,7 +74,8 @@ select 200, json_build_object(
     'retention', (select json_build_object('history', s.history, 'outcomes', s.outcomes, 'requestKeys', s.request_keys,
                                            'deadLetters', s.dead_letters, 'events', s.events, 'eventKeys', s.event_keys,
                                            'audit', s.audit, 'callbackAnswers', s.callback_answers) from retention_settings s),
-    'publicUrl', i.public_url, 'callbackLife', i.callback_life)::text
+    'publicUrl', i.public_url, 'callbackLife', i.callback_life,
+    'alertInterval', i.alert_interval)::text
 from installation_settings i
 -- A null is a value here: for ever, nowhere.
 -- name: http_set_retention

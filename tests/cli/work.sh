@@ -372,7 +372,8 @@ expect_equal "where the secret is" "file:$PWD/key.txt" "$(psql -X -q -A -t -d "$
 expect_code 1 endpoint set geo http://127.0.0.1:9 --header 'X-Key: hunter2'
 expect_text "no secret is stored" "$ERR" 'must say where its secret is'
 expect_code 0 endpoint list
-expect_text "endpoint list" "$OUT" '^geo +http://127.0.0.1:9 +closed +2.5 +0 +0'
+expect_text "endpoint list" "$OUT" '^delegate:javascript +script +- +closed'
+expect_text "endpoint list" "$OUT" '^geo +service +http://127.0.0.1:9 +closed +2.5 +0 +0'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
 expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon

@@ -245,8 +245,8 @@ check("instances started", found["pawl_instances_started_total"] == 5, found["pa
 check("none ended", found["pawl_instances_ended_total"] == 0)
 Stub.hold.set()
 found = until("instances ended", lambda m: m["pawl_instances_ended_total"] == 5)
-check("answers", found.get('pawl_connector_requests_total{endpoint="stub",outcome="answered"}') == 5)
-check("their duration", found.get('pawl_connector_duration_seconds_count{endpoint="stub"}') == 5)
+check("answers", found.get('pawl_connector_requests_total{endpoint="stub",kind="service",outcome="answered"}') == 5)
+check("their duration", found.get('pawl_connector_duration_seconds_count{endpoint="stub",kind="service"}') == 5)
 check("none under way", found["pawl_calls_in_flight"] == 0)
 check("timers", found["pawl_job_lateness_seconds_count"] == 5, found["pawl_job_lateness_seconds_count"])
 check("timers were late by less than a second each", found["pawl_job_lateness_seconds_sum"] < 5)
@@ -258,13 +258,13 @@ check("statements", found["pawl_statements_total"] > first["pawl_statements_tota
 pawl("endpoint", "set", "stub", "http://127.0.0.1:%d" % stub.server_port, "--allow", "127.0.0.0/8", "--rate", "0.01")
 for i in range(3):
     pawl("start", "watched", "-k", "q-%d" % i)
-until("its circuit", lambda m: m.get('pawl_circuit_state{endpoint="stub"}') == 0)
+until("its circuit", lambda m: m.get('pawl_circuit_state{endpoint="stub",kind="service"}') == 0)
 subprocess.run(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"], "-c", "select pawl.set_circuit('stub', 'open')"],
                stdout=subprocess.DEVNULL, check=True)
-until("its circuit is open", lambda m: m.get('pawl_circuit_state{endpoint="stub"}') == 1)
+until("its circuit is open", lambda m: m.get('pawl_circuit_state{endpoint="stub",kind="service"}') == 1)
 subprocess.run(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"], "-c", "select pawl.set_circuit('stub', 'auto')"],
                stdout=subprocess.DEVNULL, check=True)
-found = until("calls are queued", lambda m: m.get('pawl_endpoint_queued{endpoint="stub"}') == 2)
+found = until("calls are queued", lambda m: m.get('pawl_endpoint_queued{endpoint="stub",kind="service"}') == 2)
 
 pawl("start", "retries", "-k", "r", "-v", "divisor=4", "-v", "second=0")
 found = until("an incident", lambda m: m['pawl_incidents_open{reason="failedJob"}'] == 1)

@@ -154,6 +154,9 @@ static void test_delegates__threads(void **state)
     (void)state;
     assert_int_equal(delegates_free_threads(delegates), 3);
     assert_true(delegates_endpoint("delegate:answer"));
+    assert_string_equal(delegates_kind("delegate:answer"), "delegate");
+    assert_string_equal(delegates_kind("delegate:javascript"), "script");
+    assert_string_equal(delegates_kind("delegates"), "service");
     assert_false(delegates_endpoint("answer"));
     assert_true(delegates_has(delegates, "delegate:answer"));
     assert_false(delegates_has(delegates, "delegate:other"));

@@ -216,9 +216,12 @@ static void test_meter__endpoints(void **state)
     assert_int_equal(meter.n, METER_ENDPOINTS_MAX + 1);
     buf_init(&text, 0);
     meter_metrics(&meter, &text);
-    assert_non_null(strstr(buf_str(&text), "{endpoint=\"other\",outcome=\"answered\"} 500\n"));
-    assert_non_null(strstr(buf_str(&text), "_bucket{endpoint=\"other\",le=\"0.25\"} 0\n"));
-    assert_non_null(strstr(buf_str(&text), "_bucket{endpoint=\"other\",le=\"0.5\"} 500\n"));
+    assert_non_null(
+        strstr(buf_str(&text), "{endpoint=\"other\",kind=\"service\",outcome=\"answered\"} 500\n"));
+    assert_non_null(
+        strstr(buf_str(&text), "_bucket{endpoint=\"other\",kind=\"service\",le=\"0.25\"} 0\n"));
+    assert_non_null(
+        strstr(buf_str(&text), "_bucket{endpoint=\"other\",kind=\"service\",le=\"0.5\"} 500\n"));
     assert_null(strstr(buf_str(&text), "endpoint-1000"));
     buf_deinit(&text);
     meter_deinit(&meter);
