@@ -154,6 +154,13 @@ struct loop {
     } * results;
 };
 
+/* Where the variables of a scope are, by their names; made when there are many. */
+struct name_index {
+    uint32_t *slots; /* 1 + the place; 0: free */
+    size_t n_slots;  /* a power of two, at least twice n */
+    size_t n;        /* so many are in it, the first ones */
+};
+
 struct scope {
     uint32_t id, parent; /* id 0 is the process; its parent is itself */
     int node;            /* sub-process or activity; -1: the process */
@@ -163,6 +170,7 @@ struct scope {
     struct loop *loop;   /* of a multi-instance activity, around its items; else NULL */
     struct variable *variables;
     size_t n_variables, variables_capacity;
+    struct name_index index;
 };
 
 /* A request that was fired and whose answer is still expected. */

@@ -9,15 +9,62 @@
 #include "base/limits.h"
 #include "engine/step.h"
 
-static struct variable *find(const struct scope *scope, const char *name, size_t name_n)
+/* ---- Finding by name ---- */
+
+#define INDEXED_FROM 32 /* with fewer variables looking at each is faster */
+
+static bool is_named(const struct variable *variable, const char *name, size_t name_n)
 {
-    for (size_t i = 0; i < scope->n_variables; i++) {
-        const char *other = scope->variables[i].name;
-        if (strncmp(other, name, name_n) == 0 && other[name_n] == '\0')
-            return &scope->variables[i];
+    return strncmp(variable->name, name, name_n) == 0 && variable->name[name_n] == '\0';
+}
+
+/* The slot of that name, or the free one where it belongs. */
+static uint32_t *slot_of(const struct scope *scope, const char *name, size_t name_n)
+{
+    const struct name_index *index = &scope->index;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    for (size_t i = 0; i < name_n; i++)
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    size_t at = (size_t)(hash ^ hash >> 32) & (index->n_slots - 1);
+    while (index->slots[at] != 0 &&
+           !is_named(&scope->variables[index->slots[at] - 1], name, name_n))
+        at = (at + 1) & (index->n_slots - 1);
+    return &index->slots[at];
+}
+
+static void index_all(struct arena *arena, struct scope *scope)
+{
+    struct name_index *index = &scope->index;
+
+    if (index->n_slots < scope->n_variables * 2) {
+        index->n_slots = INDEXED_FROM * 2;
+        while (index->n_slots < scope->n_variables * 4)
+            index->n_slots *= 2;
+        index->slots = arena_array(arena, index->n_slots, sizeof(*index->slots));
+        index->n = 0;
     }
+    for (; index->n < scope->n_variables; index->n++) {
+        const char *name = scope->variables[index->n].name;
+        *slot_of(scope, name, strlen(name)) = (uint32_t)index->n + 1;
+    }
+}
+
+static struct variable *find(struct arena *arena, struct scope *scope, const char *name,
+                             size_t name_n)
+{
+    if (scope->n_variables >= INDEXED_FROM) {
+        index_all(arena, scope);
+        uint32_t slot = *slot_of(scope, name, name_n);
+        return slot != 0 ? &scope->variables[slot - 1] : NULL;
+    }
+    for (size_t i = 0; i < scope->n_variables; i++)
+        if (is_named(&scope->variables[i], name, name_n))
+            return &scope->variables[i];
     return NULL;
 }
+
+/* ---- Setting ---- */
 
 static int name_check(struct step *step, const char *name)
 {
@@ -40,7 +87,7 @@ size_t variable_bytes(const struct variable *variable)
 static int put(struct step *step, struct instance *instance, struct scope *scope,
                const struct variable *variable)
 {
-    struct variable *old = find(scope, variable->name, strlen(variable->name));
+    struct variable *old = find(step->arena, scope, variable->name, strlen(variable->name));
 
     if (variable->n > LIMIT_VALUE_BYTES)
         return err_set(
@@ -139,7 +186,7 @@ static int find_outward(struct step *step, struct instance *instance, uint32_t i
         if (id == 0 && unpack(step, instance) < 0)
             return err_trace(step->err);
         *ret_scope = scope;
-        *ret = find(scope, name, name_n);
+        *ret = find(step->arena, scope, name, name_n);
         if (*ret != NULL || id == 0)
             return 0;
         id = scope->parent;
@@ -250,6 +297,7 @@ static struct scope *scopes_copy(struct arena *arena, const struct instance *ins
         copy[i] = instance->scopes[i];
         copy[i].variables = arena_array(arena, copy[i].n_variables, sizeof(*copy[i].variables));
         copy[i].variables_capacity = copy[i].n_variables;
+        copy[i].index = (struct name_index){0};
         for (size_t v = 0; v < copy[i].n_variables; v++)
             copy[i].variables[v] = instance->scopes[i].variables[v];
     }
@@ -285,14 +333,14 @@ const char *variables_names(struct step *step, const char *text, size_t n)
 }
 
 /* Is there a variable of that name in a scope that lies inside of `outer`, seen from `inner`? */
-static bool shadowed(const struct instance *instance, uint32_t inner, uint32_t outer,
-                     const char *name)
+static bool shadowed(struct arena *arena, const struct instance *instance, uint32_t inner,
+                     uint32_t outer, const char *name)
 {
     while (inner != outer && inner != 0) {
-        const struct scope *scope = scope_find(instance, inner);
+        struct scope *scope = scope_find(instance, inner);
         if (scope == NULL)
             return false;
-        if (find(scope, name, strlen(name)) != NULL)
+        if (find(arena, scope, name, strlen(name)) != NULL)
             return true;
         inner = scope->parent;
     }
@@ -309,7 +357,7 @@ int variables_each(struct step *step, struct instance *instance, uint32_t scope,
         if (at == NULL)
             return err_set(step->err, ERR_INTERNAL, "Scope %u is gone.", id);
         for (size_t i = 0; i < at->n_variables; i++) {
-            if (shadowed(instance, scope, id, at->variables[i].name))
+            if (shadowed(step->arena, instance, scope, id, at->variables[i].name))
                 continue;
             if (each(context, &at->variables[i]) < 0)
                 return err_trace(step->err);
@@ -380,7 +428,7 @@ const char *instance_locals(struct family *family, const struct instance *instan
          id = scope->parent)
         /* How far a multi-instance activity is would be old before anybody reads it. */
         for (size_t i = 0; scope->loop == NULL && i < scope->n_variables; i++)
-            if (!shadowed(instance, inner, id, scope->variables[i].name))
+            if (!shadowed(family->arena, instance, inner, id, scope->variables[i].name))
                 object_add(&buf, &scope->variables[i]);
     if (buf.len == 0)
         return NULL;

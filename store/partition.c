@@ -11,15 +11,20 @@ static int make_one(struct conn *conn, const char *name, const char *from, const
 {
     char sql[640];
 
-    /* Of two nodes that make the same one, the second finds it there. */
-    snprintf(sql, sizeof(sql),
-             "begin; set local lock_timeout = '200ms'; select pg_advisory_xact_lock("
-             "hashtextextended('pawl partition ' || current_schema(), 0)); "
-             "do $do$ begin if to_regclass('%s') is null then "
-             "create table %s (like event including defaults including constraints); "
-             "alter table event attach partition %s for values from ('%s') to ('%s'); "
-             "end if; end $do$; commit",
-             name, name, name, from, to);
+    /*
+     * Of two nodes that make the same one, the second finds it there: by a query, since what
+     * to_regclass() says may be older than the wait for the lock.
+     */
+    snprintf(
+        sql, sizeof(sql),
+        "begin; set local lock_timeout = '200ms'; select pg_advisory_xact_lock("
+        "hashtextextended('pawl partition ' || current_schema(), 0)); "
+        "do $do$ begin if not exists (select from pg_catalog.pg_class c where c.relname = '%s' "
+        "and c.relnamespace = quote_ident(current_schema())::regnamespace) then "
+        "create table %s (like event including defaults including constraints); "
+        "alter table event attach partition %s for values from ('%s') to ('%s'); "
+        "end if; end $do$; commit",
+        name, name, name, from, to);
     int rc = -1;
     for (int i = 0; rc < 0 && i < ATTEMPTS; i++) {
         rc = conn_script(conn, sql, err);

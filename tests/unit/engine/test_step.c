@@ -135,6 +135,39 @@ static void test_step__exclusive_none(void **state)
     sim_deinit(&sim);
 }
 
+/* Whoever may start may start with many small variables: each is found at once. */
+static void test_step__many_variables(void **state)
+{
+    enum { MANY = 100000 };
+    struct buf variables;
+    struct sim sim;
+
+    (void)state;
+    buf_init(&variables, 0);
+    for (int i = 0; i < MANY; i++)
+        buf_printf(&variables, "%s\"v%d\":%d", i == 0 ? "{" : ",", i, i);
+    buf_add_str(&variables, "}");
+    sim_init(&sim);
+    sim_deploy(&sim, "p", START USER("a") USER("b") FLOW("start", "a") FLOW("a", "b"));
+    sim_start(&sim, "p", buf_str(&variables));
+    struct command set = {.kind = COMMAND_SET_VARIABLES,
+                          .instance = sim.root,
+                          .root = sim.root,
+                          .body = "{\"v77777\":\"x\",\"w\":1}",
+                          .body_n = strlen("{\"v77777\":\"x\",\"w\":1}"),
+                          .actor = "ann"};
+    assert_int_equal(sim_run(&sim, &set), STEP_DONE);
+    assert_string_equal(sim_variable(&sim, "v77777"), "\"x\"");
+    assert_string_equal(sim_variable(&sim, "v99999"), "99999");
+    assert_string_equal(sim_variable(&sim, "w"), "1");
+    sim_complete(&sim, "a", buf_str(&variables));
+    assert_string_equal(sim_where(&sim), "b");
+    assert_string_equal(sim_variable(&sim, "v77777"), "77777");
+    assert_string_equal(sim_variable(&sim, "w"), "1");
+    sim_deinit(&sim);
+    buf_deinit(&variables);
+}
+
 static void test_step__conditions_on_activities(void **state)
 {
     struct sim sim;
@@ -416,6 +449,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_step__straight),
+        cmocka_unit_test(test_step__many_variables),
         cmocka_unit_test(test_step__async_chain_keeps_document),
         cmocka_unit_test(test_step__async_after),
         cmocka_unit_test(test_step__exclusive),
