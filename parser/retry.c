@@ -68,9 +68,9 @@ static enum retry_jitter read_jitter(struct process_build *process, const struct
 static void read_backoff(struct process_build *process, const struct xml_element *e,
                          struct retry_backoff *backoff)
 {
-    static const char *const names[] = {"attempts", "base", "factor", "cap", "jitter"};
+    static const char *const attributes[] = {"attempts", "base", "factor", "cap", "jitter"};
 
-    check_attributes(process->file, e, names, ARRAY_LEN(names));
+    check_attributes(process->file, e, attributes, ARRAY_LEN(attributes));
     *backoff = (struct retry_backoff){
         .attempts = (uint32_t)read_number(process, e, "attempts", 8, LIMIT_RETRY_ATTEMPTS, true),
         .base_us = text_duration_us(process, e, "base", xml_attr(e, "base")),
