@@ -8,6 +8,8 @@
 
 /* Of a password, with a salt of its own. */
 const char *verifier_make(struct arena *arena, const char *password);
-/* Whether the password is the one: slow, and as slow for a verifier of fewer rounds. False, too, for
- * what is no verifier. */
+/*
+ * Whether the password is the one: slow, and as slow for a verifier of fewer rounds. False, too,
+ * for what is no verifier.
+ */
 bool verifier_check(struct arena *arena, const char *verifier, const char *password) MUST_CHECK;
