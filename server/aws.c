@@ -10,6 +10,7 @@
 #include "base/uuid.h"
 #include "server/auth.h"
 #include "server/aws.h"
+#include "server/server_internal.h"
 #include "server/sigv4.h"
 
 /* Of a request, while its access key is looked up. */
@@ -107,6 +108,9 @@ static void answered(struct request *request, const struct desk_answer *answer)
     const struct aws_operation *operation = ((struct aws *)request->own)->operation;
     const struct aws_error *error = NULL;
 
+    if (operation->of_token)
+        server_count_callback(request->server,
+                              answer->sqlstate != NULL ? response_status(answer->sqlstate) : 200);
     for (size_t i = 0; answer->sqlstate != NULL && error == NULL && i < operation->n_errors; i++)
         if (strncmp(answer->sqlstate, operation->errors[i].sqlstate,
                     strlen(operation->errors[i].sqlstate)) == 0)

@@ -75,25 +75,6 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     return exchange;
 }
 
-/* What became of an answer to a callback. */
-static enum callback_result callback_result(unsigned status)
-{
-    switch (status) {
-    case 200:
-        return CALLBACK_TAKEN;
-    case 403:
-        return CALLBACK_FORBIDDEN;
-    case 404:
-        return CALLBACK_FORGED;
-    case 409:
-        return CALLBACK_DIFFERENT;
-    case 410:
-        return CALLBACK_LATE;
-    default:
-        return CALLBACK_FAILED;
-    }
-}
-
 static void note_request(struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
@@ -109,7 +90,7 @@ static void note_request(struct exchange *exchange)
     if (status == 403 && request->operation != NULL)
         auth_forbidden(request, request->operation->path);
     if (request->operation != NULL && request->operation->rights == RIGHT_TOKEN)
-        atomic_fetch_add(&server->callbacks[callback_result(status)], 1);
+        server_count_callback(server, status);
     if (request->operation != NULL && request->operation->dialect == DIALECT_TEXT)
         return;
     /* The path of the table: one that came may have a secret in it. */

@@ -38,6 +38,24 @@ static void count_requests(struct server *server, struct buf *text)
     }
 }
 
+void server_count_callback(struct server *server, unsigned status)
+{
+    static const struct {
+        unsigned status;
+        enum callback_result result;
+    } all[] = {{200, CALLBACK_TAKEN},
+               {403, CALLBACK_FORBIDDEN},
+               {404, CALLBACK_FORGED},
+               {409, CALLBACK_DIFFERENT},
+               {410, CALLBACK_LATE}};
+    enum callback_result result = CALLBACK_FAILED;
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i].status == status)
+            result = all[i].result;
+    atomic_fetch_add(&server->callbacks[result], 1);
+}
+
 static void count_callbacks(struct server *server, struct buf *text)
 {
     static const char *const results[CALLBACK_RESULTS] = {"taken",     "forged", "forbidden",

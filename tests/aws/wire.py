@@ -110,6 +110,9 @@ check("nor does the next request see more", call("AWSStepFunctions.StartExecutio
 becomes("refusals are in the audit trail",
         "select count(distinct (kind, actor)) from audit where (kind, actor, subject) = ('forbidden', 'watcher', 'AWSStepFunctions.SendTaskSuccess') "
         "or (kind, actor) in (('loginRefused', '%s'), ('loginRefused', 'PAWL0000000000000000'))" % KEY, "3")
+counted = ask(ADDRESS, "/metrics", None, {}, method="GET")[2].decode()
+check("answers are counted as those over HTTP are", all('pawl_callbacks_total{result="%s"} 0\n' % x not in counted and
+      'pawl_callbacks_total{result="%s"}' % x in counted for x in ("taken", "forbidden", "forged", "different", "late")), counted[:3000])
 refused("a user without the right", call("AWSEvents.PutEvents", {"Entries": [{}]}, key=READER_KEY, secret=READER_SECRET), "AccessDeniedException", "watcher")
 for path in ("/aws", "/aws/", "/aws/sfn", "/aws/sfn/"):
     check(path, call(heartbeat, beat, path=path)[0] == 200)

@@ -122,3 +122,7 @@ void auth_forbidden(const struct request *request UNUSED, const char *what UNUSE
 void auth_note_refusal(const struct request *request UNUSED, const char *name UNUSED)
 {
 }
+
+void server_count_callback(struct server *server UNUSED, unsigned status UNUSED)
+{
+}
