@@ -255,6 +255,9 @@ static void write_own_attributes(struct writer *writer, const struct shape *shap
         attribute(out, "camunda:expression", text_of(step, "message"));
         attribute(out, "camunda:resultVariable", "echo");
     }
+    /* A call begins with what was before it committed; the model shows it. */
+    if (shape->kind == SHAPE_SERVICE && strcmp(text_of(step, "type"), "http") == 0)
+        attribute(out, "camunda:asyncBefore", "true");
     if (shape->kind == SHAPE_USER) {
         attribute(out, "camunda:assignee", text_of(step, "assignee"));
         attribute(out, "camunda:candidateGroups", text_of(step, "candidateGroups"));

@@ -40,6 +40,19 @@ static void expect_deployable(const struct buf *bpmn, const char *id, size_t n_n
     parse_result_deinit(&result);
 }
 
+/* What is written says itself where a transaction ends: no warning about what its author cannot
+ * see. */
+static void expect_no_warning(const struct buf *bpmn, const char *code)
+{
+    struct parse_result result;
+
+    parser_read("p.bpmn", bpmn->data, bpmn->len, false, &result);
+    for (size_t i = 0; i < result.n_findings; i++)
+        if (strcmp(result.findings[i].code, code) == 0)
+            fail_msg("%d: %s", result.findings[i].line, result.findings[i].message);
+    parse_result_deinit(&result);
+}
+
 static void every_type_is_deployable(void **state UNUSED)
 {
     struct buf bpmn CLEANUP(buf_deinit);
@@ -60,6 +73,7 @@ static void every_type_is_deployable(void **state UNUSED)
         "  default: z\n"
         "- {id: j, type: fail, error: GONE}\n" LAST);
     expect_deployable(&bpmn, "p", 15);
+    expect_no_warning(&bpmn, "hidden-boundary");
     assert_non_null(strstr(bpmn.data, "name=\"A &amp; &lt;B&gt;\""));
     assert_non_null(strstr(bpmn.data, ">PT0.5S<"));
     assert_non_null(strstr(bpmn.data, "errorCode=\"B&amp;\""));
