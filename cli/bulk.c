@@ -143,7 +143,7 @@ static void print_row(struct cli *cli, const json_t *row)
     const json_t *pace = json_object_get(row, "pace");
 
     if (strcmp(state, "running") != 0) {
-        printf("%lld asked for\n", handed);
+        printf("%lld asked for%s\n", handed, matching == 0 ? ": nothing matches" : "");
         return;
     }
     printf("%lld of %lld asked for; it goes on", handed, matching);

@@ -83,7 +83,8 @@ static enum exit_code show_incident(struct cli *cli, struct client *client)
     print_line(cli, row, "element", "element_id");
     printf("%-9s %s, %s\n", "since", moment_exact(&cli->arena, row_time(row, "at")),
            moment_relative(&cli->arena, row_time(row, "at"), row_time(now, "now")));
-    print_line(cli, row, "failed", "tries");
+    if (row_int(row, "tries") > 0) /* of an external task its worker counts */
+        print_line(cli, row, "failed", "tries");
     print_line(cli, row, "reason", "reason");
     print_line(cli, row, "cause", "cause");
     print_line(cli, row, "error", "message");

@@ -115,8 +115,12 @@ static int set_up(const struct up *up, const struct config *config, struct setup
         return 0;
     if (store_setup(&options, &up->node, &config->setup, false, ret_result, &line, &why) == 0)
         return 0;
-    return line == 0 ? err_set(err, why.code, "%s", why.text)
-                     : err_set(err, why.code, "%s:%d: %s", config->path, line, why.text);
+    if (line == 0)
+        err_set(err, why.code, "%s", why.text);
+    else
+        err_set(err, why.code, "%s:%d: %s", config->path, line, why.text);
+    err_hint(err, why.hint);
+    return -1;
 }
 
 static void log_set_up(const char *message, const struct setup_result *result)

@@ -137,7 +137,7 @@ sed -i 's/^rate = 2/rate = 3/' live.conf
 reload '"reloaded","endpoints_set":1,"endpoints_unchanged":1,"endpoints_dropped":0'
 expect_equal "set by hand, unchanged in the file" http://127.0.0.1:22 "$(url_of two)"
 sed -i 's/^rate = 3/rate = fast/' live.conf
-reload '"not reloaded: the configuration stays as it was","error":"live.conf:10: the option rate must be a number'
+reload '"not reloaded: the configuration stays as it was","error":"live.conf:10: the option rate must be a number.*Example: '
 sed -i 's/^rate = fast/workers = 3/; s/^data = data/data = data\nworkers = 3/' live.conf
 reload '"error":"live.conf:11: .*workers' # SQL knows no such option of an endpoint
 sed -i '/^\[endpoint one\]/,/^$/d' live.conf

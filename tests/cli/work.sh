@@ -243,7 +243,7 @@ expect_text "retry --dry-run" "$OUT" '^1 would be taken'
 expect_code 0 retry --cause "$cause" --unknown fail
 expect_text "retry --unknown where the outcome is known" "$OUT" '^0 asked for'
 expect_code 0 retry --process approval
-expect_text "retry --process" "$OUT" '^0 asked for'
+expect_text "retry --process" "$OUT" '^0 asked for: nothing matches$'
 expect_code 0 bulk list --all
 expect_text "bulk list" "$OUT" 'retry +done +0 +0 +50'
 expect_code 1 bulk stop 12345678
