@@ -9,11 +9,15 @@
 const char *story_element(struct cli *cli, const json_t *row)
 {
     const char *name = row_string(cli, row, "element_name");
+    const json_t *item = json_object_get(row, "loop_counter");
 
     if (name != NULL)
-        return arena_printf(&cli->arena, "\"%s\"", name);
-    name = row_string(cli, row, "element_id");
-    return name != NULL ? name : "an element that is not known";
+        name = arena_printf(&cli->arena, "\"%s\"", name);
+    else if ((name = row_string(cli, row, "element_id")) == NULL)
+        name = "an element that is not known";
+    return json_is_integer(item) ? arena_printf(&cli->arena, "%s (loopCounter %lld)", name,
+                                                (long long)json_integer_value(item))
+                                 : name;
 }
 
 static const json_t *element_row(const json_t *elements, const char *id)

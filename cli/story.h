@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-/* "Enter coordinates" in quotes, or the id where there is no name. */
+/* "Enter coordinates" in quotes, or the id where there is no name; which item it is, if it is one.
+ */
 const char *story_element(struct cli *cli, const json_t *row);
 /* The element of that id among rows of client_elements(); its name in quotes, else the id. */
 const char *story_element_by_id(struct cli *cli, const json_t *elements, const char *id);

@@ -536,6 +536,8 @@ void instance_variables(struct family *family, const struct instance *instance,
 const char *instance_locals(struct family *family, const struct instance *instance, uint32_t token);
 /* Are they not as they were loaded? */
 bool instance_locals_changed(const struct instance *instance, uint32_t token);
+/* The number of the item that the token is, or moves in: the innermost; 0: of none. */
+uint32_t item_around(const struct instance *instance, uint32_t token);
 
 /* The loaded or new instance, or NULL. */
 struct instance *family_instance(const struct family *family, const struct uuid *id);

@@ -265,6 +265,19 @@ void waits_leave(struct step *step, struct instance *instance, uint32_t id)
         fired_left(step, instance, id, scope, names, n_names);
 }
 
+uint32_t item_around(const struct instance *instance, uint32_t id)
+{
+    const struct token *token;
+
+    if (instance == NULL)
+        return 0;
+    while ((token = token_find(instance, id)) != NULL && token->item == 0 && token->scope != 0) {
+        const struct scope *scope = scope_find(instance, token->scope);
+        id = scope != NULL ? scope->token : 0;
+    }
+    return token != NULL ? token->item : 0;
+}
+
 /* ---- Scopes: sorted by id; scopes[0] is the process ---- */
 
 struct scope *scope_find(const struct instance *instance, uint32_t id)

@@ -141,6 +141,7 @@ struct letter {
 struct waiter {
     struct uuid instance, root;
     uint32_t token;
+    uint32_t item; /* item_around() */
     int node;
     const char *tenant, *name, *key;
     int64_t since_us;

@@ -177,6 +177,14 @@ void column_time_or_null(struct column *column, int64_t us)
         column_null(column);
 }
 
+void column_counter(struct column *column, uint32_t item)
+{
+    if (item != 0)
+        column_int(column, item - 1);
+    else
+        column_null(column);
+}
+
 void column_bool(struct column *column, bool value)
 {
     assert(column->type == COLUMN_BOOL);

@@ -143,6 +143,7 @@ struct tid {
 void column_init(struct column *column, struct arena *arena, enum column_type type);
 void column_null(struct column *column);
 void column_time_or_null(struct column *column, int64_t us); /* 0: null */
+void column_counter(struct column *column, uint32_t item);   /* its loopCounter; 0: null */
 void column_bool(struct column *column, bool value);
 void column_int(struct column *column,
                 int64_t value); /* INT2, INT4, INT8, XID8, XID: by the column's type */

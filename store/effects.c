@@ -294,6 +294,9 @@ static void insert_instance(struct effects *e, struct family *family,
     column_time(col(e, T_INSERT_INSTANCES, 7), instance->started_us);
     column_bytes(col(e, T_INSERT_INSTANCES, 8), doc, doc_n);
     put_variables(col(e, T_INSERT_INSTANCES, 9), family, instance);
+    const struct instance *parent = child ? family_instance(family, &instance->parent) : NULL;
+    column_counter(col(e, T_INSERT_INSTANCES, 10),
+                   parent != NULL ? item_around(parent, instance->parent_token) : 0);
 }
 
 static void update_instance(struct effects *e, struct family *family,
@@ -409,6 +412,7 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
             break;
         case JOB_INCIDENT:
             effect_incident(batch, &job->command, definition_of(family, &job->command.instance),
+                            item_around(of, job->command.token),
                             job->reason != NULL ? job->reason : "failedJob",
                             job->error != NULL ? job->error : "");
             break;
@@ -416,11 +420,11 @@ static void put_jobs(struct batch *batch, struct family *family, struct spares *
     }
 }
 
-static void put_call(struct effects *e, const struct uuid *root, const struct new_call *call)
+static void put_call(struct effects *e, const struct family *family, const struct new_call *call)
 {
     column_uuid(col(e, T_INSERT_CALLS, 0), &call->id);
     column_uuid(col(e, T_INSERT_CALLS, 1), &call->instance);
-    column_uuid(col(e, T_INSERT_CALLS, 2), root);
+    column_uuid(col(e, T_INSERT_CALLS, 2), &family->root);
     column_int(col(e, T_INSERT_CALLS, 3), call->token);
     column_int(col(e, T_INSERT_CALLS, 4), call->node);
     column_text(col(e, T_INSERT_CALLS, 5), call->endpoint);
@@ -436,6 +440,8 @@ static void put_call(struct effects *e, const struct uuid *root, const struct ne
     else
         column_null(col(e, T_INSERT_CALLS, 13));
     column_time_or_null(col(e, T_INSERT_CALLS, 14), call->deadline_us);
+    column_counter(col(e, T_INSERT_CALLS, 15),
+                   item_around(family_instance(family, &call->instance), call->token));
     column_text(col(e, T_INSERT_CALL_QUEUE, 0), call->endpoint);
     column_uuid(col(e, T_INSERT_CALL_QUEUE, 1), &call->id);
     column_int(col(e, T_INSERT_CALL_QUEUE, 2), call->attempt);
@@ -515,7 +521,7 @@ static void family_effects(struct batch *batch, struct fam *fam, struct buf *ent
         put_jobs(batch, family, &spares);
         outside_effects(e, family);
         for (size_t i = 0; i < family->n_calls; i++)
-            put_call(e, &family->root, &family->calls[i]);
+            put_call(e, family, &family->calls[i]);
         for (size_t i = 0; i < family->n_events; i++)
             event_effects(e, family, &family->events[i]);
         put_history(batch, family, entries);
@@ -692,7 +698,7 @@ static void put_refused(struct batch *batch, struct item *item)
     }
     if (command.kind == COMMAND_START)
         command.token = (uint32_t)item->definition_id;
-    effect_incident(batch, &command, item->definition_id, "unreadable", item->why);
+    effect_incident(batch, &command, item->definition_id, 0, "unreadable", item->why);
 }
 
 static const char *quoted(struct arena *arena, const char *text)

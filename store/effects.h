@@ -53,7 +53,7 @@ enum table_id {
     T_COUNT,
 };
 
-#define TABLE_COLUMNS_MAX 16
+#define TABLE_COLUMNS_MAX 17
 
 struct table {
     struct column columns[TABLE_COLUMNS_MAX];
@@ -106,9 +106,9 @@ void modify_effects(struct batch *batch, const struct item *item);
 void park_effects(struct batch *batch, struct fam *fam);
 /* outside.c: user tasks, external tasks and callbacks. */
 void outside_effects(struct effects *effects, struct family *family);
-/* incident.c. definition_id 0: looked up by the instance. */
+/* incident.c. definition_id 0: looked up by the instance. item: item_around(). */
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
-                     const char *reason, const char *message);
+                     uint32_t item, const char *reason, const char *message);
 /* definition_id: whose rights say who may know of it; 0: none. state: 'done', 'refused', 'failed',
  * 'expired'; detail: JSON or NULL. Nothing for a nil id. */
 void effect_outcome(struct effects *effects, const struct uuid *id, const char *tenant,

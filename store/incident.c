@@ -63,7 +63,7 @@ static const char *answer_text(struct arena *arena, const struct command *comman
 }
 
 void effect_incident(struct batch *batch, const struct command *command, int definition_id,
-                     const char *reason, const char *message)
+                     uint32_t item, const char *reason, const char *message)
 {
     struct effects *e = batch->effects;
     struct uuid id = batch_uuid(batch);
@@ -81,4 +81,5 @@ void effect_incident(struct batch *batch, const struct command *command, int def
     else
         column_null(col(e, T_INSERT_INCIDENTS, 14));
     column_bytes(col(e, T_INSERT_INCIDENTS, 15), answer, n);
+    column_counter(col(e, T_INSERT_INCIDENTS, 16), item);
 }

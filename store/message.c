@@ -221,6 +221,7 @@ static void family_letters(struct batch *batch, const struct fam *fam)
                                   .root = instance->root,
                                   .token = wait->token,
                                   .node = wait->node,
+                                  .item = item_around(instance, wait->token),
                                   .tenant = or_empty(instance->tenant),
                                   .name = wait->name,
                                   .key = or_empty(wait->key),
@@ -478,6 +479,7 @@ static void settle_waiter(struct effects *e, const struct waiter *waiter)
     column_text(col(e, T_INSERT_SUBSCRIPTIONS, 4), waiter->tenant);
     column_text(col(e, T_INSERT_SUBSCRIPTIONS, 5), waiter->name);
     column_text(col(e, T_INSERT_SUBSCRIPTIONS, 6), waiter->key);
+    column_counter(col(e, T_INSERT_SUBSCRIPTIONS, 7), waiter->item);
 }
 
 static void pair_all(struct batch *batch)

@@ -15,6 +15,7 @@ static void put_wait(struct effects *e, enum table_id table, const struct instan
     column_int(col(e, table, 4), node);
     column_int(col(e, table, 5), instance->definition_id);
     column_text(col(e, table, 6), instance->tenant != NULL ? instance->tenant : "");
+    column_counter(col(e, table, 7), item_around(instance, token));
 }
 
 static const char *text_array(struct arena *arena, const char **texts, size_t n)
@@ -31,25 +32,25 @@ static void put_task(struct effects *e, const struct instance *instance,
                      const struct new_task *task)
 {
     put_wait(e, T_INSERT_TASKS, instance, &task->id, task->token, task->node);
-    column_text(col(e, T_INSERT_TASKS, 7), task->name);
-    column_text(col(e, T_INSERT_TASKS, 8), task->assignee);
-    column_text(col(e, T_INSERT_TASKS, 9),
-                text_array(e->arena, task->candidate_users, task->n_candidate_users));
+    column_text(col(e, T_INSERT_TASKS, 8), task->name);
+    column_text(col(e, T_INSERT_TASKS, 9), task->assignee);
     column_text(col(e, T_INSERT_TASKS, 10),
+                text_array(e->arena, task->candidate_users, task->n_candidate_users));
+    column_text(col(e, T_INSERT_TASKS, 11),
                 text_array(e->arena, task->candidate_groups, task->n_candidate_groups));
-    column_int(col(e, T_INSERT_TASKS, 11), task->priority);
-    column_time_or_null(col(e, T_INSERT_TASKS, 12), task->due_us);
-    column_time_or_null(col(e, T_INSERT_TASKS, 13), task->follow_up_us);
-    column_text(col(e, T_INSERT_TASKS, 14), task->form_key);
+    column_int(col(e, T_INSERT_TASKS, 12), task->priority);
+    column_time_or_null(col(e, T_INSERT_TASKS, 13), task->due_us);
+    column_time_or_null(col(e, T_INSERT_TASKS, 14), task->follow_up_us);
+    column_text(col(e, T_INSERT_TASKS, 15), task->form_key);
 }
 
 static void put_external(struct effects *e, const struct instance *instance,
                          const struct new_external *task)
 {
     put_wait(e, T_INSERT_EXTERNAL, instance, &task->id, task->token, task->node);
-    column_text(col(e, T_INSERT_EXTERNAL, 7), task->topic);
-    column_bool(col(e, T_INSERT_EXTERNAL, 8), task->topic_is_class);
-    column_int(col(e, T_INSERT_EXTERNAL, 9), task->priority);
+    column_text(col(e, T_INSERT_EXTERNAL, 8), task->topic);
+    column_bool(col(e, T_INSERT_EXTERNAL, 9), task->topic_is_class);
+    column_int(col(e, T_INSERT_EXTERNAL, 10), task->priority);
 }
 
 /* What its external tasks see besides the variables of the process. */
@@ -88,11 +89,11 @@ static void put_callback(struct effects *e, const struct instance *instance,
                          const struct new_callback *callback)
 {
     put_wait(e, T_INSERT_CALLBACKS, instance, &callback->id, callback->token, callback->node);
-    column_int(col(e, T_INSERT_CALLBACKS, 7), callback->attempt);
-    column_time(col(e, T_INSERT_CALLBACKS, 8), callback->until_us);
-    column_int(col(e, T_INSERT_CALLBACKS, 9), callback->heartbeat_us);
-    column_text(col(e, T_INSERT_CALLBACKS, 10), callback->allowed_caller);
-    column_uuid(col(e, T_INSERT_CALLBACKS, 11), &callback->task);
+    column_int(col(e, T_INSERT_CALLBACKS, 8), callback->attempt);
+    column_time(col(e, T_INSERT_CALLBACKS, 9), callback->until_us);
+    column_int(col(e, T_INSERT_CALLBACKS, 10), callback->heartbeat_us);
+    column_text(col(e, T_INSERT_CALLBACKS, 11), callback->allowed_caller);
+    column_uuid(col(e, T_INSERT_CALLBACKS, 12), &callback->task);
 }
 
 static void callback_effects(struct effects *e, const struct family *family)

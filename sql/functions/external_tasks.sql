@@ -778,7 +778,7 @@ select t.id as task_id, t.topic,
             else 'available' end as state,
        t.worker as worker_id, t.locked_until, t.fence, t.retries, t.error_message, t.error_details, t.priority,
        e.id as element_id, e.name as element_name, t.instance_id, d.key as process, d.version, i.business_key, t.created,
-       coalesce(i.variables::jsonb, '{}') || coalesce(v.variables::jsonb, '{}') as variables, t.tenant
+       coalesce(i.variables::jsonb, '{}') || coalesce(v.variables::jsonb, '{}') as variables, t.tenant, t.loop_counter
 from external_task t
 join instance i on i.id = t.instance_id
 join api_work_definition d on d.id = t.definition_id
@@ -791,6 +791,7 @@ comment on column external_tasks.worker_id is 'who has it, or had it last and le
 comment on column external_tasks.fence is 'how often it was fetched; an answer that carries an older number is refused';
 comment on column external_tasks.retries is 'tries that are left; NULL: none has failed yet';
 comment on column external_tasks.priority is 'higher is fetched first; 0 unless the model says otherwise';
+comment on column external_tasks.loop_counter is 'which item of a multi-instance activity it is for, from 0';
 comment on column external_tasks.variables is 'of the process, and those of the task over them';
 
 create or replace view class_topics as

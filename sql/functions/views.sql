@@ -42,54 +42,55 @@ comment on column deployments.processes is 'process:version, for each that is ne
 create or replace view tokens with (security_barrier) as
 select w.instance_id, d.key as process, d.version, i.business_key, w.token,
        e.id as element_id, e.name as element_name, e.kind as element_kind,
-       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, coalesce(i.root_id, i.id) as root_id, i.tenant
+       w.waiting_for, w.since, w.due, w.name, w.key, w.subject, w.detail, coalesce(i.root_id, i.id) as root_id, i.tenant,
+       w.loop_counter
 from (
     select r.instance_id, r.token, r.node, 'job' as waiting_for, null::timestamptz as since, null::timestamptz as due,
-           r.name, null::text as key, r.subject, null::text as detail
+           r.name, null::text as key, r.subject, null::text as detail, null::integer as loop_counter
     from ready r where r.kind = 2
     union all
     select t.instance_id, t.token, t.node, case when t.retry then 'retry' else 'timer' end,
            case when not t.retry then
                (select max(v.started) from api_event v
                 where v.instance_id = t.instance_id and v.token = t.token and v.kind = 3) end,
-           t.due, null, null, t.subject, t.error
+           t.due, null, null, t.subject, t.error, null
     from timer t where t.kind not in (25, 31)
     union all
     select c.instance_id, c.token, c.node, 'callback', c.made, c.until, null, null, c.id,
            case when c.answered_by is not null then 'answered by ' || c.answered_by
-                when c.accepted is not null then 'accepted' else 'requested' end
+                when c.accepted is not null then 'accepted' else 'requested' end, c.loop_counter
     from callback c
     union all
-    select s.instance_id, s.token, s.node, 'message', s.since, null, s.name, s.key, null, null
+    select s.instance_id, s.token, s.node, 'message', s.since, null, s.name, s.key, null, null, s.loop_counter
     from subscription s
     union all
     select t.instance_id, t.token, t.node, 'task', t.created, t.due, t.name, null, t.id,
-           coalesce('answered by ' || t.answered_by, 'belongs to ' || t.assignee)
+           coalesce('answered by ' || t.answered_by, 'belongs to ' || t.assignee), t.loop_counter
     from task t
     union all
     select t.instance_id, t.token, t.node, 'external task', t.created, t.locked_until, t.topic, null, t.id,
            case when t.answered_by is not null then 'answered by ' || t.answered_by
                 when t.worker is not null then 'locked by ' || t.worker
-                else t.error_message end
+                else t.error_message end, t.loop_counter
     from external_task t
     union all
     -- A call whose task waits for the answer; one that was fired holds no token.
     select c.instance_id, c.token, c.node, 'call', c.asked, null, c.endpoint, null, c.id,
-           c.method || ' ' || api_shown_path(c.path)
+           c.method || ' ' || api_shown_path(c.path), c.loop_counter
     from call c
     where exists (select from api_event v where v.instance_id = c.instance_id and v.token = c.token
                   and v.node = c.node and v.kind = 3)
     union all
-    select x.instance_id, x.token, x.node, 'incident', x.at, null, x.reason, null, x.id, x.message
+    select x.instance_id, x.token, x.node, 'incident', x.at, null, x.reason, null, x.id, x.message, x.loop_counter
     from incident x
     union all
-    select p.instance_id, p.token, p.node, 'suspended', p.at, null, p.name, null, p.subject, null
+    select p.instance_id, p.token, p.node, 'suspended', p.at, null, p.name, null, p.subject, null, null
     from parked p where p.command_id is null
     union all
     select c.parent_id, c.parent_token,
            (select v.node from api_event v where v.instance_id = c.parent_id and v.token = c.parent_token and v.kind = 3
             order by v.at desc, v.n desc limit 1),
-           'called instance', c.started, null, k.key, c.business_key, c.id, null
+           'called instance', c.started, null, k.key, c.business_key, c.id, null, c.loop_counter
     from instance c join definition k on k.id = c.definition_id
     where c.parent_id is not null
 ) w
@@ -100,6 +101,7 @@ revoke all on tokens from public;
 comment on view tokens is
 'Where instances are and what each place waits for. A token has a row for each thing that may move it: at an event-based gateway one for each event, at a task also one for each boundary event. A token that waits for others at a parallel gateway, or whose sub-process runs, has none of its own.';
 comment on column tokens.token is 'the number of the token within its instance';
+comment on column tokens.loop_counter is 'which item of a multi-instance activity it is, or moves in: the innermost, from 0. NULL: none; not noted of jobs, timers, retries and what is suspended';
 comment on column tokens.element_id is 'the id of the element in the BPMN file: of a boundary event, the event''s own';
 comment on column tokens.waiting_for is '`job`: runs as soon as a worker is free; `timer`; `retry`: failed, tried again at `due`; `message`; `task`: a person; `external task`: a worker; `callback`: who has its token; `call`: the answer of a service; `called instance`; `incident`: a decision; `suspended`: it could go on when its instance is resumed';
 comment on column tokens.since is 'NULL where it was not noted';
@@ -145,7 +147,7 @@ create or replace view tasks as
 select t.id as task_id, t.name, e.id as element_id, t.instance_id, d.key as process, d.version, i.business_key,
        t.assignee, t.candidate_users, t.candidate_groups, t.priority, t.due, t.follow_up, t.form_key, t.created,
        i.variables::jsonb as variables,
-       (select r.suspended from instance r where r.id = t.root_id) as suspended, t.tenant
+       (select r.suspended from instance r where r.id = t.root_id) as suspended, t.tenant, t.loop_counter
 from task t
 join instance i on i.id = t.instance_id
 join api_work_definition d on d.id = t.definition_id
@@ -159,6 +161,7 @@ comment on column tasks.assignee is 'who does it; NULL: whoever claims it';
 comment on column tasks.candidate_users is 'who may claim it, by the model; the engine does not enforce it';
 comment on column tasks.candidate_groups is 'whose members may claim it, by the model; the engine does not enforce it';
 comment on column tasks.priority is 'higher is more urgent; 50 unless the model says otherwise';
+comment on column tasks.loop_counter is 'which item of a multi-instance activity it is for, from 0';
 comment on column tasks.suspended is 'its instance is: it can not be answered';
 comment on column tasks.variables is 'the variables of the process';
 

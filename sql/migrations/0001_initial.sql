@@ -189,7 +189,8 @@ create table instance (
     business_key text,
     doc bytea not null,              -- engine/document.c; the truth
     variables text,                  -- JSON object; NULL: none
-    suspended boolean not null default false -- of a root: nothing of its family goes on (store/park.c)
+    suspended boolean not null default false, -- of a root: nothing of its family goes on (store/park.c)
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 ) with (fillfactor = 70);
 create index on instance (root_id) where parent_id is not null;
 create index on instance (business_key) where business_key is not null;
@@ -249,6 +250,7 @@ create table subscription (
     name text not null,
     key text not null,
     since timestamptz not null,
+    loop_counter integer,            -- of the item of a multi-instance activity that it belongs to
     primary key (instance_id, token, node)
 );
 create index on subscription (tenant, name, key, since);
@@ -298,7 +300,8 @@ create table task (
     follow_up timestamptz,
     form_key text,
     created timestamptz not null,
-    answered_by text                 -- set by the caller's complete() or fail(); such a task only waits for its command
+    answered_by text,                -- set by the caller's complete() or fail(); such a task only waits for its command
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 ) with (fillfactor = 80);
 create index on task (instance_id);
 
@@ -324,7 +327,8 @@ create table external_task (
     retries integer,                 -- NULL: no try failed yet
     error_message text,
     error_details text,
-    answered_by text                 -- set by the answer that ends it; such a task only waits for its command
+    answered_by text,                -- set by the answer that ends it; such a task only waits for its command
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 ) with (fillfactor = 60);
 create index on external_task (instance_id);
 
@@ -403,7 +407,8 @@ create table callback (
     made timestamptz not null,
     accepted timestamptz,            -- what was asked for has begun
     heard timestamptz,               -- the last heartbeat
-    answered_by text                 -- such a callback only waits for its command
+    answered_by text,                -- such a callback only waits for its command
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 ) with (fillfactor = 70);
 create index on callback (instance_id);
 
@@ -438,7 +443,8 @@ create table incident (
     pattern text,                    -- api_cause_pattern(): the message without what differs
     endpoint text,                   -- of a remote call, like the next two
     request jsonb,                   -- api_call_request()
-    answer jsonb                     -- store/incident.c
+    answer jsonb,                    -- store/incident.c
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 );
 create index on incident (instance_id);
 create index on incident (cause);
@@ -583,7 +589,8 @@ create table call (
     report_sent boolean not null,
     open_after_us bigint,            -- how long it waits for an open circuit; NULL: as long as that takes
     deadline timestamptz,            -- no attempt begins later; NULL: none
-    asked timestamptz not null
+    asked timestamptz not null,
+    loop_counter integer             -- of the item of a multi-instance activity that it belongs to
 );
 
 -- Calls that wait to be sent: membership is the existence of the row.

@@ -338,8 +338,9 @@ delete from instance where ctid = any($1)
 update instance i set doc = u.doc, variables = case when u.changed then u.variables else i.variables end
 from unnest($1, $2, $3, $4) as u (tid, doc, changed, variables) where i.ctid = u.tid
 -- name: insert_instances
-insert into instance (id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables)
-select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into instance (id, root_id, parent_id, parent_token, definition_id, tenant, business_key, started, doc, variables,
+    loop_counter)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 -- name: insert_ready
 insert into ready (lane, root_id, instance_id, kind, token, node, phase, tries, subject, name, detail, body)
 select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -347,26 +348,26 @@ select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 insert into timer (due, instance_id, token, node, kind, root_id, phase, tries, retry, subject, name, detail, body, error)
 select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 -- name: insert_subscriptions
-insert into subscription (instance_id, token, node, root_id, tenant, name, key, since)
-select u.*, $8 from unnest($1, $2, $3, $4, $5, $6, $7) as u
+insert into subscription (instance_id, token, node, root_id, tenant, name, key, loop_counter, since)
+select u.*, $9 from unnest($1, $2, $3, $4, $5, $6, $7, $8) as u
 -- name: insert_tasks
-insert into task (id, instance_id, root_id, token, node, definition_id, tenant, name, assignee, candidate_users,
+insert into task (id, instance_id, root_id, token, node, definition_id, tenant, loop_counter, name, assignee, candidate_users,
     candidate_groups, priority, due, follow_up, form_key, created)
-select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant, u.name, u.assignee,
+select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant, u.loop_counter, u.name, u.assignee,
     array(select jsonb_array_elements_text(u.users::jsonb)), array(select jsonb_array_elements_text(u.groups::jsonb)),
-    u.priority, u.due, u.follow_up, u.form_key, $16
-from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-    as u (id, instance_id, root_id, token, node, definition_id, tenant, name, assignee, users, groups, priority, due,
-          follow_up, form_key)
+    u.priority, u.due, u.follow_up, u.form_key, $17
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    as u (id, instance_id, root_id, token, node, definition_id, tenant, loop_counter, name, assignee, users, groups, priority,
+          due, follow_up, form_key)
 -- name: insert_external
 with made as (
-    insert into external_task (id, instance_id, root_id, token, node, definition_id, tenant, topic, priority, created)
-    select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant,
+    insert into external_task (id, instance_id, root_id, token, node, definition_id, tenant, loop_counter, topic, priority, created)
+    select u.id, u.instance_id, u.root_id, u.token, u.node, u.definition_id, u.tenant, u.loop_counter,
         case when u.class then coalesce((select c.topic from class_topic c where c.class = u.topic), u.topic)
              else u.topic end,
-        u.priority, $11
-    from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        as u (id, instance_id, root_id, token, node, definition_id, tenant, topic, class, priority)
+        u.priority, $12
+    from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        as u (id, instance_id, root_id, token, node, definition_id, tenant, loop_counter, topic, class, priority)
     returning id, topic, priority, definition_id
 )
 insert into external_offer (topic, priority, task_id, definition_id) select topic, priority, id, definition_id from made
@@ -387,17 +388,17 @@ on conflict (task_id) do update set variables = excluded.variables
 -- Of tasks that are offered again: nothing is left to decide.
 delete from incident where instance_id = any($1) and kind = 22 and subject = any($2)
 -- name: insert_callbacks
-insert into callback (id, instance_id, root_id, token, node, definition_id, tenant, attempt, until, heartbeat_us,
-    allowed_caller, task_id, made)
-select u.*, $13 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as u
+insert into callback (id, instance_id, root_id, token, node, definition_id, tenant, loop_counter, attempt, until,
+    heartbeat_us, allowed_caller, task_id, made)
+select u.*, $14 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as u
 -- name: accept_callbacks
 -- Of one that is being answered just now nobody needs to know that.
 update callback c set accepted = $2
 where c.id in (select b.id from callback b where b.id = any($1) for update skip locked)
 -- name: insert_calls
 insert into call (id, instance_id, root_id, token, node, endpoint, method, path, headers, body, connect_timeout_us,
-    timeout_us, report_sent, open_after_us, deadline, asked)
-select u.*, $16 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as u
+    timeout_us, report_sent, open_after_us, deadline, loop_counter, asked)
+select u.*, $17 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as u
 -- name: insert_call_queue
 -- After its calls: they say how long each is willing to wait.
 insert into call_queue (endpoint, call_id, attempt, since, open_after_us, deadline)
@@ -406,15 +407,15 @@ from unnest($1, $2, $3) as u (endpoint, id, attempt) join call c on c.id = u.id
 -- name: insert_incidents
 -- Before the rows of calls go: they know what was asked.
 insert into incident (id, instance_id, root_id, reason, message, at, kind, token, node, phase, tries, subject, name,
-    detail, body, definition_id, cause, pattern, endpoint, request, answer)
-select u.id, u.instance_id, u.root_id, u.reason, u.message, $17, u.kind, u.token, u.node, u.phase, u.tries, u.subject,
+    detail, body, definition_id, cause, pattern, endpoint, request, answer, loop_counter)
+select u.id, u.instance_id, u.root_id, u.reason, u.message, $18, u.kind, u.token, u.node, u.phase, u.tries, u.subject,
     u.name, u.detail, u.body, d.id, api_cause(d.key, e.id, u.reason, p.pattern), p.pattern, c.endpoint,
     case when c.id is not null
         then api_call_request(c.method, c.endpoint, c.path, c.headers, c.body, a.attempt, a.sent) end,
-    u.answer::jsonb
-from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    u.answer::jsonb, u.loop_counter
+from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     as u (id, instance_id, root_id, reason, message, kind, token, node, phase, tries, subject, name, detail, body,
-          definition_id, answer)
+          definition_id, answer, loop_counter)
 left join instance i on u.definition_id is null and i.id = u.instance_id
 left join definition d on d.id = coalesce(u.definition_id, i.definition_id)
 left join element e on e.definition_id = d.id and e.node = u.node

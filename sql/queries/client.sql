@@ -172,7 +172,7 @@ select to_json(x)::text from (select c.* from calls c where c.instance_id = $1 o
 select to_json(x)::text
 from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.version, t.business_key, t.assignee,
              t.candidate_users, t.candidate_groups, t.priority, t.due, t.follow_up, t.form_key, t.created,
-             t.variables
+             t.variables, t.loop_counter
       from tasks t
       where ($1::text is null or t.assignee = $1)
         and ($2::text is null or $2 = any (t.candidate_groups))

@@ -156,7 +156,7 @@ select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
 from (select t.task_id as "taskId", t.name, t.element_id as element, t.instance_id as "instanceId", t.process, t.version,
              t.business_key as "businessKey", t.assignee, t.candidate_users as "candidateUsers",
              t.candidate_groups as "candidateGroups", t.priority, t.due, t.follow_up as "followUp", t.form_key as "formKey",
-             t.created, t.suspended, t.variables
+             t.created, t.suspended, t.variables, t.loop_counter as "loopCounter"
       from tasks t
       where ($1::text is null or t.assignee = $1) and ($2::text is null or $2 = any (t.candidate_groups))
         and ($3::text is null or t.process = $3) and ($4::uuid is null or t.instance_id = $4::uuid)
@@ -167,7 +167,7 @@ select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($4::integer, 100), 1000) then max(x."incidentId"::text) end)::text
 from (select n.incident_id as "incidentId", n.instance_id as "instanceId", n.process, n.version, n.business_key as "businessKey",
              n.element_id as element, n.reason, n.message, n.at, n.tries, n.needs_decision as "needsDecision", n.cause, n.endpoint,
-             n.request, n.answer
+             n.request, n.answer, n.loop_counter as "loopCounter"
       from incidents n
       where ($1::text is null or n.process = $1) and ($2::uuid is null or n.instance_id = $2::uuid)
         and ($3::text is null or n.cause = $3) and ($5::uuid is null or n.incident_id > $5::uuid)
