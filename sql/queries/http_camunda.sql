@@ -3,32 +3,36 @@
 
 -- name: camunda_start
 select s.status, s.body, s.instance_id from api_camunda_start($1::jsonb) s
--- A deployment and all processes of its files: those that did not change are of an earlier one.
+-- A deployment and all processes of its files: those that did not change are of an earlier one; where none did, that
+-- one is the answer, and this one is not told of.
 -- $2: the source, which is not kept; $3: the origin.
 -- name: camunda_deployed
+with found as materialized (
+    select d.deployment_id, api_camunda_definition_id(d.process, d.version, d.deployment_id) as id, api_camunda_definition(d) as it
+    from outcomes o, jsonb_array_elements(o.detail -> 'definitions') n
+    join definitions d on d.definition_id = (n ->> 'definition_id')::integer
+    where o.command_id = $1::uuid
+)
 select 200, jsonb_build_object(
     'links', jsonb_build_array(jsonb_build_object(
         'method', 'GET', 'href', format('%s/engine-rest/deployment/%s', $3::text, p.deployment_id), 'rel', 'self')),
     'id', p.deployment_id, 'name', nullif(p.name, ''), 'source', $2::text, 'deploymentTime', api_camunda_time(p.at),
     'tenantId', nullif(p.tenant, ''),
-    'deployedProcessDefinitions',
-    (select jsonb_object_agg(api_camunda_definition_id(d.process, d.version, d.deployment_id), api_camunda_definition(d))
-     from outcomes o, jsonb_array_elements(o.detail -> 'definitions') n
-     join definitions d on d.definition_id = (n ->> 'definition_id')::integer
-     where o.command_id = p.deployment_id),
+    'deployedProcessDefinitions', (select jsonb_object_agg(f.id, f.it) from found f),
     'deployedCaseDefinitions', null, 'deployedDecisionDefinitions', null, 'deployedDecisionRequirementsDefinitions', null)::text
-from deployments p where p.deployment_id = $1::uuid
+from deployments p
+where p.deployment_id = coalesce((select min(f.deployment_id::text)::uuid from found f having count(distinct f.deployment_id) = 1), $1::uuid)
 -- name: camunda_deployments
 select 200, coalesce(jsonb_agg(x.it), '[]')::text
 from (select jsonb_build_object('links', '[]'::jsonb, 'id', p.deployment_id, 'name', nullif(p.name, ''), 'source', null,
                                 'deploymentTime', api_camunda_time(p.at), 'tenantId', nullif(p.tenant, '')) as it
       from deployments p
-      where p.state in ('active', 'withdrawn') and ($1::text is null or p.name = $1) and ($2::text is null or p.deployment_id::text = $2)
+      where p.state in ('active', 'withdrawn') and p.processes <> '{}' and ($1::text is null or p.name = $1) and ($2::text is null or p.deployment_id::text = $2)
       order by p.deployment_id offset coalesce($3::integer, 0) limit coalesce($4::integer, 1000)) x
 -- name: camunda_deployment_count
 select 200, jsonb_build_object('count', count(*))::text
 from deployments p
-where p.state in ('active', 'withdrawn') and ($1::text is null or p.name = $1) and ($2::text is null or p.deployment_id::text = $2)
+where p.state in ('active', 'withdrawn') and p.processes <> '{}' and ($1::text is null or p.name = $1) and ($2::text is null or p.deployment_id::text = $2)
 -- name: camunda_definitions
 select 200, coalesce(jsonb_agg(x.it), '[]')::text
 from (select api_camunda_definition(d) as it from definitions d
