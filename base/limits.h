@@ -75,6 +75,7 @@
 #define LIMIT_CALLBACK_CAUSE 32768u              /* the same */
 #define LIMIT_CALLBACK_LOGS 1000u                /* entries of one answer */
 #define LIMIT_CALLBACK_LOGS_BYTES (64u << 10)
+#define LIMIT_CALLBACK_KEYS 20u /* whose tokens hold */
 
 /* Delegates. */
 #define LIMIT_DELEGATE_NAME_BYTES 200u

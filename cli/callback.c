@@ -185,3 +185,77 @@ const struct subcommand command_callback_heartbeat = {
     .database = true,
     .run = run_heartbeat,
 };
+
+/* ---- The key that signs tokens ---- */
+
+static const struct table_column key_columns[] = {
+    {"KEY", TABLE_NUMBER, 0, 0, .member = "key_id"},
+    {"MADE", TABLE_TIME, 0, 0, .member = "made"},
+    {"RETIRED", TABLE_TIME, 0, 0, .member = "retired", .otherwise = "it signs"},
+    {"KEPT UNTIL", TABLE_TIME, 0, 0, .member = "keep_until", .otherwise = "needed no more"},
+    {"CALLBACKS", TABLE_NUMBER, 0, 0, .member = "callbacks"},
+};
+
+static enum exit_code run_keys(struct cli *cli)
+{
+    static const struct listing listing = {
+        .nothing = "no keys", .columns = key_columns, .n_columns = ARRAY_LEN(key_columns)};
+
+    return listing_all(cli, &listing, client_callback_keys);
+}
+
+const struct subcommand command_callback_keys = {
+    .name = "callback keys",
+    .arguments = "",
+    .summary = "list the keys whose tokens hold",
+    .about = "Lists the keys that sign the tokens of callbacks: the one that does, and retired "
+             "ones whose tokens still hold. CALLBACKS: open ones that began while it signed. The "
+             "keys themselves are nowhere to be seen.",
+    .examples = "  pawl callback keys\n",
+    .database = true,
+    .run = run_keys,
+};
+
+static enum exit_code run_rotate_key(struct cli *cli)
+{
+    static const char *const names[] = {"keep", "reason"};
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *options = json_object(), *row = NULL;
+    struct err err = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (cli_has(cli, names[i]))
+            json_object_set_new(options, names[i], output_string(cli_option(cli, names[i])));
+    enum exit_code code = session_open(cli, &client);
+    if (code != EXIT_DONE)
+        return code;
+    char *text = json_dumps(options, JSON_COMPACT);
+    if (client_rotate_callback_key(client, text, &row, &err) < 0)
+        code = cli_fail(cli, &err);
+    free(text);
+    return code == EXIT_DONE
+               ? output_done(cli, row, "key %s signs now", row_text(cli, row, "key_id"))
+               : code;
+}
+
+static const struct option rotate_options[] = {
+    {"keep", 0, "DURATION",
+     "tokens of retired keys hold no longer than this: 'PT0S' for a key that somebody has seen "
+     "(default: as long as a callback needs them)"},
+    {"reason", 0, "TEXT", "for the audit trail"},
+};
+
+const struct subcommand command_callback_rotate_key = {
+    .name = "callback rotate-key",
+    .arguments = "",
+    .summary = "sign tokens with a new key",
+    .about = "Makes a new key for the tokens of callbacks: tasks that begin some seconds later get "
+             "tokens of it. Tokens that are out hold as long as a callback needs them; then their "
+             "key is dropped by itself.",
+    .options = rotate_options,
+    .n_options = ARRAY_LEN(rotate_options),
+    .examples = "  pawl callback rotate-key --reason yearly\n"
+                "  pawl callback rotate-key --keep PT0S --reason 'the old one leaked'\n",
+    .database = true,
+    .run = run_rotate_key,
+};

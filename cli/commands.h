@@ -13,7 +13,7 @@ extern const struct subcommand command_task_release, command_task_fail;
 extern const struct subcommand command_external_list, command_external_unlock,
     command_external_work;
 extern const struct subcommand command_callbacks, command_callback_succeed, command_callback_fail,
-    command_callback_heartbeat;
+    command_callback_heartbeat, command_callback_keys, command_callback_rotate_key;
 extern const struct subcommand command_user_list, command_user_add, command_user_set;
 extern const struct subcommand command_user_passwd, command_user_drop, command_user_token;
 extern const struct subcommand command_user_key, command_user_grant, command_user_revoke;

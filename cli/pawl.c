@@ -46,6 +46,8 @@ const struct subcommand *const commands[] = {
     &command_callback_succeed,
     &command_callback_fail,
     &command_callback_heartbeat,
+    &command_callback_keys,
+    &command_callback_rotate_key,
     &command_incidents,
     &command_retry,
     &command_skip,

@@ -22,6 +22,9 @@ static const char *cell_text(struct cli *cli, const struct table_column *column,
 {
     if (column->cell != NULL)
         return column->cell(cli, row, now_us);
+    bool time = column->kind == TABLE_AGO || column->kind == TABLE_TIME;
+    if (time && row_string(cli, row, column->member) == NULL)
+        return NULL;
     if (column->kind == TABLE_AGO)
         return moment_relative(&cli->arena, row_time(row, column->member), now_us);
     if (column->kind == TABLE_TIME)

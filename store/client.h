@@ -196,6 +196,11 @@ int client_callback_fail(struct client *client, const char *token, const char *e
                          struct err *err) MUST_CHECK;
 int client_callback_heartbeat(struct client *client, const char *token, json_t **ret_row,
                               struct err *err) MUST_CHECK;
+/* The keys whose tokens hold, the newest first; never the keys themselves. */
+int client_callback_keys(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
+/* options: JSON object as rotate_callback_key() takes it. */
+int client_rotate_callback_key(struct client *client, const char *options, json_t **ret_row,
+                               struct err *err) MUST_CHECK;
 
 struct client_external {
     const char *topic, *state; /* NULL: any */

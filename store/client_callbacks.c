@@ -33,3 +33,15 @@ int client_callback_heartbeat(struct client *client, const char *token, json_t *
     return client_query_row(client, "client_callback_heartbeat", PARAMS(p_text(token)), ret_row,
                             err);
 }
+
+int client_callback_keys(struct client *client, json_t **ret_rows, struct err *err)
+{
+    return client_query_rows(client, "client_callback_keys", NO_PARAMS, ret_rows, err);
+}
+
+int client_rotate_callback_key(struct client *client, const char *options, json_t **ret_row,
+                               struct err *err)
+{
+    return client_query_row(client, "client_rotate_callback_key", PARAMS(p_text(options)), ret_row,
+                            err);
+}

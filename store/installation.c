@@ -27,7 +27,7 @@ int installation_read(struct batch *batch, struct err *err)
     batch_keep(batch, rows);
     if (result_rows(rows) != 1 || result_length(rows, 0, 0) != CALLBACK_KEY_BYTES)
         return err_set(err, ERR_INTERNAL,
-                       "the table installation has no key of %u bytes: nobody could trust the "
+                       "the table callback_key has no key of %u bytes: nobody could trust the "
                        "tokens of callbacks",
                        CALLBACK_KEY_BYTES);
     arena_reset(&worker->installation_arena);

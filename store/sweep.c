@@ -52,10 +52,10 @@ static int note_mark(struct store_worker *worker, struct err *err)
 static int expire(struct store_worker *worker, struct err *err)
 {
     static const char *const queries[] = {
-        "sweep_messages",         "sweep_outcomes",   "sweep_request_keys",
-        "sweep_dead_letters",     "sweep_answers",    "sweep_bulks",
-        "sweep_events",           "sweep_event_keys", "sweep_webhooks",
-        "sweep_callback_answers", "sweep_audit"};
+        "sweep_messages",         "sweep_outcomes",      "sweep_request_keys",
+        "sweep_dead_letters",     "sweep_answers",       "sweep_bulks",
+        "sweep_events",           "sweep_event_keys",    "sweep_webhooks",
+        "sweep_callback_answers", "sweep_callback_keys", "sweep_audit"};
 
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         long long found = SWEEP_ROWS;

@@ -5,39 +5,38 @@
 
 -- ---- Tokens: "pawl_" and base64url of the callback's id and its HMAC-SHA256 (engine/callback.c makes them) ----
 
-create or replace function api_callback_mac(id uuid) returns bytea
-language sql stable
+create or replace function api_callback_mac(k callback_key, id uuid) returns bytea
+language sql immutable
 as $$
-    select sha256(i.outer_pad || sha256(i.inner_pad || uuid_send(id))) from installation i
+    select sha256(k.outer_pad || sha256(k.inner_pad || uuid_send(api_callback_mac.id)))
 $$;
-revoke all on function api_callback_mac(uuid) from public;
+revoke all on function api_callback_mac(callback_key, uuid) from public;
 
 create or replace function api_callback_token(id uuid) returns text
 language sql stable
 as $$
-    select 'pawl_' || translate(encode(uuid_send(id) || api_callback_mac(id), 'base64'), E'+/\n', '-_')
+    select 'pawl_' || translate(encode(uuid_send(api_callback_token.id) || api_callback_mac(k, api_callback_token.id), 'base64'), E'+/\n', '-_')
+    from callback_key k where k.retired is null
 $$;
 revoke all on function api_callback_token(uuid) from public;
 
--- The callback whose token that is; NULL: it is forged. What is compared is salted and digested, so that the time
--- that it takes tells nothing of where the two differ.
+-- The callback whose token that is; NULL: it is forged. All keys are tried, whichever fits, and what is compared is salted
+-- and digested, so that the time that it takes tells nothing of where the two differ.
 create or replace function api_callback_id(token text) returns uuid
 language plpgsql volatile
 as $$
 declare
     bytes bytea;
     salt bytea := uuid_send(gen_random_uuid());
-    id uuid;
+    said uuid;
 begin
     if token !~ '^pawl_[A-Za-z0-9_-]{64}$' then
         return null;
     end if;
     bytes := decode(translate(substr(token, 6), '-_', '+/'), 'base64');
-    id := encode(substr(bytes, 1, 16), 'hex')::uuid;
-    if sha256(salt || substr(bytes, 17)) <> sha256(salt || api_callback_mac(id)) then
-        return null;
-    end if;
-    return id;
+    said := encode(substr(bytes, 1, 16), 'hex')::uuid;
+    return case when (select bool_or(sha256(salt || substr(bytes, 17)) = sha256(salt || api_callback_mac(k, said)))
+                      from callback_key k where coalesce(k.keep_until > clock(), true)) then said end;
 end
 $$;
 revoke all on function api_callback_id(text) from public;

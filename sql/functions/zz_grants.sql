@@ -21,7 +21,7 @@ as $$
         ('read', 'incidents'), ('read', 'incident_groups'), ('read', 'bulks'), ('read', 'messages'), ('read', 'history'), ('read', 'events'), ('read', 'variables'),
         ('read', 'sql_delegates'), ('read', 'definitions'), ('read', 'deployments'), ('read', 'endpoints'), ('read', 'outcomes'),
         ('read', 'external_tasks'), ('read', 'class_topics'), ('read', 'callbacks'), ('read', 'installation_settings'),
-        ('admin', 'set_installation'),
+        ('admin', 'set_installation'), ('admin', 'rotate_callback_key'), ('admin', 'callback_keys'),
         ('read', 'metrics'), ('read', 'dead_letters'), ('read', 'retention_settings'), ('read', 'history_holds'),
         ('admin', 'set_retention'), ('admin', 'hold_history'), ('admin', 'release_history'),
         ('start', 'put_events'), ('read', 'test_event_pattern'),

@@ -370,24 +370,23 @@ create table class_topic (
 -- One row: what the whole installation shares.
 create table installation (
     only_row boolean primary key default true check (only_row),
-    callback_key bytea not null check (octet_length(callback_key) = 32), -- signs the tokens
-    -- The key as HMAC wants it (RFC 2104), so that SQL can check a token without an extension.
-    inner_pad bytea not null,
-    outer_pad bytea not null,
     public_url text,                 -- where callers reach us; NULL: not said
     callback_life interval not null default '1 year', -- the longest wait for a callback
     alert_interval interval not null default '15 minutes' -- of one cause of incidents, alerts are so far apart
 );
-with k as (
-    select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as key
-)
-insert into installation (callback_key, inner_pad, outer_pad)
-select k.key, p.inner_pad, p.outer_pad
-from k cross join lateral (
-    select string_agg(set_byte('\x00', 0, b.byte # 54), '' order by b.i) as inner_pad,
-           string_agg(set_byte('\x00', 0, b.byte # 92), '' order by b.i) as outer_pad
-    from (select i, case when i < 32 then get_byte(k.key, i) else 0 end as byte from generate_series(0, 63) i) b
-) p;
+insert into installation default values;
+
+-- What signs the tokens of callbacks: the one that is not retired. Tokens of the others hold as long as their key is here.
+create table callback_key (
+    id integer generated always as identity primary key,
+    key bytea not null check (octet_length(key) = 32),
+    inner_pad bytea not null,        -- the key as HMAC wants it (RFC 2104), so that SQL can check a token without an extension
+    outer_pad bytea not null,
+    made timestamptz not null,
+    retired timestamptz,             -- when another one came
+    keep_until timestamptz           -- of a retired one; NULL: as long as a callback needs it
+);
+create unique index on callback_key ((true)) where retired is null;
 
 -- Open ones. Its row's lock is held by whoever answers, or sends a heartbeat; workers only step over that. What
 -- changes here is in no index.

@@ -12,3 +12,7 @@ select to_json(c)::text from succeed_callback(token => $1, output => $2::jsonb, 
 select to_json(c)::text from fail_callback(token => $1, error => $2, cause => $3, options => $4::jsonb) c
 -- name: client_callback_heartbeat
 select to_json(c)::text from (select heartbeat_callback(token => $1) as callback_id) c
+-- name: client_callback_keys
+select to_json(k)::text from (select k.* from callback_keys k order by k.key_id desc) k
+-- name: client_rotate_callback_key
+select to_json(k)::text from rotate_callback_key(options => $1::jsonb) k

@@ -63,6 +63,10 @@ delete from webhook_seen where (webhook, id) in (
 delete from callback_answer where id = any(array(
     select id from callback_answer where at < (select clock()) - (select callback_answers from retention)
     order by at limit $1 for update skip locked))
+-- name: sweep_callback_keys
+-- $1: only so that all of these take one.
+delete from callback_key k
+where k.retired is not null and (k.keep_until <= (select clock()) or not api_callback_key_needed(k)) and $1::integer > 0
 -- name: sweep_audit
 -- By age; and however many refusals there are, not more of them than these.
 delete from audit_entry where (at, id) in (

@@ -10,14 +10,14 @@ create function token(n integer) returns text language sql as $$ select api_call
 
 \echo -- the HMAC is that of RFC 2104, by the first case of RFC 4231
 begin;
-update installation set
+update callback_key set
     inner_pad = (select string_agg(set_byte('\x00', 0, (case when i < 20 then 11 else 0 end) # 54), '' order by i) from generate_series(0, 63) i),
     outer_pad = (select string_agg(set_byte('\x00', 0, (case when i < 20 then 11 else 0 end) # 92), '' order by i) from generate_series(0, 63) i);
 select encode(sha256(outer_pad || sha256(inner_pad || 'Hi There'::bytea)), 'hex')
-    = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7' from installation;
+    = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7' from callback_key;
 rollback;
-select octet_length(callback_key), octet_length(inner_pad), octet_length(outer_pad),
-       get_byte(inner_pad, 31) # 54 = get_byte(callback_key, 31), get_byte(outer_pad, 32) from installation;
+select octet_length(key), octet_length(inner_pad), octet_length(outer_pad),
+       get_byte(inner_pad, 31) # 54 = get_byte(key, 31), get_byte(outer_pad, 32) from callback_key;
 select length(token(42)), token(42) ~ '^pawl_[A-Za-z0-9_-]{64}$', api_callback_id(token(42)) = id(42), token(42) <> token(43);
 
 \echo -- forged: another id with the same HMAC, a bit flipped, cut, empty, missing
@@ -116,6 +116,31 @@ select refused(format('select set_installation(%L)', o)) from unnest(array['{}',
 select set_installation('{"publicUrl": null}');
 select * from installation_settings;
 
+\echo -- another key: tokens that are out hold, new ones are signed by it
+begin;
+create temp table old as select token(43) as token;
+select * from rotate_callback_key('{"reason": "yearly"}');
+select api_callback_id(token) = id(43), token <> token(43), api_callback_id(token(43)) = id(43) from old;
+select key_id, retired, keep_until, callbacks from callback_keys order by key_id;
+select kind, subject, detail from audit where kind = 'callbackKeyRotated';
+\echo -- for so long; then they are worth nothing
+select * from rotate_callback_key('{"keep": "PT1H"}');
+select key_id, keep_until from callback_keys order by key_id;
+select api_callback_id(token) = id(43) from old;
+update callback_key set keep_until = clock() where keep_until is not null;
+select api_callback_id(token) is null, api_callback_id(token(43)) = id(43) from old;
+\echo -- what needs a key: an open callback, an answer that may come again
+select id, api_callback_key_needed(k) from callback_key k order by id;
+update callback_key set retired = retired - interval '2 minutes' where retired is not null;
+select id, api_callback_key_needed(k) from callback_key k order by id;
+delete from callback;
+select id, api_callback_key_needed(k) from callback_key k order by id;
+delete from callback_answer;
+select id, api_callback_key_needed(k) from callback_key k order by id;
+select refused(format('select rotate_callback_key(%L)', o)) from unnest(array['{"keep": "x"}', '{"keep": "-1 s"}', '{"stray": 1}', '[]']) o;
+select count(rotate_callback_key()) from generate_series(1, 17);
+select refused('select rotate_callback_key()');
+rollback;
 \echo -- rights
 select has_function_privilege(r, 'succeed_callback(text, jsonb, jsonb)', 'execute'), has_function_privilege(r, 'set_installation(jsonb)', 'execute'),
        has_table_privilege(r, 'callbacks', 'select'), has_table_privilege(r, 'callback', 'select'), has_table_privilege(r, 'installation', 'select'),
