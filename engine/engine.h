@@ -135,7 +135,7 @@ struct wait {
 
 struct variable {
     const char *name;
-    const char *text; /* JSON; NULL: deleted */
+    const char *text; /* JSON */
     size_t n;
     const struct value *value; /* parsed, or NULL until somebody looks */
 };
@@ -220,9 +220,9 @@ struct instance {
     size_t n_calls_gone, calls_gone_capacity;
     bool variables_changed;
     bool locals_changed; /* variables of scopes inside of the process */
-    size_t
-        variable_bytes; /* of all scopes, items' results and fired calls, but for variables_text */
-    uint32_t depth;     /* call activities above it */
+    /* Of all scopes, items' results and fired calls, but for variables_text. */
+    size_t variable_bytes;
+    uint32_t depth; /* call activities above it */
     /* The process variables as loaded, until somebody looks at them; then NULL. */
     const char *variables_text;
     size_t variables_n;

@@ -336,9 +336,8 @@ static int gather(void *context, const struct variable *variable)
     struct step *step = gathered->step;
     struct value value;
 
-    if (variable->text == NULL ||
-        (gathered->locals != NULL &&
-         value_member(gathered->locals, variable->name, strlen(variable->name)) != NULL))
+    if (gathered->locals != NULL &&
+        value_member(gathered->locals, variable->name, strlen(variable->name)) != NULL)
         return 0;
     if (variable->value != NULL)
         value = *variable->value;

@@ -13,8 +13,8 @@ struct schema;
 
 /* A document that schemas may refer to. */
 struct schema_document {
-    const char
-        *uri; /* what $ref calls it, unless it has an $id; "" for one that nobody refers to */
+    /* What $ref calls it, unless it has an $id; "" for one that nobody refers to. */
+    const char *uri;
     const struct value *value; /* outlives the compiled schema */
 };
 

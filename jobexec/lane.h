@@ -25,9 +25,9 @@ struct lane {
     int64_t retries_at_us;
     struct breaker_counts told; /* with the lock, like the next */
     struct circuit_probes wished;
-    int64_t
-        doubt_us; /* the phase of probes that a lost connection left in doubt: none of them left */
+    /* Probes that a lost connection left in doubt, and their phase: none of them left. */
     unsigned n_doubt;
+    int64_t doubt_us;
 
     /* Guarded by the dispatcher's lock. */
     unsigned in_flight;       /* with the connector */

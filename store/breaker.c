@@ -5,8 +5,8 @@
 
 #define CALL_FAILED 1u
 #define CALL_SLOW 2u
-#define JITTER                                                                                     \
-    0.2 /* of the time that a circuit is open: nodes and endpoints shall not go in step */
+/* Of the time that a circuit is open: nodes and endpoints shall not go in step. */
+#define JITTER 0.2
 
 /* ---- What one node saw ---- */
 
