@@ -127,6 +127,19 @@ until_true() {
 ANSWER_TASKS="select count(complete(t.task_id, case t.element_id when 'answer' then '{\"answer\": \"yes\"}'
     else '{\"latitude\": \"1\", \"longitude\": \"2\"}' end::jsonb)) from tasks t"
 
+# Housekeeping goes by time, and may reach its fault point as late as now: then the next one ends as it is told.
+stop_for_good() {
+    local i
+    engine_stop >"$PG_DIR/stopped" && return 0
+    if [ "$kills" = 0 ] && grep -q 'ended with status 137' "$PG_DIR/stopped"; then
+        kills=1
+        start_engine_quietly
+        for ((i = 0; i < 200; i++)); do grep -qs '^ready' "$PG_DIR/engine.out" && break; sleep 0.05; done
+        engine_stop >"$PG_DIR/stopped" && return 0
+    fi
+    problem=$(cat "$PG_DIR/stopped")
+}
+
 # run_once NAME [FAULT]: a schema of its own. Sets problem, kills, and leaves outcome in $PG_DIR/NAME.
 run_once() {
     SCENARIO_SCHEMA=$1
@@ -144,7 +157,7 @@ run_once() {
         until_true "all ended" "$ANSWER_TASKS; select count(*) = $ROOTS from instances
             where ended is not null and parent_id is null and process not in ('address-verification', 'opinion')"
     [ -n "$problem" ] || outcome >"$PG_DIR/$1"
-    [ -n "$problem" ] || { engine_stop >"$PG_DIR/stopped" || problem=$(cat "$PG_DIR/stopped"); }
+    [ -n "$problem" ] || stop_for_good
     [ -n "$problem" ] || again=$(asked_again)
     engine_stop KILL
     standin_stop
