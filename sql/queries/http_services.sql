@@ -117,7 +117,7 @@ select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($5::integer, 100), 1000) then max(x."taskId"::text) end)::text
 from (select t.task_id as "taskId", t.topic, t.state, t.worker_id as "workerId", t.locked_until as "lockedUntil", t.fence, t.retries,
              t.error_message as "errorMessage", t.priority, t.element_id as element, t.instance_id as "instanceId", t.process, t.version,
-             t.business_key as "businessKey", t.created
+             t.business_key as "businessKey", t.created, t.loop_counter as "loopCounter"
       from external_tasks t
       where ($1::text is null or t.topic = $1) and ($2::text is null or t.state = $2) and ($3::text is null or t.process = $3)
         and ($4::uuid is null or t.instance_id = $4::uuid) and ($6::uuid is null or t.task_id > $6::uuid)
@@ -126,7 +126,8 @@ from (select t.task_id as "taskId", t.topic, t.state, t.worker_id as "workerId",
 select 200, to_json(x)::text
 from (select t.task_id as "taskId", t.topic, t.state, t.worker_id as "workerId", t.locked_until as "lockedUntil", t.fence, t.retries,
              t.error_message as "errorMessage", t.error_details as "errorDetails", t.priority, t.element_id as element,
-             t.instance_id as "instanceId", t.process, t.version, t.business_key as "businessKey", t.created, t.variables
+             t.instance_id as "instanceId", t.process, t.version, t.business_key as "businessKey", t.created, t.variables,
+             t.loop_counter as "loopCounter"
       from external_tasks t where t.task_id = $1::uuid) x
 -- name: http_fetch_and_lock
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text

@@ -95,6 +95,15 @@ for _ in range(2):
 check("nothing was started", sql(nobody) == "0")
 check("nor was the webhook's message taken", server.ask("POST", "/webhooks/claim", good, {"X-Id": "1"}).body.get("instanceId"))
 
+check("a right message", server.ask("POST", "/v1/messages", {"message": "letter", "key": "h-1", "variables": {"date": "2026-11-22"}}).status == 202)
+becomes("it waits for a worker", "select count(*) from external_tasks where business_key = 'h-1'", "1")
+fetched = server.ask("POST", "/v1/external-tasks/fetch", {"workerId": "w", "topics": [{"topicName": "archive"}]}).body["items"]
+complete = "/v1/external-tasks/%s/complete" % fetched[0]["taskId"]
+refused("a worker's answer", server.ask("POST", complete, {"workerId": "w", "variables": {"box": 1}}), "'shelf' is a required property")
+check("the task is still his", sql("select state from external_tasks where business_key = 'h-1'") == "locked")
+check("a right one of his", server.ask("POST", complete, {"workerId": "w", "variables": {"shelf": 7}}).status == 202)
+becomes("it is archived", "select state from instances where business_key = 'h-1'", "completed")
+
 # ---- Many at a time: one that is refused touches no other ----
 
 answers = {}
