@@ -51,8 +51,11 @@ bool request_is_zip(const struct request *request)
 const char *request_origin(struct request *request)
 {
     const char *host = request_header(request, "Host");
+    const char *asked_by = request_header(request, "X-Forwarded-Proto"); /* of a proxy in front */
+    bool tls =
+        request->server->tls != NULL || (asked_by != NULL && strcasecmp(asked_by, "https") == 0);
 
-    return arena_printf(&request->arena, "%s://%s", request->server->tls != NULL ? "https" : "http",
+    return arena_printf(&request->arena, "%s://%s", tls ? "https" : "http",
                         host != NULL ? host : "localhost");
 }
 

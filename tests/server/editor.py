@@ -91,6 +91,8 @@ check("typed in return", answer.body["variables"]["n"] == {"type": "Integer", "v
 # 5. Where are the pages?
 answer = server.ask("GET", "/.well-known/camunda-automation-platform/webapps", headers=AGENT)
 check("the pages", exact(answer.body, ["adminUrl", "cockpitUrl", "tasklistUrl"]) and server.ask("GET", answer.body["cockpitUrl"].partition(address)[2]).status == 200, answer)
+behind = server.ask("GET", "/.well-known/camunda-automation-platform/webapps", headers=dict(AGENT, **{"X-Forwarded-Proto": "https"}))
+check("behind a proxy that speaks TLS", behind.body["cockpitUrl"] == answer.body["cockpitUrl"].replace("http:", "https:"), behind)
 
 # ---- What goes wrong, in the words that the editor looks for ----
 
