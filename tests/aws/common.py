@@ -32,7 +32,7 @@ def sql(text):
     return out.stdout.strip()
 
 
-def becomes(what, query, wanted, seconds=10):
+def becomes(what, query, wanted, seconds=120):
     until = time.monotonic() + seconds
     got = None
     while time.monotonic() < until:
@@ -46,7 +46,7 @@ def becomes(what, query, wanted, seconds=10):
 def token(key, process="wait"):
     """Starts a process that waits, and tells its token."""
     instance = sql("select instance_id from start('%s', '%s')" % (process, key))
-    for _ in range(200):
+    for _ in range(4000):
         found = sql("select api_callback_token(callback_id) from callbacks where instance_id = '%s'" % instance)
         if found:
             return found

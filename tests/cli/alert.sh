@@ -22,7 +22,7 @@ server.serve_forever()
 PY
 /usr/bin/python3 receiver.py >/dev/null 2>&1 &
 receiver=$!
-wait_for 20 test -s port
+until_so test -s port
 
 expect_code 0 alert list
 expect_text "nothing is open" "$ERR" 'no alert is open'
@@ -59,7 +59,7 @@ expect_code 0 deploy "$ROOT/processes/basics/retries.bpmn"
 expect_code 0 start retries -k one -v divisor=10
 expect_code 0 start retries -k two -v divisor=10
 told() { "$PAWL" alert list -o json | grep -q '"delivery":"delivered"'; }
-if wait_for 30 told; then ok; else bad "no alert is delivered" "$("$PAWL" alert list)"; fi
+if until_so told; then ok; else bad "no alert is delivered" "$("$PAWL" alert list)"; fi
 expect_code 0 alert list
 expect_text "open" "$OUT" 'incidentCreated +open +.*retries +(one|two) +divideAgain +[0-9a-f]{12} +delivered'
 expect_equal "two incidents of one cause" 2 "$(wc -l <<<"$OUT")"

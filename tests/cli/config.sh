@@ -113,7 +113,7 @@ import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("notify"); open("notify.bound", "w").close()
 while True: print(s.recv(4096).decode(), flush=True)' >notified 2>/dev/null &
 notified=$!
-wait_for 10 test -e notify.bound
+until_so test -e notify.bound
 export NOTIFY_SOCKET=$DIR/notify WATCHDOG_USEC=400000
 engine_up -- --config live.conf || return
 unset NOTIFY_SOCKET WATCHDOG_USEC
@@ -129,7 +129,7 @@ log_says() { tail -n +"$from" up.err | grep -q "$1"; }
 reload() { # PATTERN
     from=$(($(wc -l <up.err) + 1))
     kill -HUP "$ENGINE"
-    if wait_for 10 log_says "$1"; then ok; else bad "after the reload: no \"$1\"" "$(tail -n +"$from" up.err)"; fi
+    if until_so log_says "$1"; then ok; else bad "after the reload: no \"$1\"" "$(tail -n +"$from" up.err)"; fi
 }
 url_of() { "$PAWL" endpoint list --data data -o json | python3 -c 'import json, sys
 print(*[e["base_url"] for e in map(json.loads, sys.stdin) if e["name"] == sys.argv[1]])' "$1"; }
@@ -161,7 +161,7 @@ expect_equal "and nothing changed" '' "$(url_of bad)"
 
 # ---- systemd ----
 fed() { [ "$(grep -c '^WATCHDOG=1' notified)" -ge 2 ]; }
-if wait_for 10 fed; then ok; else bad "the watchdog is not fed" "$(cat notified)"; fi
+if until_so fed; then ok; else bad "the watchdog is not fed" "$(cat notified)"; fi
 engine_end TERM
 expect_equal "exit code after SIGTERM" 0 "$CODE"
 expect_text "READY" "$(cat notified)" '^READY=1$'

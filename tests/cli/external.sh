@@ -13,7 +13,7 @@ is_state() { [ "$(api "select state from instances where business_key = '$1'")" 
 
 # A program that knows what it needs: variables in, variables out.
 expect_code 0 start external-tasks -k one -v amount=12 -v urgent=true
-if wait_for 10 offered charge 1; then ok; else bad "no task is offered"; fi
+if until_so offered charge 1; then ok; else bad "no task is offered"; fi
 expect_code 0 external list
 expect_text "the list" "$OUT" '^[0-9a-f-]+ +charge +one +external-tasks +available'
 cat >charge.py <<'PY'
@@ -25,28 +25,28 @@ PY
 expect_code 0 external work charge --once --as me -- /usr/bin/python3 charge.py
 expect_text "what it said" "$ERR" 'charging one'
 expect_text "how many" "$ERR" '1 task done'
-if wait_for 10 offered ship 1; then ok; else bad "it did not go on" "$ERR"; fi
+if until_so offered ship 1; then ok; else bad "it did not go on" "$ERR"; fi
 expect_equal "its output" 1200 "$(api "select value from variables where name = 'paid'")"
 expect_code 0 external work ship --once -- true
-if wait_for 10 offered tell-all 1; then ok; else bad "ship was not done"; fi
+if until_so offered tell-all 1; then ok; else bad "ship was not done"; fi
 expect_code 0 external work tell-all --once -- cat
-if wait_for 10 is_state one completed; then ok; else bad "one did not end"; fi
+if until_so is_state one completed; then ok; else bad "one did not end"; fi
 expect_equal "who did it" 3 "$(api "select count(*) from events where kind = 'taskCompleted' and data ->> 'actor' like '% via %'")"
 
 # Failures: tried again after its pause, then an incident; a BPMN error; output that is none.
 expect_code 0 start external-tasks -k two -v amount=1 -v urgent=false
-wait_for 10 offered charge 1
+until_so offered charge 1
 expect_code 0 external work charge --once --tries 2 --pause 0 -- sh -c 'echo no reader >&2; exit 4'
 expect_text "two tries" "$ERR" '2 tasks done'
-if wait_for 10 is_state two incident; then ok; else bad "two is no incident"; fi
+if until_so is_state two incident; then ok; else bad "two is no incident"; fi
 expect_code 0 external list --state failed
 expect_text "what failed" "$OUT" 'charge +two +external-tasks +failed .*no reader'
 expect_code 0 retry two
-wait_for 10 offered charge 1
+until_so offered charge 1
 expect_code 0 external work charge --once -- sh -c 'echo "{\"bpmnError\": \"REFUSED\"}"; exit 1'
-if wait_for 10 is_state two completed; then ok; else bad "two is not refused"; fi
+if until_so is_state two completed; then ok; else bad "two is not refused"; fi
 expect_code 0 start external-tasks -k three -v amount=1 -v urgent=false
-wait_for 10 offered charge 1
+until_so offered charge 1
 expect_code 0 external work charge --once --pause 600 -- echo '[1]'
 expect_code 0 external list --state paused
 expect_text "no object" "$OUT" 'not a JSON object'
@@ -60,28 +60,28 @@ expect_text "no such program" "$ERR" 'cannot run ./there-is-none'
 
 # The lease is extended while it runs; a worker that loses it drops the work; a signal lets it finish.
 api "select unlock_external_task(task_id) from external_tasks" >/dev/null
-"$PAWL" external work charge --lock 0.6 --as slow -- sh -c 'sleep 2; echo "{\"number\": 1}"' 2>slow.err &
+"$PAWL" external work charge --lock 2 --as slow -- sh -c 'sleep 5; echo "{\"number\": 1}"' 2>slow.err &
 worker=$!
 held() { [ "$(api "select worker_id from external_tasks where business_key = 'three' and state = 'locked'")" = slow ]; }
-if wait_for 10 held; then ok; else bad "the worker did not fetch"; fi
+if until_so held; then ok; else bad "the worker did not fetch"; fi
 expect_text "why, while a worker has it" "$("$PAWL" why three | tr '\n' ' ')" \
     'is locked by slow.* Its lease ends in .*pawl external unlock'
-sleep 1.2
+sleep 3
 if held; then ok; else bad "the lease was not extended" "$(cat slow.err)"; fi
 kill -TERM $worker
 wait $worker
 expect_equal "it ends well" 0 $?
-if wait_for 10 offered ship 1; then ok; else bad "it did not finish its task" "$(cat slow.err)"; fi
+if until_so offered ship 1; then ok; else bad "it did not finish its task" "$(cat slow.err)"; fi
 expect_code 0 start external-tasks -k four -v amount=1 -v urgent=false
-wait_for 10 offered charge 1
+until_so offered charge 1
 "$PAWL" external work charge --lock 1 --as slow -- sleep 30 2>slow.err &
 worker=$!
 held_four() { [ "$(api "select worker_id from external_tasks where business_key = 'four' and state = 'locked'")" = slow ]; }
-wait_for 10 held_four
+until_so held_four
 api "select unlock_external_task(task_id) from external_tasks where topic = 'charge'" >/dev/null
 api "select 1 from fetch_and_lock('other', '[\"charge\"]')" >/dev/null
 lost() { grep -q 'not by worker "slow"' slow.err; }
-if wait_for 10 lost; then ok; else bad "it does not see that it lost the task" "$(cat slow.err)"; fi
+if until_so lost; then ok; else bad "it does not see that it lost the task" "$(cat slow.err)"; fi
 kill -TERM $worker
 wait $worker
 expect_code 2 external work charge

@@ -11,6 +11,7 @@ PAWL=$(realpath "$PAWL")
 unset PAWL_DATABASE PAWL_SCHEMA COLUMNS
 unset NO_COLOR
 
+. "$ROOT/tests/lib/wait.sh"
 passed=0
 failed=0
 
@@ -75,16 +76,6 @@ for line in sys.stdin.buffer.read().decode().splitlines():
     fi
 }
 
-# wait_for SECONDS COMMAND…
-wait_for() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.05
-    done
-}
-
 # engine_up [COMMAND…] -- ARGUMENT…: `pawl up` in the background; its process in $ENGINE, output in
 # $DIR/up.out and $DIR/up.err. COMMAND runs it (as another user, say).
 engine_up() {
@@ -97,7 +88,7 @@ engine_up() {
     : >"$DIR/up.out"
     ${before[@]+"${before[@]}"} "$PAWL" up "$@" >"$DIR/up.out" 2>"$DIR/up.err" </dev/null &
     ENGINE=$!
-    if wait_for 60 engine_ready_or_gone && grep -q '^ready' "$DIR/up.out"; then
+    if until_so engine_ready_or_gone && grep -q '^ready' "$DIR/up.out"; then
         ok
     else
         bad "pawl up $* does not become ready" "$(tail -5 "$DIR/up.err")"
@@ -136,7 +127,7 @@ server_end() { # DATA
     pid=$(server_pid "$1")
     [ -n "$pid" ] || return 0
     kill -INT "$pid" 2>/dev/null
-    wait_for 20 test ! -e "$(server_home "$1")/data/postmaster.pid"
+    until_so test ! -e "$(server_home "$1")/data/postmaster.pid"
 }
 
 clean_up() {

@@ -10,11 +10,11 @@ state_of() { # KEY
 }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
 expect_state() { # KEY STATE
-    if wait_for 10 is_state "$1" "$2"; then ok; else bad "$1 is $(state_of "$1"), not $2"; fi
+    if until_so is_state "$1" "$2"; then ok; else bad "$1 is $(state_of "$1"), not $2"; fi
 }
 says() { "$PAWL" why "$1" | tr '\n' ' ' | grep -qE -- "$2"; }
 expect_why() { # KEY PATTERN
-    if wait_for 10 says "$1" "$2"; then ok; else bad "why $1: no \"$2\" in" "$("$PAWL" why "$1" 2>&1)"; fi
+    if until_so says "$1" "$2"; then ok; else bad "why $1: no \"$2\" in" "$("$PAWL" why "$1" 2>&1)"; fi
 }
 
 # ---- deploy ----
@@ -186,7 +186,7 @@ expect_code 1 task complete app
 expect_text "no task" "$ERR" 'no open task'
 expect_state app completed
 expect_code 0 start approval -k rejected -v department=sales
-wait_for 10 says rejected 'Approve'
+until_so says rejected 'Approve'
 expect_code 0 task fail rejected REJECTED -m 'too dear'
 expect_state rejected completed
 expect_code 0 trace rejected
@@ -195,7 +195,7 @@ expect_text "trace of an error" "$OUT" 'error REJECTED "too dear", caught by "Re
 # ---- messages ----
 expect_code 0 message 'Order placed' -v orderNo=77 -k 77
 expect_text "message" "$OUT" '^[0-9a-f-]{36}$'
-wait_for 10 test -n "$("$PAWL" ps -p messages -o json)"
+until_so test -n "$("$PAWL" ps -p messages -o json)"
 expect_code 0 ps -p messages -o json
 placed=$(field instance_id)
 expect_why "$placed" 'the message "Payment" with key 77'
@@ -211,7 +211,7 @@ expect_equal "the outcome" done "$(field state)"
 expect_code 1 message Yes --instance nothing
 expect_code 0 start first-event -k fe2
 expect_code 0 start first-event -k fe3
-wait_for 10 says fe3 first
+until_so says fe3 first
 expect_code 0 message No --key fe3 --ttl PT1H
 expect_code 1 message No --ttl soon
 

@@ -59,9 +59,9 @@ expect "run: wrong usage" 3 $?
 pawl_run --heartbeat 0.2 late-2.$NAME -- sleep 20 2>/dev/null
 expect "run: heartbeats, until nobody waits" '143 ["heartbeat","heartbeat","heartbeat","fail"]' "$? $(seen late-2.$NAME '[.[].verb]')"
 
-(set -eu && pawl_run ok.term$NAME -- sleep 20 2>/dev/null) &
+(set -eu && pawl_run ok.term$NAME -- sh -c 'touch "$0" && exec sleep 20' "$WORK/begun.$NAME" 2>/dev/null) &
 runner=$!
-sleep 0.4
+until [ -e "$WORK/begun.$NAME" ]; do sleep 0.05; done
 kill -TERM $runner
 wait $runner
 expect "run: the script is ended" '143 "CommandKilled" "the command was ended by signal 15, after TERM"' \

@@ -34,16 +34,6 @@ sql() {
     PGOPTIONS="-c search_path=${PAWL_SCHEMA:-pawl},pg_temp" psql_pawl -c "$1"
 }
 
-# wait_for SQL EXPECTED: up to 10 s.
-wait_for() {
-    local i
-    for ((i = 0; i < 100; i++)); do
-        [ "$(sql "$1")" = "$2" ] && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 pg_start || exit 1
 model=$ROOT/examples/embed/order.bpmn
 said="20 orders: 19 charged, 1 declined; the bank was away 10 times"
@@ -62,10 +52,10 @@ check "its receipt" t "$(sql "select bool_and(data ->> 'body' like '{\"receipt\"
 
 "$PAWL" up --database "$PG_CONNINFO" --data "$work/data" >"$work/up" 2>"$work/log" &
 up=$!
-for ((i = 0; i < 100; i++)); do grep -q '^ready' "$work/up" && break || sleep 0.1; done
+until_so grep '^ready' "$work/up"
 sql "select start('embedded-order', 'alone', '{\"cents\": 1000}')" >/dev/null
-wait_for "select count(*) from calls where business_key = 'alone'" 1
-wait_for "select 1" 2 # it is looked at for a while, and left alone
+until_so grep 'tasks wait for a C delegate' "$work/log"
+sleep 3 # it is looked at for a while, and left alone
 check "an engine without the function leaves the call" "queued" "$(sql "select state from calls where business_key = 'alone'")"
 check "and says so once" 1 "$(grep -c 'tasks wait for a C delegate.*delegate=\"charge\"' "$work/log")"
 case $("$PAWL" why alone --database "$PG_CONNINFO") in

@@ -30,17 +30,6 @@ deploy "$ROOT/processes/basics/approval.bpmn" "$ROOT/processes/basics/first-even
     "$ROOT/processes/basics/opinion.bpmn" "$ROOT/processes/basics/retries.bpmn"
 [ "$SCENARIO_FAILED" = 0 ] || exit 1
 
-# becomes WHAT EXPECTED SQL: within ten seconds, without waiting for the engine to come to rest.
-becomes() {
-    local i found
-    for ((i = 0; i < 200; i++)); do
-        found=$(sql "$3")
-        [ "$found" = "$2" ] && return 0
-        sleep 0.05
-    done
-    scenario_fail "$1: expected \"$2\", found \"$found\""
-}
-
 names=("$@")
 [ ${#names[@]} -gt 0 ] || for file in "$ROOT"/tests/isolation/*.case; do
     names+=("$(basename "$file" .case)")

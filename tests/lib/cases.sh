@@ -4,7 +4,6 @@
 #
 #   run_cases FOLDER [NAME…]     prints a line a case and the counts; fails if one did
 #
-#   becomes WHAT EXPECTED SQL [SECONDS]     soon, without waiting for the engine to come to rest
 #   other_start [NAME=VALUE…]; other_stop   a second node
 #   nothing_left                            when all instances have ended
 
@@ -15,26 +14,12 @@ cases_cleanup() {
     pg_stop
 }
 
-becomes() {
-    local i found
-    for ((i = 0; i < ${4:-20} * 10; i++)); do
-        found=$(sql "$3")
-        [ "$found" = "$2" ] && return 0
-        sleep 0.1
-    done
-    scenario_fail "$1: expected \"$2\", found \"$found\""
-}
-
 other_start() {
     env "$@" "$PAWL" up --database "$PG_CONNINFO" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/other-$SCENARIO_SCHEMA" \
         >"$PG_DIR/other.out" 2>"$PG_DIR/other.log" &
     OTHER_PID=$!
-    local i
-    for ((i = 0; i < 200; i++)); do
-        grep -qs '^ready' "$PG_DIR/other.out" && return 0
-        sleep 0.05
-    done
-    scenario_fail "the second node does not get ready: $(tail -5 "$PG_DIR/other.log")"
+    until_so grep '^ready' "$PG_DIR/other.out" ||
+        scenario_fail "the second node does not get ready: $(tail -5 "$PG_DIR/other.log")"
 }
 
 other_stop() {

@@ -9,6 +9,8 @@
 #
 # PostgreSQL refuses to run as root: as root, it runs as the user postgres of Debian's package.
 
+. "$(dirname "${BASH_SOURCE[0]}")/wait.sh"
+
 pg_bin() {
     local dir
     for dir in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5 -n -r); do

@@ -17,8 +17,10 @@
 #   expect_incident KEY ELEMENT TEXT        its error contains TEXT
 #   expect_event KEY KIND TEXT [TIMES]      the audit trail has it
 #   expect WHAT EXPECTED ACTUAL;  sql "…"
+#   becomes WHAT EXPECTED SQL               soon, without waiting for the engine to come to rest
+#   hold SQL; let_go                        in a transaction that stays open until then
 #
-# Every word settles first: the engine has nothing left to do at this moment. What is not as expected
+# Every other word settles first: the engine has nothing left to do at this moment. What is not as expected
 # is counted in SCENARIO_FAILED and said with the scenario's line.
 
 SCENARIO_FAILED=0
@@ -42,6 +44,21 @@ sql() {
         PGOPTIONS="-c search_path=$SCENARIO_SCHEMA,pg_temp" psql_pawl ${sets[@]+"${sets[@]}"} -f - 2>&1
 }
 
+hold() {
+    local line=
+    coproc HOLDER { PGOPTIONS="-c search_path=$SCENARIO_SCHEMA,pg_temp" psql_pawl; }
+    HOLDER_ID=$HOLDER_PID
+    printf 'begin;\n%s;\n\\echo held\n' "$1" >&"${HOLDER[1]}"
+    until [ "$line" = held ]; do
+        read -r line <&"${HOLDER[0]}" || { scenario_fail "nothing is held: $1"; return 1; }
+    done
+}
+
+let_go() {
+    printf 'commit;\n\\q\n' >&"${HOLDER[1]}"
+    wait "$HOLDER_ID"
+}
+
 # do_sql: the same, but a refusal fails the scenario.
 do_sql() {
     local answer
@@ -54,7 +71,7 @@ do_sql() {
 }
 
 settle() {
-    [ "$(sql "select test_settle(${1:-20})")" = t ] && return 0
+    [ "$(sql "select test_settle($PATIENCE)")" = t ] && return 0
     scenario_fail "the engine does not come to rest: $(sql "select
         (select count(*) from inbox) || ' in the inbox, ' || (select count(*) from ready) || ' ready, ' ||
         (select count(*) from timer where due <= clock()) || ' timers due, ' ||
@@ -135,6 +152,15 @@ expect() {
     return 1
 }
 
+becomes() {
+    local end=$((SECONDS + PATIENCE)) found
+    until found=$(sql "$3") && [ "$found" = "$2" ]; do
+        [ $SECONDS -lt $end ] || break
+        sleep 0.05
+    done
+    expect "$1" "$2" "$found"
+}
+
 expect_at() {
     local key=$1 expected actual
     shift
@@ -192,19 +218,17 @@ expect_event() {
 
 # engine_start [NAME=VALUE…]: `pawl up` on the test's database (or ENGINE_CONNINFO); the variables go to it alone.
 engine_start() {
-    local i
     : >"$PG_DIR/engine.out"
     env "$@" "$PAWL" up --database "${ENGINE_CONNINFO:-$PG_CONNINFO}" --schema "$SCENARIO_SCHEMA" --data "$PG_DIR/engine-$SCENARIO_SCHEMA" \
         >"$PG_DIR/engine.out" 2>>"$PG_DIR/engine.log" &
     ENGINE_PID=$!
-    for ((i = 0; i < 600; i++)); do
-        grep -q '^ready' "$PG_DIR/engine.out" && return 0
-        kill -0 "$ENGINE_PID" 2>/dev/null || break
-        sleep 0.05
-    done
+    until_so engine_ready_or_gone
+    grep -q '^ready' "$PG_DIR/engine.out" && return 0
     engine_log "the engine does not get ready"
     return 1
 }
+
+engine_ready_or_gone() { grep -q '^ready' "$PG_DIR/engine.out" || ! kill -0 "$ENGINE_PID"; }
 
 engine_log() {
     printf '%s; the end of its log:\n' "$1"
@@ -230,16 +254,11 @@ engine_stop() {
 
 # standin_start [ARGUMENT…]: sets STANDIN_URL.
 standin_start() {
-    local i
     rm -f "$PG_DIR/standin.port"
     python3 "$ROOT/tests/standin/nominatim.py" --port-file "$PG_DIR/standin.port" \
         --places "$ROOT/processes/address-verification/orders.csv" --life 600 "$@" >/dev/null 2>"$PG_DIR/standin.log" &
     STANDIN_PID=$!
-    for ((i = 0; i < 200; i++)); do
-        [ -s "$PG_DIR/standin.port" ] && break
-        sleep 0.05
-    done
-    [ -s "$PG_DIR/standin.port" ] || {
+    until_so [ -s "$PG_DIR/standin.port" ] || {
         cat "$PG_DIR/standin.log"
         return 1
     }

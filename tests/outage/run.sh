@@ -14,16 +14,12 @@ PAWL=${PAWL:-$ROOT/build/pawl}
 
 # The engine goes through a proxy (pgproxy.py); its clients do not.
 proxy_start() {
-    local i
     echo pass >"$PG_DIR/proxy.do"
     rm -f "$PG_DIR/proxy.port"
     python3 -B "$ROOT/tests/outage/pgproxy.py" --socket "$PG_DIR" --port-file "$PG_DIR/proxy.port" \
-        --control "$PG_DIR/proxy.do" --life 300 >"$PG_DIR/proxy.out" 2>"$PG_DIR/proxy.err" &
+        --control "$PG_DIR/proxy.do" --life 900 >"$PG_DIR/proxy.out" 2>"$PG_DIR/proxy.err" &
     PROXY_PID=$!
-    for ((i = 0; i < 200; i++)); do
-        [ -s "$PG_DIR/proxy.port" ] && break
-        sleep 0.05
-    done
+    until_so [ -s "$PG_DIR/proxy.port" ]
     ENGINE_CONNINFO="host=127.0.0.1 port=$(cat "$PG_DIR/proxy.port") dbname=pawl user=pawl sslmode=disable gssencmode=disable"
 }
 
@@ -59,10 +55,10 @@ load() {
         start('pay', '$1-pay-' || n) p, start('three-tasks', '$1-three-' || n) t")"
 }
 
-# all_once NAME N [SECONDS]: they end, each element passed once, and were paid once.
+# all_once NAME N: they end, each element passed once, and were paid once.
 all_once() {
     becomes "all of $1 end" $(($2 * 2)) \
-        "select count(*) from instances where business_key like '$1-%' and state = 'completed'" "${3:-40}"
+        "select count(*) from instances where business_key like '$1-%' and state = 'completed'"
     expect "each element of $1 once" "$2 $2 $2 $2 $2 $2" "$(sql "select string_agg(n::text, ' ') from (
         select count(*) n from history h join instances i using (instance_id)
         where i.business_key like '$1-%' and h.element_kind = 'serviceTask' and h.state = 'completed' group by h.element_id) x")"

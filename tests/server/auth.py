@@ -87,18 +87,20 @@ for what, value in (("an unknown token", "Bearer pawl_" + "x" * 43), ("no token"
 status, body, answer = start(anna)
 check("a token", status == 201, (status, body))
 instance = body.get("instanceId")
+began = time.monotonic()
 status, body, answer = start(basic("root", "correct horse"))
+judging = time.monotonic() - began # what a password costs here and now
 check("a password", status == 201, (status, body))
 pawl("user", "add", "jürgen", "--rights", "read", "--password-file", "-", stdin="grüne Wiese\n")
 for charset in ("utf-8", "latin-1"): # RFC 7617, and what btoa() makes
     status = ask("GET", "/v1/instances", "Basic " + base64.b64encode("jürgen:grüne Wiese".encode(charset)).decode())[0]
     check("a password in " + charset, status == 200, status)
-began = time.monotonic()
 time.sleep(1.1)
+began = time.monotonic()
 for _ in range(10):
     status, body, answer = start(basic("root", "correct horse"))
     check("a password again", status == 201, (status, body))
-check("judged once", time.monotonic() - began - 1.1 < 1.5, time.monotonic() - began)
+check("judged once", time.monotonic() - began < max(1.5, 7 * judging), time.monotonic() - began)
 
 # ---- what one may ----
 status, body, answer = start(reader)
@@ -270,16 +272,19 @@ for i in range(12):
 began = time.monotonic()
 for i in range(20):
     check("a guess", start(basic("guess", "password %d" % (i + 12)))[0] == 401)
-check("refused unseen", time.monotonic() - began < 1, time.monotonic() - began)
+check("refused unseen", time.monotonic() - began < max(1, 14 * judging), time.monotonic() - began)
 
 # ---- one who guesses many names gets no more tries, and shuts out nobody whose credentials were right a while ago ----
 check("known", start(basic("root", "battery staple"))[0] == 201)
 time.sleep(1.1) # it would be looked up again
 for i in range(300):
     start(basic("name %d" % i, "x"))
-began = time.monotonic()
-check("guesses of other names do not wash it away", start(basic("guess", "password 99"))[0] == 401 and time.monotonic() - began < 0.05,
-      time.monotonic() - began)
+times = []
+for i in range(10):
+    began = time.monotonic()
+    check("another guess", start(basic("guess", "password 99"))[0] == 401)
+    times.append(time.monotonic() - began)
+check("guesses of other names do not wash it away", min(times) < max(0.05, judging / 2), times)
 check("nobody guesses tokens", start("Bearer " + pawl("user", "token", "root", "late")[1])[0] == 201)
 check("whoever was known comes in", start(basic("root", "battery staple"))[0] == 201)
 
@@ -288,14 +293,14 @@ def sql(text):
     subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
                     "-c", text], check=True)
 
-sql("create policy slow on deployment as restrictive using ((select pg_sleep(1)) is not null)")
+sql("create policy slow on deployment as restrictive using ((select pg_sleep(6)) is not null)")
 slow = [threading.Thread(target=ask, args=("GET", "/v1/deployments", author)) for _ in range(2)]
 for thread in slow:
     thread.start()
-time.sleep(0.2)
+time.sleep(1)
 began = time.monotonic()
 status = start("Bearer " + pawl("user", "token", "root", "quick")[1])[0]
-check("nobody waits for those who read", status == 201 and time.monotonic() - began < 0.6, (status, time.monotonic() - began))
+check("nobody waits for those who read", status == 201 and time.monotonic() - began < 4, (status, time.monotonic() - began))
 for thread in slow:
     thread.join()
 sql("drop policy slow on deployment")
@@ -306,7 +311,7 @@ def audit():
     return subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
                            "-c", sql], capture_output=True, text=True).stdout
 
-deadline = time.monotonic() + 5
+deadline = time.monotonic() + 60
 while time.monotonic() < deadline and "loginRefused|guess" not in audit():
     time.sleep(0.1)
 trail = audit()

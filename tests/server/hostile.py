@@ -3,6 +3,7 @@
 
   python3 hostile.py ADDRESS PROGRAM MODELS"""
 import json
+import re
 import socket
 import sys
 import time
@@ -111,6 +112,12 @@ for path, size in (("/v1/messages", 6 << 20), ("/v1/deployments", 33 << 20)):
     for extra in ({}, {"Expect": "100-continue"}):
         answer = Server(address).ask("POST", path, None, dict({"Content-Type": "application/json", "Content-Length": str(size)}, **extra))
         check("%s with %d bytes" % (path, size), answer.status == 413 and answer.headers["connection"].lower() == "close", answer)
+
+
+def body_bytes():
+    return float(re.search(r"^pawl_http_body_bytes (\S+)$", server.ask("GET", "/metrics").body.decode(), re.M).group(1))
+
+
 # Many large ones at a time: memory is bounded, and what is small gets through.
 host, port = address.rsplit(":", 1)
 held = []
@@ -118,7 +125,9 @@ for size in 8 * [32000000] + [12300000]:
     held.append(socket.create_connection((host, int(port)), timeout=10))
     held[-1].sendall(b"POST /v1/deployments HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (size + 1))
     held[-1].sendall(b" " * size)
-time.sleep(0.3)
+until = time.monotonic() + 25  # then they are ended
+while body_bytes() < 268e6 and time.monotonic() < until:  # all that was sent has come
+    time.sleep(0.1)
 large, small = {"message": "x", "variables": {x: x * 900000 for x in "abc"}}, {"message": "x"}
 announced = {"Content-Type": "application/json", "Content-Length": "3000000"}
 answer = Server(address).ask("POST", "/v1/messages", None, announced)
@@ -126,9 +135,8 @@ check("a large one among others", answer.status == 503 and answer.headers.get("r
 check("a small one", server.ask("POST", "/v1/messages", small).status == 202)
 for one in held:
     one.close()
-for _ in range(50):
-    if sum(s.endswith(" 0") for s in server.ask("GET", "/metrics").body.decode().split("\n") if s.startswith("pawl_http_body_bytes ")):
-        break
+until = time.monotonic() + 120
+while body_bytes() > 0 and time.monotonic() < until:
     time.sleep(0.1)
 answer = Server(address).ask("POST", "/v1/messages", large)
 check("afterwards", answer.status == 202, answer)

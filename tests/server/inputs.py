@@ -35,7 +35,7 @@ def tasks_of(key):
     return [t for t in server.ask("GET", "/v1/tasks").body["items"] if t["businessKey"] == key]
 
 
-for _ in range(100):
+for _ in range(1200):
     tasks = tasks_of("h-1")
     if tasks:
         break

@@ -44,19 +44,7 @@ for t in asking:
 [t.join() for t in asking]
 check("each has its own answer", statuses == {"held": 503, "refused": 404, "good": 202, "refused too": 400}, statuses)
 
-# The server ends the connection while one waits for a lock: it may have happened, and nobody is told that it is a bug.
-asked = []
-lost = threading.Thread(target=lambda: asked.append(Server(address).ask("POST", "/v1/processes/approval/start", {"requestKey": "held"})))
-lost.start()
-holder.say("""do $$ begin for i in 1 .. 4000 loop
-    exit when exists (select pg_terminate_backend(pid) from pg_stat_activity
-                      where application_name = 'pawl desk, writes' and wait_event_type = 'Lock');
-    perform pg_sleep(0.005), pg_stat_clear_snapshot();
-end loop; end $$""")
-lost.join()
-check("lost while it waited", asked[0].status == 503 and asked[0].body["code"] in ("08007", "57P03", "55P03"), asked)
 holder.end()
-becomes("written again", "select count(*) from pg_stat_activity where application_name = 'pawl desk, writes'", "1")
 
 # ---- Start ----
 
@@ -274,13 +262,21 @@ check("drop the bus", server.ask("DELETE", "/v1/buses/orders").body == {"bus": "
 # ---- The connection is lost in the middle of it ----
 
 DESK = "from pg_stat_activity where application_name = 'pawl desk, writes'"
-other = threading.Thread(target=sql, args=("begin; select start('approval', request_key => 'lost'); select pg_sleep(0.4); "
-                                           "select pg_terminate_backend(pid) %s; rollback" % DESK,))
-other.start()
-time.sleep(0.25)
-answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "lost"})
-other.join()
-check("lost before its commit, it is carried out again", answer.status == 201, answer)
+for n in range(5):  # on a busy machine its patience with the lock may be over first
+    holder, asked, key = Session(), [], {"requestKey": "lost-%d" % n}
+    holder.say("begin; select start('approval', request_key => '%s')" % key["requestKey"])
+    other = threading.Thread(target=lambda: asked.append(Server(address).ask("POST", "/v1/processes/approval/start", key)))
+    other.start()
+    holder.say("""do $$ begin for i in 1 .. 4000 loop
+        exit when exists (select pg_terminate_backend(pid) %s and wait_event_type = 'Lock');
+        perform pg_sleep(0.005), pg_stat_clear_snapshot();
+    end loop; end $$; rollback""" % DESK)
+    other.join()
+    holder.end()
+    if asked[0].status == 201:
+        break
+    check("or it is told so", asked[0].status == 503, asked)
+check("lost before its commit, it is carried out again", asked[0].status == 201, asked)
 
 # It is lost in its commit, which hangs for that.
 sql("""create function hang() returns trigger language plpgsql as
@@ -296,7 +292,7 @@ other.join()
 sql("drop trigger hang on inbox; drop function hang()")
 answer = asked[0]
 check("in doubt", answer.status == 503 and answer.body["code"] == "08007" and "retry-after" not in answer.headers, answer)
-for _ in range(50): # the desk connects again
+for _ in range(600): # the desk connects again
     answer = server.ask("POST", "/v1/processes/approval/start", {"requestKey": "doubt"})
     if answer.status != 503:
         break

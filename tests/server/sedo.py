@@ -51,7 +51,7 @@ def state():
     return None
 
 
-deadline, seen = time.time() + 20, []
+deadline, seen = time.time() + 60, []
 while time.time() < deadline and (not seen or seen[-1][0] != "ExecutionSucceeded"):
     now = state()
     if now not in seen:

@@ -3,7 +3,7 @@
 #   session NAME [psql options]   opens one
 #   ask NAME SQL                  runs SQL and prints what it prints; errors as "ERROR PWxxx: message"
 #   tell NAME SQL                 sends SQL and does not wait
-#   blocked NAME                  waits until what was told waits for a lock; fails after 10 s
+#   blocked NAME                  waits until what was told waits for a lock; fails if it never does
 #   answer NAME                   waits for what was told, and prints it
 #   expect WHAT GOT WANTED        compares
 # Functions often run in $(…): what they keep lies in files, not in variables.
@@ -36,7 +36,7 @@ answer() {
     wanted=$(wc -l <"$session_dir/$1.told")
     until [ "$(grep -c '^:END:$' "$session_dir/$1.out")" -ge "$wanted" ]; do
         tries=$((tries + 1))
-        [ $tries -lt 1500 ] || { echo "session $1 did not answer"; return 1; }
+        [ $tries -lt $((PATIENCE * 100)) ] || { echo "session $1 did not answer"; return 1; }
         sleep 0.01
     done
     awk -v wanted="$wanted" '/^:END:$/ { n++; next } n == wanted - 1' "$session_dir/$1.out" |
@@ -55,7 +55,7 @@ blocked() {
     until [ "$(psql -X -q -A -t -d postgres -U postgres -h "$PG_DIR" -p "${PG_PORT:-5432}" -c "select count(*) from pg_stat_activity
               where application_name = '$1' and wait_event_type = 'Lock'")" = 1 ]; do
         tries=$((tries + 1))
-        [ $tries -lt 500 ] || { echo "session $1 should wait for a lock, and does not"; session_failures=1; return 1; }
+        [ $tries -lt $((PATIENCE * 50)) ] || { echo "session $1 should wait for a lock, and does not"; session_failures=1; return 1; }
         sleep 0.02
     done
 }

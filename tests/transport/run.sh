@@ -62,7 +62,7 @@ make_certificates || { echo "openssl makes no certificates"; exit 1; }
 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$ROOT/tests/standin/services.py" --ports "$WORK/ports" \
     --certificates "$WORK/tls" 2>"$WORK/standin.log" &
 STANDIN_PID=$!
-for _ in $(seq 200); do [ -s "$WORK/ports" ] && break; sleep 0.05; done
+until_so [ -s "$WORK/ports" ]
 . "$WORK/ports" || { cat "$WORK/standin.log"; exit 1; }
 
 # Proxies of the environment must not count, nor files of the user.
@@ -76,17 +76,17 @@ pg_start && engine_start CREDENTIALS_DIRECTORY="$WORK/credentials" http_proxy=ht
 calls=0
 # call URL OPTIONS PATH [PAYLOAD]: one request; what came of it is in $SAID, the process's variables as JSON.
 call() {
-    local key=call-$((calls += 1)) i
+    local key=call-$((calls += 1))
     SAID=$(sql "select set_endpoint('service', :'url', :'options')" url="$1" options="$2") || return 0
     sql "select start('call', '$key', :'v')" v="$(jq -nc --arg path "$3" --arg payload "${4:-}" \
         '{endpoint: "service", path: $path, payload: $payload}')" >/dev/null
-    for ((i = 0; i < 200; i++)); do
+    has_ended() {
         SAID=$(sql "select jsonb_object_agg(v.name, v.value) from variables v
-            where v.business_key = '$key' having bool_or(v.name = 'outcome')")
-        [ -n "$SAID" ] && return 0
-        sleep 0.05
-    done
-    SAID=$(sql "select to_jsonb(i) from incidents i where business_key = '$key'")
+            where v.business_key = '$key' having bool_or(v.name = 'outcome')
+            union all select to_jsonb(i) from incidents i where business_key = '$key'")
+        [ -n "$SAID" ]
+    }
+    until_so has_ended
 }
 # gets WHAT JQ-CONDITION: of the last call
 gets() {
@@ -254,10 +254,7 @@ part_credentials() {
     gets "the token is not taken" '.status == 401'
     sql "select count(start('call', 'crowd-' || i, '{\"endpoint\": \"service\", \"path\": \"/digest\", \"payload\": \"\"}'))
         from generate_series(1, 30) i" >/dev/null
-    for ((i = 0; i < 200; i++)); do
-        [ "$(sql "select count(*) from tasks where business_key like 'crowd-%'")" = 30 ] && break
-        sleep 0.05
-    done
+    until_so eval "[ \"\$(sql \"select count(*) from tasks where business_key like 'crowd-%'\")\" = 30 ]"
     call "$plain" "{$own, \"auth\": {$oauth, \"tokenUrl\": \"$plain/token\", \"clientSecret\": \"env:OAUTH_SECRET\"}}" /digest
     header "another token, one for 30 who waited for it" authorization "Bearer granted-hunter2-2-read all"
     call "$plain" "{$own, \"auth\": {$oauth, \"tokenUrl\": \"$plain/token\", \"clientSecret\": \"env:KEY\"}}" /digest
@@ -297,11 +294,8 @@ part_signed() {
     call "$plain" "{$own, \"sign\": {\"secret\": \"env:KEY\"}}" /wait/410/after=1
     gets "410" '.status == 410'
     SAID=
-    for _ in {1..60}; do
-        SAID=$(sql "select to_jsonb(e) from endpoints e where name = 'service' and circuit <> 'closed'")
-        [ -z "$SAID" ] || break
-        sleep 0.05
-    done
+    is_open() { SAID=$(sql "select to_jsonb(e) from endpoints e where name = 'service' and circuit <> 'closed'") && [ -n "$SAID" ]; }
+    until_so is_open
     gets "its circuit is open" '(.circuit | test("open")) and (.circuit_why | test("410 Gone"))'
     sql "select set_circuit('service', 'auto')" >/dev/null
     call "$plain" "{$own}" /echo '{"a": 1}'
@@ -390,7 +384,7 @@ part_http2() {
     H2_PID=$!
     nghttpd -v -a 127.0.0.1 -d "$WORK/files" "$tls_port" "$WORK/tls/server.key" "$WORK/tls/server.pem" >"$WORK/h2tls.log" 2>&1 &
     H2_PID="$H2_PID $!"
-    sleep 0.3
+    until_so bash -c ": </dev/tcp/127.0.0.1/$port && : </dev/tcp/127.0.0.1/$tls_port"
     call "http://127.0.0.1:$port" "{$own}" /two.json
     gets "not without TLS unless told" '.outcome != "answered"'
     call "http://127.0.0.1:$port" "{$own, \"http\": \"2-prior-knowledge\"}" /two.json
@@ -402,10 +396,7 @@ part_http2() {
     : >"$WORK/h2tls.log"
     sql "select count(start('call', 'many-' || i, '{\"endpoint\": \"service\", \"path\": \"/two.json\", \"payload\": \"\"}'))
         from generate_series(1, 50) i" >/dev/null
-    for ((i = 0; i < 200; i++)); do
-        [ "$(sql "select count(*) from tasks where business_key like 'many-%'")" = 50 ] && break
-        sleep 0.05
-    done
+    until_so eval "[ \"\$(sql \"select count(*) from tasks where business_key like 'many-%'\")\" = 50 ]"
     if [ "$(grep -ac 'recv HEADERS' "$WORK/h2tls.log")" = 50 ] && [ "$(grep -ao '^\[id=[0-9]*\]' "$WORK/h2tls.log" | sort -u | wc -l)" -le 2 ]; then good
     else bad "50 requests share a connection" "$(grep -a 'recv HEADERS' "$WORK/h2tls.log" | head -3)"; fi
 }
