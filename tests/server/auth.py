@@ -293,14 +293,14 @@ def sql(text):
     subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
                     "-c", text], check=True)
 
-sql("create policy slow on deployment as restrictive using ((select pg_sleep(6)) is not null)")
+sql("create policy slow on deployment as restrictive using ((select pg_sleep(3)) is not null)")
 slow = [threading.Thread(target=ask, args=("GET", "/v1/deployments", author)) for _ in range(2)]
 for thread in slow:
     thread.start()
-time.sleep(1)
+time.sleep(0.5)
 began = time.monotonic()
 status = start("Bearer " + pawl("user", "token", "root", "quick")[1])[0]
-check("nobody waits for those who read", status == 201 and time.monotonic() - began < 4, (status, time.monotonic() - began))
+check("nobody waits for those who read", status == 201 and time.monotonic() - began < 2, (status, time.monotonic() - began))
 for thread in slow:
     thread.join()
 sql("drop policy slow on deployment")

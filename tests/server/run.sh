@@ -51,9 +51,7 @@ for part in native manage editor sedo inputs hostile waiting; do
 done
 down
 echo "== two nodes"
-export PAWL_SCHEMA=nodes
-"$PAWL" migrate >/dev/null && "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null 2>&1 || failed=1
-/usr/bin/python3 -B "$ROOT/tests/server/two_nodes.py" "$PAWL" "$DIR" || failed=1
+PAWL_SCHEMA=nodes /usr/bin/python3 -B "$ROOT/tests/server/two_nodes.py" "$PAWL" "$DIR" "$ROOT" || failed=1
 up auth
 echo "== who may"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two nodes of one database: who waits at one hears of what the other one commits, and when a node dies the same
-request has its answer elsewhere: python3 two_nodes.py PROGRAM FOLDER"""
+request has its answer elsewhere: python3 two_nodes.py PROGRAM FOLDER MODELS"""
 import atexit
 import http.client
 import re
@@ -11,7 +11,7 @@ import time
 
 from client import Server, check, end, sql
 
-program, folder = sys.argv[1:]
+program, folder, models = sys.argv[1:]
 PATIENCE = 120  # seconds, for a machine that does much else
 
 
@@ -64,6 +64,7 @@ def open_waits():
 
 
 first, second = Node("a"), Node("b")
+subprocess.run([program, "deploy", models + "/tests/server/waits.bpmn"], check=True, stdout=subprocess.DEVNULL)
 N = 20
 
 # ---- Started and waited for at the one, or started at the other: ended by a message that the other one gets. ----
