@@ -81,6 +81,7 @@ static void log_notice(struct arena *arena, const struct store_notice *notice)
         [NOTICE_INCIDENT] = {LOG_LEVEL_WARN, "incident: waits for a person"},
         [NOTICE_LATE] = {LOG_LEVEL_INFO, "an answer came too late"},
         [NOTICE_ENDED] = {LOG_LEVEL_DEBUG, "ended"},
+        [NOTICE_CALLBACK] = {LOG_LEVEL_DEBUG, "a callback ended"},
     };
     char id[UUID_TEXT_BYTES], key[600], process[300], element[300], text[1200];
 

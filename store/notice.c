@@ -40,42 +40,62 @@ static void job_notice(struct batch *batch, const struct family *family, const s
     notice->wait_us = retry && c->due_us > batch->now_us ? c->due_us - batch->now_us : 0;
 }
 
+/* What became of a callback; what it brought is nobody's business here. */
+static const char *callback_end(enum history_kind kind)
+{
+    return kind == HISTORY_CALLBACK_SUCCEEDED   ? "succeeded"
+           : kind == HISTORY_CALLBACK_FAILED    ? "failed"
+           : kind == HISTORY_CALLBACK_TIMED_OUT ? "timed out"
+                                                : NULL;
+}
+
 static void history_notice(struct batch *batch, const struct history *h, struct store_notice *room,
                            size_t *n)
 {
     bool ended = h->kind == HISTORY_INSTANCE_ENDED && h->of != NULL && uuid_is_nil(&h->of->parent);
+    const char *callback = callback_end(h->kind);
 
-    if (!ended && h->kind != HISTORY_CALL_LATE)
+    if (!ended && callback == NULL && h->kind != HISTORY_CALL_LATE)
         return;
-    struct store_notice *notice =
-        add(batch, n, room, ended ? NOTICE_ENDED : NOTICE_LATE, h->of, &h->instance, h->node);
-    notice->text = h->data != NULL ? arena_strdup(batch->arena, h->data) : NULL;
+    enum store_notice_kind kind = ended              ? NOTICE_ENDED
+                                  : callback != NULL ? NOTICE_CALLBACK
+                                                     : NOTICE_LATE;
+    struct store_notice *notice = add(batch, n, room, kind, h->of, &h->instance, h->node);
+    notice->text = callback != NULL  ? callback
+                   : h->data != NULL ? arena_strdup(batch->arena, h->data)
+                                     : NULL;
 }
 
+static void item_notice(struct batch *batch, const struct item *item, struct store_notice *room,
+                        size_t *n)
+{
+    if (item->state == ITEM_REFUSED) {
+        struct store_notice *notice =
+            add(batch, n, room, NOTICE_INCIDENT, NULL, &item->command.instance, -1);
+        notice->text = arena_strdup(batch->arena, item->why);
+    } else if (item->state == ITEM_DROPPED && item->kind == COMMAND_CALL_RESULT &&
+               item->fam != NULL && item->fam->missing) {
+        add(batch, n, room, NOTICE_LATE, NULL, &item->command.instance, -1);
+    }
+}
+
+/* There is room for so many: what went wrong comes first. */
 void notices_build(struct batch *batch)
 {
     struct store_notice *room = arena_array(batch->arena, NOTICES_MAX, sizeof(*room));
     size_t n = 0;
 
-    for (size_t i = 0; i < batch->n_fams && n < NOTICES_MAX; i++) {
+    for (size_t i = 0; i < batch->n_fams; i++) {
         const struct family *family = &batch->fams[i]->family;
-        if (!batch->fams[i]->kept)
-            continue;
-        for (size_t j = 0; j < family->n_jobs && n < NOTICES_MAX; j++)
+        for (size_t j = 0; batch->fams[i]->kept && j < family->n_jobs && n < NOTICES_MAX; j++)
             job_notice(batch, family, &family->jobs[j], room, &n);
-        for (size_t j = 0; j < family->n_history && n < NOTICES_MAX; j++)
-            history_notice(batch, &family->history[j], room, &n);
     }
-    for (size_t i = 0; i < batch->n_items && n < NOTICES_MAX; i++) {
-        const struct item *item = batch->items[i];
-        if (item->state == ITEM_REFUSED) {
-            struct store_notice *notice =
-                add(batch, &n, room, NOTICE_INCIDENT, NULL, &item->command.instance, -1);
-            notice->text = arena_strdup(batch->arena, item->why);
-        } else if (item->state == ITEM_DROPPED && item->kind == COMMAND_CALL_RESULT &&
-                   item->fam != NULL && item->fam->missing) {
-            add(batch, &n, room, NOTICE_LATE, NULL, &item->command.instance, -1);
-        }
+    for (size_t i = 0; i < batch->n_items && n < NOTICES_MAX; i++)
+        item_notice(batch, batch->items[i], room, &n);
+    for (size_t i = 0; i < batch->n_fams; i++) {
+        const struct family *family = &batch->fams[i]->family;
+        for (size_t j = 0; batch->fams[i]->kept && j < family->n_history && n < NOTICES_MAX; j++)
+            history_notice(batch, &family->history[j], room, &n);
     }
     batch->report.notices = room;
     batch->report.n_notices = n;

@@ -120,6 +120,7 @@ enum store_notice_kind {
     NOTICE_INCIDENT = 2, /* a command failed and waits for a person */
     NOTICE_LATE = 3,     /* an answer came after its wait was left */
     NOTICE_ENDED = 4,    /* a root instance ended; text: its state */
+    NOTICE_CALLBACK = 5, /* a task that waited for its callback goes on; text: how it ended */
 };
 
 struct store_notice {
