@@ -109,10 +109,8 @@
 #define LIMIT_HTTP_SMALL_BYTES (16u << 10)      /* so much of each */
 #define LIMIT_HTTP_DISCARD_BYTES (64u << 10)    /* a refused request's body is read up to here */
 #define LIMIT_HTTP_PARAMETERS 100u              /* behind the ? of a path */
-#define LIMIT_HTTP_REQUEST_S                                                                       \
-    30u                       /* to send a request, and to take its answer; --request-timeout      \
-                               */
-#define LIMIT_HTTP_IDLE_S 10u /* without a byte from the client */
+#define LIMIT_HTTP_REQUEST_S 30u /* to send a request, and to take an answer: --request-timeout */
+#define LIMIT_HTTP_IDLE_S 10u    /* without a byte from the client */
 #define LIMIT_PASSWORD_BYTES_MIN 8u /* sql/functions/users.sql, too */
 #define LIMIT_PASSWORD_BYTES 1024u  /* sql/functions/users.sql, too */
 #define LIMIT_AWAIT_S 300u          /* how long one request may wait for an outcome */
