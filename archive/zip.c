@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "archive/archive.h"
-#include "base/buf.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -189,20 +188,19 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct archive_file *)a)->name, ((const struct archive_file *)b)->name);
 }
 
-/* Who packs a folder has it in front of all names. */
+/* Who packs a folder has it in front of all names. Folders in it belong to the names. */
 static void drop_common_folder(struct archive_file *files, size_t n)
 {
-    for (;;) {
-        const char *slash = n > 0 ? strchr(files[0].name, '/') : NULL;
-        if (slash == NULL)
+    const char *slash = n > 0 ? strchr(files[0].name, '/') : NULL;
+
+    if (slash == NULL)
+        return;
+    size_t length = (size_t)(slash + 1 - files[0].name);
+    for (size_t i = 1; i < n; i++)
+        if (strncmp(files[i].name, files[0].name, length) != 0)
             return;
-        size_t length = (size_t)(slash + 1 - files[0].name);
-        for (size_t i = 1; i < n; i++)
-            if (strncmp(files[i].name, files[0].name, length) != 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-            files[i].name += length;
-    }
+    for (size_t i = 0; i < n; i++)
+        files[i].name += length;
 }
 
 int archive_read_files(struct arena *arena, const char *file, const char *data, size_t n,

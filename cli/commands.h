@@ -19,7 +19,8 @@ extern const struct subcommand command_user_passwd, command_user_drop, command_u
 extern const struct subcommand command_user_key, command_user_grant, command_user_revoke;
 extern const struct subcommand command_incidents, command_retry, command_cancel;
 extern const struct subcommand command_skip, command_move, command_complete;
-extern const struct subcommand command_withdraw, command_parameter_list, command_parameter_set;
+extern const struct subcommand command_export, command_withdraw, command_parameter_list,
+    command_parameter_set;
 extern const struct subcommand command_suspend, command_resume, command_concurrency;
 extern const struct subcommand command_bulk_list, command_bulk_stop;
 extern const struct subcommand command_event_put, command_event_list, command_event_unmatched,

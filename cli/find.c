@@ -262,3 +262,24 @@ enum exit_code find_incident(struct cli *cli, struct client *client, const char 
     }
     return code;
 }
+
+enum exit_code find_deployment(struct cli *cli, struct client *client, const char *text,
+                               struct uuid *ret_id)
+{
+    json_auto_t *rows = NULL;
+    struct err err = {0};
+    struct uuid low, high;
+    bool prefix = find_prefix(text, &low, &high);
+
+    if (uuid_parse(text, ret_id))
+        return EXIT_DONE;
+    if (client_deployments(client, prefix ? &low : NULL, prefix ? &high : NULL, text, &rows, &err) <
+        0)
+        return cli_fail(cli, &err);
+    if (json_array_size(rows) == 1 && row_uuid(json_array_get(rows, 0), "deployment_id", ret_id))
+        return EXIT_DONE;
+    return cli_refuse(cli, "`pawl definitions` lists the processes",
+                      json_array_size(rows) > 1 ? "\"%s\" may mean several deployments"
+                                                : "there is no deployment \"%s\"",
+                      text);
+}

@@ -21,6 +21,10 @@ enum exit_code find_task(struct cli *cli, struct client *client, const char *tex
 enum exit_code find_incident(struct cli *cli, struct client *client, const char *text,
                              json_t **ret_row, struct uuid *ret_id);
 
+/* Deployment, or process or process:version that came with it. */
+enum exit_code find_deployment(struct cli *cli, struct client *client, const char *text,
+                               struct uuid *ret_id);
+
 /* Is it the beginning of an id? The range of all ids that begin so. */
 bool find_prefix(const char *text, struct uuid *ret_low, struct uuid *ret_high);
 /* The id in a field of a row; false when it is null. */

@@ -21,6 +21,7 @@ const struct subcommand *const commands[] = {
     &command_test,
     &command_deploy,
     &command_definitions,
+    &command_export,
     &command_withdraw,
     &command_parameter_list,
     &command_parameter_set,

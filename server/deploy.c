@@ -244,3 +244,51 @@ void deploy_files(struct request *request)
     else
         request_finish(request);
 }
+
+/* ---- GET /v1/deployments/{id}/zip ---- */
+
+static void pack(struct request *request, const json_t *resources)
+{
+    size_t n = json_array_size(resources), i;
+    struct archive_file *files = arena_array(&request->arena, n, sizeof(*files));
+    struct response *response = &request->response;
+    struct err err = {0};
+    json_t *one;
+
+    json_array_foreach(resources, i, one)
+    {
+        json_t *content = json_object_get(one, "content");
+        files[i] = (struct archive_file){.name = json_string_value(json_object_get(one, "name")),
+                                         .text = json_string_value(content),
+                                         .n = json_string_length(content)};
+    }
+    if (archive_write_files(&request->arena, files, n, &response->body, &err) < 0) {
+        buf_reset(&response->body);
+        response_problem(request, 409, "PW002", "Ask for files in place of zip.", "%s", err.text);
+        return;
+    }
+    response->status = 200;
+    response->content_type = "application/zip";
+    response_header(request, "Content-Disposition",
+                    arena_printf(&request->arena, "attachment; filename=\"%s.zip\"",
+                                 request_path(request, "id")));
+}
+
+static void exported(struct request *request, const struct desk_answer *answer)
+{
+    if (answer->sqlstate != NULL || answer->status != 200) {
+        request_answer(request, answer);
+    } else {
+        json_t *deployment = json_loadb(answer->body, answer->n, 0, NULL);
+        pack(request, json_object_get(deployment, "resources"));
+        json_decref(deployment);
+    }
+    request_finish(request);
+}
+
+void deploy_zip(struct request *request)
+{
+    const char *params[] = {request_path(request, "id")};
+
+    request_ask(request, "http_export", false, params, ARRAY_LEN(params), exported);
+}

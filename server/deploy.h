@@ -6,6 +6,8 @@
 
 /* POST /v1/deployments. */
 void deploy_files(struct request *request);
+/* GET /v1/deployments/{id}/zip. */
+void deploy_zip(struct request *request);
 
 /* Called when the engine has judged them; outcome: {"state","detail"}; NULL: nothing is known after
  * a while. Sees to the answer. */

@@ -175,7 +175,10 @@ static json_t *responses_of(const struct operation *operation)
                  end != NULL ? (int)(end - at) - 4 : (int)strlen(at) - 4, at + 4);
         json_t *content = status[0] < '4' ? json_object() : refusal(operation);
         if (status[0] < '4')
-            add_content(content, answers_of[operation->dialect].good, json_object());
+            add_content(content,
+                        operation->media != NULL ? operation->media
+                                                 : answers_of[operation->dialect].good,
+                        json_object());
         json_object_set_new(responses, status,
                             json_pack("{s:s, s:o}", "description", text, "content", content));
     }

@@ -80,6 +80,9 @@ int client_complete_element(struct client *client, const struct uuid *instance, 
 /* By id (low, high) or by "process" (its latest version) and "process:version"; at most two. */
 int client_deployments(struct client *client, const struct uuid *low, const struct uuid *high,
                        const char *process, json_t **ret_rows, struct err *err) MUST_CHECK;
+/* Its files: name and content. */
+int client_export(struct client *client, const struct uuid *deployment, json_t **ret_rows,
+                  struct err *err) MUST_CHECK;
 int client_withdraw(struct client *client, const struct uuid *deployment, bool cancel,
                     const char *reason, json_t **ret_row, struct err *err) MUST_CHECK;
 int client_suspend(struct client *client, bool suspend, const struct uuid *instance,

@@ -81,6 +81,12 @@ int client_deployments(struct client *client, const struct uuid *low, const stru
                              PARAMS(p_uuid(low), p_uuid(high), p_text(process)), ret_rows, err);
 }
 
+int client_export(struct client *client, const struct uuid *deployment, json_t **ret_rows,
+                  struct err *err)
+{
+    return client_query_rows(client, "client_export", PARAMS(p_uuid(deployment)), ret_rows, err);
+}
+
 int client_withdraw(struct client *client, const struct uuid *deployment, bool cancel,
                     const char *reason, json_t **ret_row, struct err *err)
 {

@@ -230,22 +230,44 @@ int deploy_insert_inputs(struct conn *conn, struct deployment *d, const struct d
 }
 
 /* A model that uses other files is another one when they change. */
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct deploy_file *const *)a)->name,
+                  (*(const struct deploy_file *const *)b)->name);
+}
+
+/* Schemas and forms, whatever order they came in. */
+static const struct deploy_file **files_beside(const struct deployment *d, size_t *ret_n)
+{
+    const struct deploy_file **files = arena_array(d->arena, d->n_files, sizeof(*files));
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->n_files; i++)
+        if (!d->files[i].is_bpmn && strcmp(d->files[i].name, PARAMETERS_FILE) != 0)
+            files[n++] = &d->files[i];
+    if (n > 0)
+        qsort(files, n, sizeof(*files), by_name);
+    *ret_n = n;
+    return files;
+}
+
 const char *deploy_digest(const struct deployment *d, const struct deploy_process *p,
                           const struct result *digests, size_t *ret_n)
 {
     struct buf buf CLEANUP(buf_deinit);
     struct digest digest;
+    size_t n_beside;
 
     buf_init(&buf, 0);
     *ret_n = result_length(digests, (int)p->file_index, 0);
     if (!p->graph->uses_files)
         return result_text(digests, (int)p->file_index, 0);
     buf_add(&buf, result_text(digests, (int)p->file_index, 0), *ret_n);
-    for (size_t i = 0; i < d->n_files; i++) {
-        if (d->files[i].is_bpmn || strcmp(d->files[i].name, PARAMETERS_FILE) == 0)
-            continue;
-        buf_add(&buf, d->files[i].name, strlen(d->files[i].name) + 1);
-        buf_add(&buf, result_text(digests, (int)i, 0), result_length(digests, (int)i, 0));
+    const struct deploy_file **beside = files_beside(d, &n_beside);
+    for (size_t i = 0; i < n_beside; i++) {
+        int row = (int)(beside[i] - d->files);
+        buf_add(&buf, beside[i]->name, strlen(beside[i]->name) + 1);
+        buf_add(&buf, result_text(digests, row, 0), result_length(digests, row, 0));
     }
     digest_of(DIGEST_SHA256, buf.data, buf.len, &digest);
     *ret_n = digest.n;

@@ -129,6 +129,57 @@ comment on function deploy(text, text, text, jsonb) is
 - `name`: of the deployment.
 - `options`: `tenant`: one of yours, by default the first; `actor`; `duplicateFiltering` (true unless told): a process that is the same as its latest version makes no new one; `parameters`: a JSON object of values for the parameters that the processes declare.';
 
+create or replace function export_deployment(
+    deployment_id uuid,
+    options jsonb default '{}',
+    out name text,
+    out content text)
+returns setof record
+language plpgsql stable security definer
+set search_path = @schema@, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    file constant text := 'parameters.json';
+    known text;
+    brought jsonb; -- values of parameters, by the option or by the file
+    written text;
+begin
+    perform api_actor(export_deployment.options);
+    select p.state into known from deployment p where p.id = api_given('deployment_id', export_deployment.deployment_id);
+    if not found then
+        raise exception using errcode = 'PW001', message = format('there is no deployment %s', export_deployment.deployment_id),
+            hint = 'The view deployments lists them.';
+    elsif not exists (select from resource r where r.deployment_id = export_deployment.deployment_id) then
+        raise exception using errcode = 'PW002', message = format('the deployment %s is %s', export_deployment.deployment_id, known),
+            hint = 'Its files were not kept.';
+    end if;
+    perform api_require('read', d.key) from definition d
+    where d.deployment_id = export_deployment.deployment_id and not api_may('author', d.key);
+    perform api_require('read', null) where not api_may('author', null) and not exists (
+        select from definition d where d.deployment_id = export_deployment.deployment_id);
+    select jsonb_object_agg(c.name, c.value) into brought from parameter_change c
+    where c.deployment_id = export_deployment.deployment_id;
+    select r.content into written from resource r where r.deployment_id = export_deployment.deployment_id and r.name = file;
+    return query
+    select r.name, r.content from resource r
+    where r.deployment_id = export_deployment.deployment_id and r.name <> file
+    union all
+    select file, case when written::jsonb @> brought or brought is null then written
+                      else jsonb_pretty(coalesce(written::jsonb, '{}') || brought) end
+    where written is not null or brought is not null
+    order by 1;
+end
+$$;
+revoke all on function export_deployment(uuid, jsonb) from public;
+comment on function export_deployment(uuid, jsonb) is
+'The files of a deployment as they came: models, schemas, forms, and the values of parameters that it brought, as parameters.json. deploy_all() takes them again, and finds nothing new in them.
+
+- `deployment_id`: PW001 if there is none, PW002 if it was refused.
+- `options`: `actor`.
+
+A row for each file. For those who may read or deploy all processes that came with it.';
+
 create or replace function withdraw(
     deployment_id uuid,
     options jsonb default '{}',

@@ -10,7 +10,7 @@ as $$
     select object::name from (values
         ('*', 'await'), ('*', 'clock'), ('*', 'api_login'), ('*', 'api_engine'), ('*', 'api_tenants'), ('*', 'api_all_tenants'),
         ('*', 'api_unlimited'), ('*', 'api_processes'), ('*', 'api_shown_path'), ('*', 'api_alert_kinds'), ('*', 'api_endpoint_kind'),
-        ('author', 'deploy'), ('author', 'deploy_all'), ('author', 'withdraw'),
+        ('author', 'deploy'), ('author', 'deploy_all'), ('author', 'withdraw'), ('author', 'export_deployment'), ('read', 'export_deployment'),
         ('start', 'start'), ('start', 'publish'), ('start', 'correlate'),
         ('work', 'complete'), ('work', 'fail'), ('work', 'claim'), ('work', 'release'), ('work', 'tasks'),
         ('work', 'fetch_and_lock'), ('work', 'lock_external_task'), ('work', 'extend_lock'),

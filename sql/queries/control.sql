@@ -69,6 +69,8 @@ from (select move_token(instance_id => $1, from_element => $2, to_element => $3,
 -- name: client_complete_element
 select to_json(c)::text
 from (select complete_element(instance_id => $1, element => $2, variables => $3::jsonb, options => $4::jsonb) as command_id) c
+-- name: client_export
+select to_json(e)::text from export_deployment($1) e
 -- name: client_withdraw
 select to_json(c)::text
 from (select withdraw(deployment_id => $1, options => jsonb_strip_nulls(jsonb_build_object('cancelInstances', $2::boolean,

@@ -83,6 +83,12 @@ select 201, json_build_object('deploymentId', d.deployment_id)::text, d.deployme
 from deploy_all(resources => $1::jsonb, name => $2,
                 options => api_present(jsonb_build_object('duplicateFiltering', $3::boolean, 'tenant', $4::text,
                                                           'parameters', $5::jsonb))) d
+-- As POST /v1/deployments takes it.
+-- name: http_export
+select 200, json_build_object('name', p.name, 'resources', (
+           select json_agg(json_build_object('name', e.name, 'content', e.content) order by e.name)
+           from export_deployment(p.deployment_id) e))::text
+from (select d.id as deployment_id, d.name from deployment d where d.id = $1::uuid) p
 -- name: http_withdraw
 select 202, json_build_object('commandId', c.id)::text, c.id
 from withdraw($1::uuid, jsonb_strip_nulls(jsonb_build_object('cancelInstances', $2::boolean, 'reason', $3::text))) c(id)

@@ -66,6 +66,25 @@ expect_text "a link in a zip file" "$ERR" '"link.bpmn" is neither a file nor a f
 head -c 300 nested.zip >half.zip
 expect_code 1 deploy half.zip
 expect_text "half a zip file" "$ERR" 'half.zip is no zip file, or only the beginning of one'
+expect_code 0 export deeper out
+expect_text "what was written" "$ERR" '3 files in out'
+expect_equal "the files of a deployment" "" "$(diff -r -x .git -x README.md -x up nested out)"
+expect_code 0 export deeper out.zip
+for again in out out.zip; do
+    expect_code 0 deploy "$again"
+    expect_equal "$again again" $'deeper version 1 (unchanged)\nnested version 1 (unchanged)' "$(sort <<<"$OUT")"
+done
+"$PAWL" export deeper - >same.zip
+expect_equal "a zip file on stdout" "" "$(cmp out.zip same.zip)"
+expect_code 1 export deeper out
+expect_text "nothing is written over" "$ERR" 'cannot write out/.*: File exists'
+expect_code 1 export nothing out2
+expect_text "no such deployment" "$ERR" 'there is no deployment "nothing"'
+expect_code 0 deploy "$ROOT/tests/scenario/models/inputs" -p judge=carl -p limit=7
+expect_code 0 export claim claim
+expect_equal "with values of parameters" '{"judge":"carl","limit":7}' "$(jq -cS . claim/parameters.json)"
+expect_code 0 deploy claim
+expect_text "and again" "$OUT" 'claim version 1 \(unchanged\)'
 for ((i = 0; i < 101; i++)); do echo '{}' >"nested/$i.json"; done
 expect_code 1 deploy nested
 expect_text "too many files" "$ERR" 'LIMIT_DEPLOYMENT_FILES'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pawl's own operations: python3 native.py ADDRESS PROGRAM MODELS"""
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -133,6 +134,31 @@ for what, body, status in [("half of one", two[:200], 400), ("nothing in it", pa
                            ("a bad model and a good one", packed([("a.bpmn", BPMN.replace('id="approval"', 'id="packed-3"')), ("b.bpmn", "<x/>")]), 400)]:
     answer = server.ask("POST", "/v1/deployments", body, ZIP)
     check("a zip file with " + what, answer.status == status, answer)
+# As it came, and back: claim's schemas are files beside it, in no special order.
+claim = [{"name": n, "content": open(models + "/tests/scenario/models/inputs/" + n).read()} for n in ("policy.json", "claim.bpmn", "claim.json")]
+claim.append({"name": "parameters.json", "content": '{"limit": 3}'})
+answer = server.ask("POST", "/v1/deployments", {"name": "back", "resources": claim, "parameters": {"judge": "carl", "limit": 4}})
+check("with files beside it", answer.status == 201, answer)
+back = answer.body["deploymentId"]
+files = server.ask("GET", "/v1/deployments/%s/files" % back).body
+check("its files", files["name"] == "back" and {f["name"]: f["content"] for f in files["resources"] if f["name"] != "parameters.json"} ==
+      {f["name"]: f["content"] for f in claim[:3]}, files)
+check("its parameters", [json.loads(f["content"]) for f in files["resources"] if f["name"] == "parameters.json"] == [{"judge": "carl", "limit": 4}], files)
+answer = server.ask("POST", "/v1/deployments", files)
+check("deployed again", answer.status == 201 and [d["new"] for d in answer.body["definitions"]] == [False, False], answer)
+answer = server.ask("GET", "/v1/deployments/%s/zip" % back)
+check("as a zip file", answer.status == 200 and answer.headers["content-type"] == "application/zip" and back in answer.headers["content-disposition"] and
+      len(zipfile.ZipFile(io.BytesIO(answer.body)).namelist()) == 4, answer.headers)
+answer = server.ask("POST", "/v1/deployments", answer.body, ZIP)
+check("which is deployed again", answer.status == 201 and [d["new"] for d in answer.body["definitions"]] == [False, False], answer)
+for what in ("files", "zip"):
+    check(what + " of nothing", server.ask("GET", "/v1/deployments/01234567-89ab-7def-8123-456789abcdef/" + what).status == 404)
+odd = [{"name": "../../etc/x.bpmn", "content": BPMN.replace('id="approval"', 'id="odd"')}]
+out = server.ask("POST", "/v1/deployments", {"resources": odd}).body["deploymentId"]
+names = zipfile.ZipFile(io.BytesIO(server.ask("GET", "/v1/deployments/%s/zip" % out).body)).namelist()
+check("a name that leads out of a folder", names == ["deployment/_../_../etc/x.bpmn"], names)
+check("withdrawn", [server.ask("DELETE", "/v1/deployments/%s?await=10s" % d).body["state"] for d in (back, out)] == ["done"] * 2)
+check("and still there", server.ask("GET", "/v1/deployments/%s/files" % back).body == files)
 check("all or none", sql("select count(*) from definitions where process = 'packed-3'") == "0")
 answer = server.ask("POST", "/v1/messages", two, ZIP)
 check("a zip file where none is wanted", answer.status == 415, answer)

@@ -290,12 +290,61 @@ static void test_zip__limits(void **state)
     refused(&zip, ERR_LIMIT, "LIMIT_ARCHIVE_BYTES");
 }
 
+/* ---- Written ---- */
+
+static void test_zip__written(void **state UNUSED)
+{
+    static const struct archive_file files[] = {
+        {"in/b.bpmn", "<b/>", 4}, {"in/\u00fc.json", "{}", 2}, {"in/empty.form", "", 0}};
+    struct archive_file *back;
+    struct arena arena;
+    struct buf zip;
+    struct err err = {0};
+    size_t n;
+
+    arena_init(&arena, 0);
+    buf_init(&zip, 0);
+    assert_int_equal(archive_write_files(&arena, files, ARRAY_LEN(files), &zip, &err), 0);
+    assert_int_equal(archive_read_files(&arena, "x", zip.data, zip.len, &back, &n, &err), 0);
+    assert_int_equal(n, ARRAY_LEN(files));
+    assert_string_equal(back[0].name, "in/b.bpmn"); /* the folder of all is the one around them */
+    assert_string_equal(back[0].text, "<b/>");
+    assert_string_equal(back[1].name, "in/empty.form");
+    assert_string_equal(back[2].name, "in/\u00fc.json");
+    buf_deinit(&zip);
+    arena_deinit(&arena);
+}
+
+static void test_zip__names(void **state UNUSED)
+{
+    static const char *const names[][2] = {
+        {"order.bpmn", "order.bpmn"},    {"a/b.json", "a/b.json"},
+        {"order", "order.bpmn"},         {"model.xml", "model.xml.bpmn"},
+        {"../x.bpmn", "_../x.bpmn"},     {"/x.form", "_/x.form"},
+        {"a//b.bpmn", "a/_/b.bpmn"},     {"a\\b:c\n.bpmn", "a_b_c_.bpmn"},
+        {".git/x.json", "_.git/x.json"}, {"a/", "a/_.bpmn"}};
+    const struct archive_file twins[] = {{"a:", "x", 1}, {"a_", "y", 1}};
+    struct arena arena;
+    struct buf zip;
+    struct err err = {0};
+
+    arena_init(&arena, 0);
+    buf_init(&zip, 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_string_equal(archive_name(&arena, names[i][0]), names[i][1]);
+    assert_int_equal(archive_write_files(&arena, twins, 2, &zip, &err), -1);
+    assert_string_equal(err.text, "two files would be named \"a_.bpmn\" in a folder");
+    buf_deinit(&zip);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zip__files),  cmocka_unit_test(test_zip__paths),
         cmocka_unit_test(test_zip__kinds),  cmocka_unit_test(test_zip__broken),
-        cmocka_unit_test(test_zip__limits),
+        cmocka_unit_test(test_zip__limits), cmocka_unit_test(test_zip__written),
+        cmocka_unit_test(test_zip__names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
