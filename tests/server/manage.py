@@ -121,7 +121,7 @@ there = {p["name"]: p for p in get("/processes/claim/parameters").body["items"]}
 check("its parameters", (there["judge"]["value"], there["limit"]["value"], there["limit"]["default"]) == ("carl", 0.1, 500), there)
 check("set one", put("/processes/claim/parameters/limit", {"value": [1, None]}).body == {"versions": 1})
 check("to null", put("/processes/claim/parameters/judge", {"value": None}).body == {"versions": 1})
-there = {p["name"]: p["value"] for p in get("/processes/claim/parameters?version=1").body["items"]}
+there = {p["name"]: p["value"] for p in get("/processes/claim/parameters?version=%d" % deployed.body["definitions"][0]["version"]).body["items"]}
 check("they are set", there == {"judge": None, "limit": [1, None]}, there)
 check("to its default", delete("/processes/claim/parameters/limit").body == {"versions": 1})
 check("without a default", delete("/processes/claim/parameters/judge").status == 400)
@@ -182,7 +182,7 @@ until("incidents", lambda: len(get("/incidents?process=many").body["items"]), 3,
 group = get("/incidents/groups?process=many").body["items"]
 check("by cause", [g["incidents"] for g in group] == [3] and group[0]["reason"] == "failedJob", group)
 first = get("/incidents?process=many&limit=1").body["items"][0]
-check("one of them", get("/incidents/" + first["incidentId"]).body == first)
+check("one of them", get("/incidents/" + first["incidentId"]).body == first, (get("/incidents/" + first["incidentId"]), first))
 many_of = {"action": "retry", "filter": {"process": "many"}, "variables": {"second": 2, "nothing": None}}
 check("a preview", [p["matching"] for p in post("/bulks/preview", many_of).body["items"]] == [3])
 answer = post("/bulks", many_of)
