@@ -223,10 +223,7 @@ static bool read_body(struct arena *arena, const struct buf *answer, enum media 
         if (json_body(arena, answer, out, &err))
             return true;
         if (media == MEDIA_JSON)
-            *ret_error = err.line > 0
-                             ? arena_printf(arena, "the answer is not JSON: line %d, column %d: %s",
-                                            err.line, err.column, err.text)
-                             : arena_printf(arena, "the answer is not JSON: %s", err.text);
+            *ret_error = arena_printf(arena, "the answer cannot be read: %s", err.text);
     }
     if (!utf8_valid(buf_str(answer), answer->len)) {
         buf_add_str(out, "null");

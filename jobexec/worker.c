@@ -82,6 +82,7 @@ static void log_notice(struct arena *arena, const struct store_notice *notice)
         [NOTICE_LATE] = {LOG_LEVEL_INFO, "an answer came too late"},
         [NOTICE_ENDED] = {LOG_LEVEL_DEBUG, "ended"},
         [NOTICE_CALLBACK] = {LOG_LEVEL_DEBUG, "a callback ended"},
+        [NOTICE_REFUSED] = {LOG_LEVEL_INFO, "refused, and whoever asked is told"},
     };
     char id[UUID_TEXT_BYTES], key[600], process[300], element[300], text[1200];
 

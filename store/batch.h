@@ -237,6 +237,8 @@ void batch_keep(struct batch *batch, struct result *result);
 const struct graph *batch_graph(const struct batch *batch, int definition_id);
 int batch_graphs(struct batch *batch, const int *ids, size_t n, struct err *err) MUST_CHECK;
 void item_refuse(struct item *item, enum err_code code, const char *why);
+/* Refused, it becomes an incident: nobody reads what became of it, or can ask for it again. */
+bool item_needs_somebody(const struct item *item);
 bool item_alive(const struct item *item); /* RUN, or carried out: not put off, dropped or refused */
 
 /* ---- peek.c ---- */

@@ -685,12 +685,7 @@ static void put_refused(struct batch *batch, struct item *item)
 {
     struct command command = item->command;
 
-    /* A caller reads it in the outcome, unless his command was an answer that is given only once.
-     */
-    bool answer = item->kind == COMMAND_TASK_COMPLETE || item->kind == COMMAND_TASK_ERROR ||
-                  item->kind == COMMAND_EXTERNAL_COMPLETE || item->kind == COMMAND_EXTERNAL_ERROR ||
-                  item->kind == COMMAND_CALLBACK_SUCCEED || item->kind == COMMAND_CALLBACK_FAIL;
-    if (item->source == FROM_INBOX && !answer)
+    if (!item_needs_somebody(item))
         return;
     if (item->why_code == ERR_DATA) {
         command.body = NULL; /* the database would refuse it again */

@@ -71,7 +71,8 @@ static void item_notice(struct batch *batch, const struct item *item, struct sto
 {
     if (item->state == ITEM_REFUSED) {
         struct store_notice *notice =
-            add(batch, n, room, NOTICE_INCIDENT, NULL, &item->command.instance, -1);
+            add(batch, n, room, item_needs_somebody(item) ? NOTICE_INCIDENT : NOTICE_REFUSED, NULL,
+                &item->command.instance, -1);
         notice->text = arena_strdup(batch->arena, item->why);
     } else if (item->state == ITEM_DROPPED && item->kind == COMMAND_CALL_RESULT &&
                item->fam != NULL && item->fam->missing) {

@@ -172,11 +172,17 @@ static void park_jobs(struct fam *fam, size_t first)
     }
 }
 
+/* An answer is given only once: who gave it cannot give it again. */
 static bool is_answer(int kind)
 {
     return kind == COMMAND_TASK_COMPLETE || kind == COMMAND_TASK_ERROR ||
            kind == COMMAND_EXTERNAL_COMPLETE || kind == COMMAND_EXTERNAL_ERROR ||
            kind == COMMAND_CALLBACK_SUCCEED || kind == COMMAND_CALLBACK_FAIL;
+}
+
+bool item_needs_somebody(const struct item *item)
+{
+    return item->source != FROM_INBOX || is_answer(item->kind);
 }
 
 /* Tasks that this command has ended, but for the one that it answers. */

@@ -121,6 +121,7 @@ enum store_notice_kind {
     NOTICE_LATE = 3,     /* an answer came after its wait was left */
     NOTICE_ENDED = 4,    /* a root instance ended; text: its state */
     NOTICE_CALLBACK = 5, /* a task that waited for its callback goes on; text: how it ended */
+    NOTICE_REFUSED = 6,  /* what somebody asked for could not be done; its outcome says so */
 };
 
 struct store_notice {

@@ -152,7 +152,8 @@ static void test_http__bad_answers(void **state)
     expect(f, "/500", OUTCOME_STATUS, 500, "endpoint geocoder answered with HTTP status 500");
     expect(f, "/404", OUTCOME_STATUS, 404, "\"body\":{\"why\":\"no\"}");
     expect(f, "/redirect", OUTCOME_STATUS, 302, "\"location\":\"/ok\"");
-    expect(f, "/malformed", OUTCOME_UNREADABLE, 200, "the answer is not JSON");
+    expect(f, "/malformed", OUTCOME_UNREADABLE, 200,
+           "the answer cannot be read: not valid JSON at line 1, column ");
     expect(f, "/malformed", OUTCOME_UNREADABLE, 200, "\"body\":\"[{\\\"lat\\\"");
     expect(f, "/latin", OUTCOME_UNREADABLE, 200, "neither JSON nor UTF-8");
     expect(f, "/binary", OUTCOME_UNREADABLE, 200, "neither JSON nor UTF-8");
