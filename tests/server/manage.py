@@ -35,7 +35,7 @@ def delete(path):
     return server.ask("DELETE", "/v1" + path)
 
 
-def until(what, look, wanted, seconds=20):
+def until(what, look, wanted, seconds=120):
     end_at = time.monotonic() + seconds
     while (seen := look()) != wanted and time.monotonic() < end_at:
         time.sleep(0.05)
