@@ -50,6 +50,7 @@ def chain(key, *texts):
 
 
 def signature_fault(options, method, target, headers, body):
+    # By itself on purpose, as each stand-in and tests/aws/signer.py: a slip that they shared would be seen nowhere.
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     fields = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
     if scheme != "AWS4-HMAC-SHA256" or "Credential" not in fields:
