@@ -132,6 +132,11 @@ static const struct operation list[] = {
      .arguments = "query.state query.process query.instance query.limit query.after",
      .parameters = "state:string process:string instance:uuid " PAGE,
      .answers = "200 The callbacks"},
+    {SERVICES(GET, "/callback-keys", ADMIN), "The keys whose tokens hold",
+     .query = "http_callback_keys", .answers = "200 The keys, without them"},
+    {SERVICES(POST, "/callback-keys", ADMIN), "Makes a new key for tokens, and retires the old one",
+     CHANGE("http_rotate_callback_key"), .fields = "keep:text reason:string",
+     .answers = "201 The numbers of both"},
 };
 
 const struct operations operations_services = {list, ARRAY_LEN(list)};

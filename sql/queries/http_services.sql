@@ -180,3 +180,9 @@ from (select c.callback_id as "callbackId", c.instance_id as "instanceId", c.pro
       where ($1::text is null or c.state = $1) and ($2::text is null or c.process = $2) and ($3::uuid is null or c.instance_id = $3::uuid)
         and ($5::uuid is null or c.callback_id > $5::uuid)
       order by c.callback_id limit least(coalesce($4::integer, 100), 1000)) x
+-- name: http_callback_keys
+select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
+from (select k.key_id as "keyId", k.made, k.retired, k.keep_until as "keepUntil", k.callbacks
+      from callback_keys k order by k.key_id desc) x
+-- name: http_rotate_callback_key
+select 201, json_build_object('keyId', k.key_id, 'retired', k.retired)::text from rotate_callback_key(api_present($1::jsonb -> 'body')) k

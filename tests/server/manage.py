@@ -240,6 +240,11 @@ muted = post("/alerts/mute", {"cause": alerts[0]["cause"], "for": "PT1H", "reaso
 check("muted", muted.status == 200 and muted.body["mutedUntil"] is not None, muted.body)
 check("heard again", post("/alerts/unmute", {"cause": alerts[0]["cause"]}).body == {"cause": alerts[0]["cause"]})
 check("no such cause", post("/alerts/mute", {"cause": "x"}).status == 404)
+keys = get("/callback-keys").body["items"]
+check("keys of callbacks", len(keys) == 1 and keys[0]["retired"] is None, keys)
+answer = post("/callback-keys", {"keep": "30 days", "reason": "as every year"})
+check("another", answer.status == 201 and answer.body["retired"] == keys[0]["keyId"], answer)
+check("for how long", post("/callback-keys", {"keep": "long"}).status == 400)
 check("service levels", get("/service-levels").body == {"items": []})
 check("a webhook", put("/webhooks/shop", {"secret": "credential:shop", "event": {"type": "$.body.type"}}).body == {"name": "shop"})
 check("webhooks", [(w["name"], w["kind"], w["enabled"]) for w in get("/webhooks").body["items"]] == [("shop", "event", True)])
