@@ -59,6 +59,11 @@ PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed
 down
 echo "== sockets"
 bash "$ROOT/tests/server/sockets.sh" "$PAWL" "$DIR" || failed=1
+up stopped --dev
+echo "== stopping"
+"$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
+/usr/bin/python3 -B "$ROOT/tests/server/stopping.py" "$address" "$ENGINE" || failed=1
+down
 up pawl --dev
 echo "== requests, health, metrics"
 /usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
