@@ -27,6 +27,18 @@ as $$
 $$;
 revoke all on function api_id_time(uuid) from public;
 
+-- What a text says; NULL if it is no JSON. Its EXCEPTION block writes nothing, so it takes no transaction id.
+create or replace function api_json(given text) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    return given::jsonb;
+exception when data_exception or program_limit_exceeded then
+    return null;
+end
+$$;
+revoke all on function api_json(text) from public;
+
 -- Who calls, by name: functions/api_identity.sql. An administrator may say for whom he acts.
 create or replace function api_actor(options jsonb, allowed text[] default '{}') returns text
 language plpgsql volatile

@@ -6,21 +6,6 @@
 
 -- ---- Helpers ----
 
--- The object of a JSON text; NULL if it is none. Its EXCEPTION block writes nothing, so it takes no transaction id.
-create or replace function api_json_object(given text) returns jsonb
-language plpgsql immutable
-as $$
-declare
-    value jsonb;
-begin
-    value := given::jsonb;
-    return case jsonb_typeof(value) when 'object' then value end;
-exception when others then
-    return null;
-end
-$$;
-revoke all on function api_json_object(text) from public;
-
 -- A time with its zone, as RFC 3339 has it; NULL if it is none.
 create or replace function api_event_time(given text) returns timestamptz
 language plpgsql immutable
@@ -141,7 +126,7 @@ begin
         error_code := 'ResourceNotFoundException';
         error_message := format('Event bus %s does not exist.', bus);
         return;
-    elsif api_json_object(detail) is null then
+    elsif jsonb_typeof(api_json(detail)) is distinct from 'object' then
         error_code := 'MalformedDetail';
         error_message := 'Detail is malformed.';
         return;

@@ -59,13 +59,12 @@ begin
                 raise exception using errcode = 'PW003',
                     message = format('Cannot use the variable ''%s'': only objects in the format application/json are read', left(name, 100));
             end if;
-            begin
-                value := (typed ->> 'value')::jsonb;
-            exception when data_exception then
+            value := api_json(typed ->> 'value');
+            if value is null then
                 raise exception using errcode = 'PW003',
                     message = format('Cannot convert value ''%s'' of type ''%s'' of the variable ''%s'': it is not JSON',
                                      left(typed ->> 'value', 100), typed ->> 'type', left(name, 100));
-            end;
+            end if;
         elsif kind in ('integer', 'short', 'long') and (jsonb_typeof(value) <> 'number' or value::numeric <> trunc(value::numeric)) and
               coalesce(typed ->> 'value', '') !~ '^[+-]?[0-9]{1,19}$'
            or kind = 'double' and jsonb_typeof(value) <> 'number' and coalesce(typed ->> 'value', '') !~ '^[+-]?[0-9]{1,300}([.][0-9]{1,300})?$'

@@ -15,7 +15,7 @@ select signature from f where proname not like 'api\_%' and obj_description(oid,
 \echo -- dynamic SQL, EXCEPTION blocks, NOTIFY, FOR SHARE
 -- (of the helpers that have one: two only cast a text, two are for workers alone)
 select signature from f
-where proname not in ('grant_usage', 'api_sql_delegate', 'api_json_object', 'api_event_time', 'api_event_deliver', 'api_alert_incidents')
+where proname not in ('grant_usage', 'api_sql_delegate', 'api_json', 'api_event_time', 'api_event_deliver', 'api_alert_incidents')
   and prosrc ~* '(\mexecute\s|\mexception\s+when\M|\m(pg_)?notify\M|\mfor\s+(key\s+)?share\M|\msavepoint\M)';
 \echo -- API functions whose last argument is not options
 select signature from f where prosecdef and proname not like 'api\_%' and proname not in ('await', 'drop_endpoint')
