@@ -24,6 +24,7 @@
 #define LIMIT_STEPS_DEPTH 64u           /* nesting of its values */
 #define LIMIT_STEPS_ITEMS 20000u        /* values in it */
 #define LIMIT_STEPS 1000u               /* steps of it */
+#define LIMIT_STEPS_FLOWS 3000u         /* ways from step to step, to be drawn */
 
 /* Expressions and values. */
 #define LIMIT_EXPR_BYTES 8192u            /* text of one expression */

@@ -164,12 +164,14 @@ static void place_at_piece(struct choice *choice, const struct point *a, const s
     }
 }
 
-/* Where the flow is alone: behind its first corner; then anywhere along it. */
+/* Where the flow is alone, behind its first corner or two; then anywhere along it. */
 static void place_at_edge(struct choice *choice, const struct edge *edge)
 {
-    for (size_t i = edge->n_points > 3 ? 2 : 0; i + 1 < edge->n_points; i++)
+    size_t alone = edge->n_points > 3 ? 2 : edge->n_points - 2;
+
+    for (size_t i = alone; i + 1 < edge->n_points; i++)
         place_at_piece(choice, &edge->points[i], &edge->points[i + 1]);
-    for (size_t i = 0; edge->n_points > 3 && i < 2; i++)
+    for (size_t i = 0; i < alone; i++)
         place_at_piece(choice, &edge->points[i], &edge->points[i + 1]);
 }
 

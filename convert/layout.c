@@ -196,7 +196,18 @@ static void add_leg(struct edge *edge, enum leg_kind kind, int at)
     edge->legs[edge->n_legs++] = (struct leg){.kind = kind, .at = at};
 }
 
-/* A boundary event may drop its flow where no shape stands below, and the row is its own. */
+static bool has_back_flow(const struct placer *placer, size_t shape)
+{
+    const struct steps *steps = placer->steps;
+
+    for (size_t i = 0; i < steps->n_edges; i++)
+        if (placer->back[i] && (steps->edges[i].from == shape || steps->edges[i].to == shape))
+            return true;
+    return false;
+}
+
+/* From below, a flow may drop to its row where no shape stands in between, and the row is its own.
+ */
 static bool can_drop(struct placer *placer, const struct edge *edge, int row)
 {
     const struct shape *from = &placer->steps->shapes[edge->from];
@@ -220,13 +231,15 @@ static void lead_forward(struct placer *placer, size_t index)
     const struct shape *to = &placer->steps->shapes[edge->to];
     int row = placer->line_row[index] >= 0 ? placer->line_row[index] : to->row;
 
-    edge->out_below = from->kind == SHAPE_BOUNDARY;
-    if (edge->out_below && !can_drop(placer, edge, row)) {
+    bool boundary = from->kind == SHAPE_BOUNDARY;
+    bool gateway = from->kind == SHAPE_GATEWAY && !has_back_flow(placer, edge->from);
+    bool drops = (boundary || gateway) && can_drop(placer, edge, row);
+
+    edge->out_below = boundary || drops;
+    if (boundary && !drops)
         add_leg(edge, LEG_LANE, from->row);
+    if (!drops && (boundary || row != from->row))
         add_leg(edge, LEG_CHANNEL, from->column);
-    } else if (!edge->out_below && row != from->row) {
-        add_leg(edge, LEG_CHANNEL, from->column);
-    }
     add_leg(edge, LEG_ROW, row);
     if (row == to->row)
         return;

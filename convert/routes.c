@@ -26,7 +26,8 @@ struct piece {
     struct leg *leg;
     int low, high;           /* from where to where it runs */
     int left_row, right_row; /* where a channel is entered and left by a row; -1: by a lane */
-    bool done;
+    enum { NEW, WAITS, PLACED } state;
+    size_t looked_at; /* pieces that may have to be left of it */
 };
 
 struct router {
@@ -35,6 +36,7 @@ struct router {
     size_t n_pieces;
     int *channel_tracks, *lane_tracks; /* how many, by column and row */
     int *column_x, *column_width, *row_y;
+    int *boundary_offset; /* by shape */
 };
 
 /* ---- Tracks ---- */
@@ -86,67 +88,55 @@ static bool is_beside(const struct piece *a, const struct piece *b)
     return a != b && a->leg->kind == b->leg->kind && a->leg->at == b->leg->at;
 }
 
-/* All that must be left of it have a track; the least that its own may be. */
-static bool is_ready(const struct router *router, const struct piece *piece, int *ret_least)
-{
-    *ret_least = 0;
-    for (size_t i = 0; i < router->n_pieces; i++) {
-        const struct piece *other = &router->pieces[i];
-        if (!is_beside(piece, other) || !turns_before(other, piece))
-            continue;
-        if (!other->done)
-            return false;
-        if (other->leg->track >= *ret_least)
-            *ret_least = other->leg->track + 1;
-    }
-    return true;
-}
-
-static bool track_is_free(const struct router *router, const struct piece *piece, int track)
-{
-    for (size_t i = 0; i < router->n_pieces; i++) {
-        const struct piece *other = &router->pieces[i];
-        if (is_beside(piece, other) && other->done && other->leg->track == track &&
-            !are_apart(piece, other))
-            return false;
-    }
-    return true;
-}
-
-static void give_track(struct router *router, struct piece *piece, int least)
+/* The first track right of all that must be left of it, on which nothing else is. */
+static void give_track(struct router *router, struct piece *piece, bool *taken)
 {
     int *tracks = piece->leg->kind == LEG_CHANNEL ? router->channel_tracks : router->lane_tracks;
+    int track = 0;
 
-    piece->leg->track = least;
-    while (!track_is_free(router, piece, piece->leg->track))
-        piece->leg->track++;
-    piece->done = true;
-    if (piece->leg->track >= tracks[piece->leg->at])
-        tracks[piece->leg->at] = piece->leg->track + 1;
+    memset(taken, 0, router->n_pieces + 1);
+    for (size_t i = 0; i < router->n_pieces; i++) {
+        const struct piece *other = &router->pieces[i];
+        if (!is_beside(piece, other) || other->state != PLACED)
+            continue;
+        if (!are_apart(piece, other))
+            taken[other->leg->track] = true;
+        if (turns_before(other, piece) && other->leg->track >= track)
+            track = other->leg->track + 1;
+    }
+    while (taken[track])
+        track++;
+    piece->leg->track = track;
+    piece->state = PLACED;
+    if (track >= tracks[piece->leg->at])
+        tracks[piece->leg->at] = track + 1;
 }
 
+/* Depth first, what must be left of it before a piece itself. Where each waits for another, two lie
+ * on each other. */
 static void give_tracks(struct router *router)
 {
-    size_t left = router->n_pieces;
+    size_t n_stack = 0, n = router->n_pieces;
+    struct piece **stack = arena_array(router->steps->arena, n + 1, sizeof(*stack));
+    bool *taken = arena_array(router->steps->arena, n + 1, sizeof(*taken));
 
-    while (left > 0) {
-        size_t before = left;
-        struct piece *first = NULL;
-        int least;
-        for (size_t i = 0; i < router->n_pieces; i++) {
-            struct piece *piece = &router->pieces[i];
-            if (piece->done)
+    for (size_t first = 0; first < n; first++) {
+        if (router->pieces[first].state == NEW)
+            stack[n_stack++] = &router->pieces[first];
+        while (n_stack > 0) {
+            struct piece *piece = stack[n_stack - 1], *before = NULL;
+            piece->state = WAITS;
+            for (; piece->looked_at < n && before == NULL; piece->looked_at++) {
+                struct piece *other = &router->pieces[piece->looked_at];
+                if (other->state == NEW && is_beside(piece, other) && turns_before(other, piece))
+                    before = other;
+            }
+            if (before != NULL) {
+                stack[n_stack++] = before;
                 continue;
-            if (first == NULL)
-                first = piece;
-            if (!is_ready(router, piece, &least))
-                continue;
-            give_track(router, piece, least);
-            left--;
-        }
-        if (left == before) { /* each waits for another: somewhere two lie on each other */
-            give_track(router, first, 0);
-            left--;
+            }
+            give_track(router, piece, taken);
+            n_stack--;
         }
     }
 }
@@ -159,28 +149,6 @@ static bool is_task(const struct shape *shape)
            shape->kind == SHAPE_CALL;
 }
 
-/* From the right edge to the left: the name of the last stands to its left, others' to their right.
- */
-static int boundary_offset(const struct steps *steps, size_t task, size_t nth, size_t n)
-{
-    int offset = EVENT / 2;
-
-    for (size_t k = 1; k <= nth; k++) {
-        int step = BOUNDARY;
-        for (size_t i = 0; k + 1 < n && i < steps->n_shapes; i++) {
-            const struct shape *shape = &steps->shapes[i];
-            struct box label;
-            if (shape->kind != SHAPE_BOUNDARY || shape->on != task || shape->nth != k)
-                continue;
-            label_size(shape->name, &label);
-            if (label.width + 14 > step)
-                step = label.width + 14;
-        }
-        offset += step;
-    }
-    return offset;
-}
-
 static size_t boundaries_of(const struct steps *steps, size_t task)
 {
     size_t n = 0;
@@ -188,6 +156,29 @@ static size_t boundaries_of(const struct steps *steps, size_t task)
     for (size_t i = 0; i < steps->n_shapes; i++)
         n += steps->shapes[i].kind == SHAPE_BOUNDARY && steps->shapes[i].on == task;
     return n;
+}
+
+/* From the right edge of a task to the middle of each of its boundary events, which stand from the
+ * right to the left, in the order of the shapes. The name of the last stands to its left, those of
+ * others to their right. */
+static int offset_boundaries(struct router *router, size_t task, size_t n)
+{
+    const struct steps *steps = router->steps;
+    int offset = EVENT / 2;
+    size_t nth = 0;
+
+    for (size_t i = 0; i < steps->n_shapes && nth < n; i++) {
+        const struct shape *shape = &steps->shapes[i];
+        struct box label;
+        if (shape->kind != SHAPE_BOUNDARY || shape->on != task)
+            continue;
+        label_size(shape->name, &label);
+        if (nth > 0)
+            offset += nth + 1 < n && label.width + 14 > BOUNDARY ? label.width + 14 : BOUNDARY;
+        router->boundary_offset[i] = offset;
+        nth++;
+    }
+    return offset;
 }
 
 static void size_shapes(struct router *router)
@@ -201,8 +192,9 @@ static void size_shapes(struct router *router)
         shape->box.height = is_task(shape) ? TASK_HEIGHT : width;
         if (is_task(shape))
             width = TASK_WIDTH;
+        int needed = n > 0 ? offset_boundaries(router, i, n) + EVENT : 0;
         if (n > 2)
-            width = boundary_offset(steps, i, n - 1, n) + EVENT;
+            width = needed;
         shape->box.width = width > TASK_WIDTH || !is_task(shape) ? width : TASK_WIDTH;
         if (shape->box.width > router->column_width[shape->column])
             router->column_width[shape->column] = shape->box.width;
@@ -259,8 +251,7 @@ static void place_shapes(struct router *router)
         const struct box *task = &steps->shapes[shape->on].box;
         if (shape->kind != SHAPE_BOUNDARY)
             continue;
-        int offset = boundary_offset(steps, shape->on, shape->nth, boundaries_of(steps, shape->on));
-        shape->box.x = task->x + task->width - offset - EVENT / 2;
+        shape->box.x = task->x + task->width - router->boundary_offset[i] - EVENT / 2;
         shape->box.y = task->y + task->height - EVENT / 2;
     }
 }
@@ -318,6 +309,7 @@ void routes_draw(struct steps *steps)
         .column_x = arena_array(arena, columns, sizeof(int)),
         .column_width = arena_array(arena, columns, sizeof(int)),
         .row_y = arena_array(arena, rows, sizeof(int)),
+        .boundary_offset = arena_array(arena, steps->n_shapes, sizeof(int)),
     };
 
     for (size_t i = 0; i < steps->n_edges; i++)

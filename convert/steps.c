@@ -220,6 +220,11 @@ static int link_to(struct steps *steps, size_t from, const struct item *target,
         return steps_wrong(steps, target,
                            "step \"%s\" goes on at \"%s\", but there is no such step",
                            steps->shapes[from].id, target->text);
+    if (steps->n_edges == LIMIT_STEPS_FLOWS)
+        return steps_wrong(steps, target,
+                           "more than %u ways from step to step (LIMIT_STEPS_FLOWS): use several "
+                           "processes",
+                           LIMIT_STEPS_FLOWS);
     *ret_edge = add_edge(steps, from, to);
     return 0;
 }

@@ -406,6 +406,12 @@ static void limits_hold(void **state UNUSED)
     buf_add_str(&text, "1]\n");
     expect_refused(buf_str(&text), "LIMIT_STEPS_ITEMS");
     buf_reset(&text);
+    buf_add_str(&text, HEAD "- {id: a, type: task, next: z, catch: {");
+    for (int i = 0; i < 3100; i++)
+        buf_printf(&text, "E%d: z, ", i);
+    buf_add_str(&text, "E: z}}\n" LAST);
+    expect_refused(buf_str(&text), "LIMIT_STEPS_FLOWS");
+    buf_reset(&text);
     buf_add_str(&text, HEAD);
     for (int i = 0; i < 999; i++)
         buf_printf(&text, "- {id: s%d, type: echo, message: x, next: %s%d}\n", i,
