@@ -36,10 +36,15 @@ up() {
     [ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
 }
 
-down() {
-    kill "$ENGINE" 2>/dev/null
+# It has been told to stop.
+ended() {
     wait "$ENGINE" || { echo "pawl up ended with status $?"; tail -5 "$DIR/err"; failed=1; }
     ENGINE=
+}
+
+down() {
+    kill "$ENGINE" 2>/dev/null
+    ended
 }
 
 failed=0
@@ -63,7 +68,7 @@ up stopped --dev
 echo "== stopping"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
 /usr/bin/python3 -B "$ROOT/tests/server/stopping.py" "$address" "$ENGINE" || failed=1
-down
+ended
 up pawl --dev
 echo "== requests, health, metrics"
 /usr/bin/python3 -B "$ROOT/tests/server/ask.py" --program "$PAWL" --address "$address" --engine "$ENGINE" \
