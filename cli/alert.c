@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/listing.h"
+#include "cli/members.h"
 #include "cli/moment.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -94,18 +95,12 @@ static enum exit_code run_mute(struct cli *cli)
     json_auto_t *options = json_object(), *row = NULL;
     struct err err = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (cli_has(cli, names[i]))
-            json_object_set_new(options, names[i], output_string(cli_option(cli, names[i])));
+    members_given(cli, names, ARRAY_LEN(names), options);
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    if (client_mute_alerts(client, cli->arguments[0], text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    if (code != EXIT_DONE)
-        return code;
+    if (client_mute_alerts(client, cli->arguments[0], members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
     int64_t until_us = row_time(row, "muted_until");
     return output_done(cli, row, "muted until %s",
                        until_us == INT64_MAX ? "its incidents are over"
@@ -201,9 +196,7 @@ static enum exit_code read_target(struct cli *cli, json_t *options)
         return EXIT_USAGE;
     if (attempts != 0)
         json_object_set_new(options, "attempts", json_integer(attempts));
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (cli_has(cli, texts[i]))
-            json_object_set_new(options, texts[i], output_string(cli_option(cli, texts[i])));
+    members_given(cli, texts, ARRAY_LEN(texts), options);
     for (size_t i = 0; i < cli->n_given; i++)
         if (strcmp(cli->given[i].option->name, "kind") == 0)
             json_array_append_new(kinds, output_string(cli->given[i].value));
@@ -228,12 +221,10 @@ static enum exit_code run_set(struct cli *cli)
         code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    if (client_set_alert_target(client, cli->arguments[0], cli->arguments[1], text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    return code == EXIT_DONE ? outcome_report(cli, client, row, cli->arguments[0], seconds, true)
-                             : code;
+    if (client_set_alert_target(client, cli->arguments[0], cli->arguments[1],
+                                members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return outcome_report(cli, client, row, cli->arguments[0], seconds, true);
 }
 
 static const struct option set_options[] = {

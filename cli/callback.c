@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/listing.h"
+#include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -223,19 +224,13 @@ static enum exit_code run_rotate_key(struct cli *cli)
     json_auto_t *options = json_object(), *row = NULL;
     struct err err = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (cli_has(cli, names[i]))
-            json_object_set_new(options, names[i], output_string(cli_option(cli, names[i])));
+    members_given(cli, names, ARRAY_LEN(names), options);
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    if (client_rotate_callback_key(client, text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    return code == EXIT_DONE
-               ? output_done(cli, row, "key %s signs now", row_text(cli, row, "key_id"))
-               : code;
+    if (client_rotate_callback_key(client, members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return output_done(cli, row, "key %s signs now", row_text(cli, row, "key_id"));
 }
 
 static const struct option rotate_options[] = {

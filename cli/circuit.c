@@ -6,17 +6,18 @@
 
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/members.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
-static char *reason_options(struct cli *cli)
+static const char *reason_options(struct cli *cli)
 {
+    static const char *const names[] = {"reason"};
     json_auto_t *options = json_object();
 
-    if (cli_has(cli, "reason"))
-        json_object_set_new(options, "reason", output_string(cli_option(cli, "reason")));
-    return json_dumps(options, JSON_COMPACT);
+    members_given(cli, names, ARRAY_LEN(names), options);
+    return members_text(cli, options);
 }
 
 static const struct option reason_option[] = {
@@ -92,10 +93,7 @@ static enum exit_code set_circuit(struct cli *cli, const char *circuit, const ch
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *options = reason_options(cli);
-    int result = client_set_circuit(client, cli->arguments[0], circuit, options, &row, &err);
-    free(options);
-    if (result < 0)
+    if (client_set_circuit(client, cli->arguments[0], circuit, reason_options(cli), &row, &err) < 0)
         return cli_fail(cli, &err);
     return output_done(cli, row, "%s: %s", cli->arguments[0], said);
 }
@@ -171,10 +169,7 @@ static enum exit_code run_hold(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *options = reason_options(cli);
-    int result = client_hold(client, options, &row, &err);
-    free(options);
-    if (result < 0)
+    if (client_hold(client, reason_options(cli), &row, &err) < 0)
         return cli_fail(cli, &err);
     return output_done(
         cli, row, "held: no request leaves until `pawl release`; `pawl held` lists what waits");

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -58,12 +59,9 @@ static enum exit_code run_set(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    if (client_set_sql_delegate(client, cli->arguments[0], cli->arguments[1], text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    if (code != EXIT_DONE)
-        return code;
+    if (client_set_sql_delegate(client, cli->arguments[0], cli->arguments[1],
+                                members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
     return output_done(cli, row, "%s", cli->arguments[0]);
 }
 

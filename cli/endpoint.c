@@ -176,15 +176,13 @@ static enum exit_code run_set(struct cli *cli)
     struct err err = {0};
 
     enum exit_code code = read_options(cli, options);
-    char *text = json_dumps(options, JSON_COMPACT);
     if (code == EXIT_DONE)
         code = session_open(cli, &client);
-    if (code == EXIT_DONE &&
-        client_set_endpoint(client, cli->arguments[0], cli->arguments[1], text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
     if (code != EXIT_DONE)
         return code;
+    if (client_set_endpoint(client, cli->arguments[0], cli->arguments[1],
+                            members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
     if (!cli->json) {
         printf("%s\n", cli->arguments[0]);
         return EXIT_DONE;

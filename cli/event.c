@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/members.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -313,13 +314,10 @@ static enum exit_code run_set_rule(struct cli *cli)
         json_object_set_new(options, "description", output_string(description));
     if (cli_has(cli, "disabled"))
         json_object_set_new(options, "enabled", json_false());
-    char *text = json_dumps(options, JSON_COMPACT);
-    if (client_set_event_rule(client, cli->arguments[0], pattern, targets, bus_of(cli), text, &row,
-                              &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    return code == EXIT_DONE ? outcome_report(cli, client, row, cli->arguments[0], seconds, true)
-                             : code;
+    if (client_set_event_rule(client, cli->arguments[0], pattern, targets, bus_of(cli),
+                              members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return outcome_report(cli, client, row, cli->arguments[0], seconds, true);
 }
 
 #define TIMEOUT_OPTION                                                                             \

@@ -52,13 +52,13 @@ static enum exit_code run_set(struct cli *cli)
     struct err err = {0};
 
     enum exit_code code = members_read(cli, options);
-    char *text = json_dumps(options, JSON_COMPACT);
     if (code == EXIT_DONE)
         code = session_open(cli, &client);
-    if (code == EXIT_DONE && client_set_webhook(client, cli->arguments[0], text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    return code == EXIT_DONE ? output_done(cli, row, "%s", cli->arguments[0]) : code;
+    if (code != EXIT_DONE)
+        return code;
+    if (client_set_webhook(client, cli->arguments[0], members_text(cli, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return output_done(cli, row, "%s", cli->arguments[0]);
 }
 
 static const struct option set_options[] = {
