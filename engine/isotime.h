@@ -29,8 +29,6 @@ void iso_date_format(int64_t us, char room[28]);
 int64_t iso_add(int64_t from_us, const struct iso_duration *duration, int64_t times);
 /* Its length in microseconds, a month counted as 30 days and a year as 365; for limits. */
 int64_t iso_duration_us(const struct iso_duration *duration);
-/* 90061000000 -> "1d 1h 1m 1s"; for people. room_bytes >= 48. Returns room. */
-const char *iso_human(int64_t us, char *room, size_t room_bytes);
 
 /*
  * A repetition: Rn/duration, R/duration (for ever), R[n]/start/duration, R[n]/duration/end, and

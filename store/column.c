@@ -76,15 +76,6 @@ struct param p_int8(int64_t value)
     return p_number(COLUMN_INT8, (uint64_t)value, 8);
 }
 
-struct param p_double(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    struct param p = {.type = 701, .n = 8};
-    wire_put(p.room, bits, 8);
-    return p;
-}
-
 struct param p_xid8(uint64_t value)
 {
     return p_number(COLUMN_XID8, value, 8);
@@ -118,11 +109,6 @@ static struct param p_borrowed(enum column_type type, const void *value, size_t 
 struct param p_text(const char *value)
 {
     return p_borrowed(COLUMN_TEXT, value, value != NULL ? strlen(value) : 0);
-}
-
-struct param p_text_n(const char *value, size_t n)
-{
-    return p_borrowed(COLUMN_TEXT, value, n);
 }
 
 struct param p_bytea(const void *value, size_t n)

@@ -91,13 +91,11 @@ struct param p_bool(bool value);
 struct param p_int2(int16_t value);
 struct param p_int4(int32_t value);
 struct param p_int8(int64_t value);
-struct param p_double(double value);
 struct param p_uuid(const struct uuid *value); /* NULL: SQL NULL. Copied */
 struct param p_time(int64_t unix_us); /* timestamptz; INT64_MAX: infinity, INT64_MIN: -infinity */
 struct param p_xid8(uint64_t value);
 /* Borrowed until conn_query() or conn_send() returns; NULL: SQL NULL. For jsonb write $1::jsonb. */
 struct param p_text(const char *value);
-struct param p_text_n(const char *value, size_t n);
 struct param p_bytea(const void *value, size_t n);
 #define P_NULL_TEXT p_text(NULL)
 #define P_NULL_INT4 ((struct param){.type = 23, .n = -1})
@@ -198,7 +196,6 @@ void result_free(struct result *result); /* NULL is a no-op */
 void result_freep(struct result **result);
 int result_rows(const struct result *result);
 int result_columns(const struct result *result);
-const char *result_column_name(const struct result *result, int column);
 int64_t
 result_affected(const struct result *result); /* rows that an INSERT, UPDATE, DELETE touched */
 bool result_null(const struct result *result, int row, int column);

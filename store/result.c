@@ -121,11 +121,6 @@ int result_columns(const struct result *result)
     return PQnfields(pg(result));
 }
 
-const char *result_column_name(const struct result *result, int column)
-{
-    return PQfname(pg(result), column);
-}
-
 int64_t result_affected(const struct result *result)
 {
     PGresult *unconst = (PGresult *)(uintptr_t)result;

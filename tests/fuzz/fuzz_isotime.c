@@ -9,11 +9,10 @@
 
 static void check_duration(const struct iso_duration *duration)
 {
-    char room[48], date[28];
+    char date[28];
     static const int64_t from[] = {0, INT64_MAX, INT64_MIN, INT64_C(1795255200000000)};
     static const int64_t times[] = {0, 1, 3, INT64_MAX};
 
-    iso_human(iso_duration_us(duration), room, sizeof(room));
     for (size_t i = 0; i < ARRAY_LEN(from); i++) {
         for (size_t k = 0; k < ARRAY_LEN(times); k++) {
             int64_t at = iso_add(from[i], duration, times[k]);

@@ -249,34 +249,6 @@ static void test_isotime__length(void **state UNUSED)
     assert_true(iso_duration_us(&d) == (365 + 30 + 7 + 1) * DAY + SECOND);
 }
 
-static void test_isotime__human(void **state UNUSED)
-{
-    static const struct {
-        int64_t us;
-        const char *want;
-    } cases[] = {
-        {0, "0s"},
-        {1, "1us"},
-        {999, "999us"},
-        {1000, "1ms"},
-        {250 * 1000, "250ms"},
-        {SECOND, "1s"},
-        {SECOND + 500000, "1.500s"},
-        {10 * SECOND + 500000, "10s"},
-        {61 * SECOND, "1m 1s"},
-        {3600 * SECOND, "1h"},
-        {INT64_C(90061) * SECOND, "1d 1h 1m 1s"},
-        {DAY, "1d"},
-        {-5 * SECOND, "-5s"},
-        {INT64_MAX, "106751991d 4h 54s"},
-        {INT64_MIN, "-106751991d 4h 54s"},
-    };
-    char room[48];
-
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_string_equal(iso_human(cases[i].us, room, sizeof(room)), cases[i].want);
-}
-
 static void test_isotime__cycles(void **state UNUSED)
 {
     struct iso_cycle cycle;
@@ -411,7 +383,6 @@ int main(void)
         cmocka_unit_test(test_isotime__add),
         cmocka_unit_test(test_isotime__add_saturates),
         cmocka_unit_test(test_isotime__length),
-        cmocka_unit_test(test_isotime__human),
         cmocka_unit_test(test_isotime__cycles),
         cmocka_unit_test(test_isotime__bad_cycles),
         cmocka_unit_test(test_isotime__retries),
