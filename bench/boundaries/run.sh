@@ -74,7 +74,7 @@ value=$(median "${pawl[@]}")
 bound=$(median "${limit_200[@]}")
 other=$(median "${limit_1000[@]}")
 [ "$other" -gt "$bound" ] && bound=$other
-ratio=$(awk -v a="$value" -v b="$bound" 'BEGIN { printf "%.2f", a / b }')
+ratio=$(awk -v a="$value" -v b="$bound" 'BEGIN { printf "%.3f", a / b }')
 bytes=$(awk -v w="${wal:-0}" -v n="$wal_count" 'BEGIN { printf "%.0f", n ? w / n : 0 }')
 statements=$(awk -v a="$(total statements)" -v b="$(total batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
 trips=$(awk -v a="$(total round_trips)" -v b="$(total batches)" 'BEGIN { printf "%.1f", b ? a / b : 0 }')
