@@ -28,6 +28,14 @@ static const char *url(struct cli *cli, const json_t *row, int64_t now_us)
     return strcmp(row_text(cli, row, "kind"), "service") == 0 ? row_text(cli, row, "base_url") : "";
 }
 
+/* Why nothing leaves where somebody said so, be it the service (410); else what failed last. */
+static const char *why(struct cli *cli, const json_t *row, int64_t now_us)
+{
+    (void)now_us;
+    bool by_hand = strstr(row_text(cli, row, "circuit"), "by hand") != NULL;
+    return row_text(cli, row, by_hand ? "circuit_why" : "last_error");
+}
+
 static const struct table_column endpoint_columns[] = {
     {"ENDPOINT", TABLE_TEXT, 10, 0, .member = "name"},
     {"KIND", TABLE_TEXT, 0, 5, .member = "kind"},
@@ -36,7 +44,7 @@ static const struct table_column endpoint_columns[] = {
     {"RATE/S", TABLE_NUMBER, 0, 3, .member = "rate", .otherwise = "no limit"},
     {"QUEUED", TABLE_NUMBER, 0, 4, .member = "queued"},
     {"UNDER WAY", TABLE_NUMBER, 0, 1, .member = "under_way"},
-    {"LAST ERROR", TABLE_TEXT, 12, 2, .member = "last_error"},
+    {"WHY", TABLE_TEXT, 12, 2, .cell = why},
 };
 
 static enum exit_code run_list(struct cli *cli)
@@ -67,6 +75,7 @@ const struct subcommand command_endpoint_list = {
         "`script`, JavaScript that takes its time. CIRCUIT: `closed`, requests leave; `open`, they "
         "wait because the service fails; "
         "`half-open`, only probes leave; `… by hand`; `…, waits`, the service asked for a pause. "
+        "WHY: who opened it by hand, else the last error. "
         "`pawl endpoint show NAME` has all the rest.",
     .examples = "  pawl endpoint list\n  pawl endpoint list -o json\n",
     .database = true,

@@ -2,8 +2,8 @@
 """A service on loopback that is dead, busy, slow or well, as the test says, and notes who came when.
 
 Prints its port. POST /do/WHAT sets its manner: `well`, `dead` (503), `busy:SECONDS` (429 with
-Retry-After), `slow:SECONDS`, `404`, `wordy` (400 with a cookie and 9,001 bytes of text). GET /log?since=T gives [[time, key, manner], …] as JSON: what it
-was asked. Ends with its parent.
+Retry-After), `slow:SECONDS`, `404`, `gone:SECONDS` (410 to /ask after that time), `wordy` (400 with a cookie and
+9,001 bytes of text). GET /log?since=T gives [[time, key, manner], …] as JSON: what it was asked. Ends with its parent.
 """
 import asyncio
 import json
@@ -33,6 +33,9 @@ async def answer(path, head):
         await asyncio.sleep(float(seconds))
     if name == "wordy":
         return "400 Bad Request", "Content-Type: text/plain; charset=utf-8\r\nSet-Cookie: sid=s3cret\r\n", "x" + "é" * 4500
+    if name == "gone" and path == "/ask":
+        await asyncio.sleep(float(seconds))
+        return "410 Gone", "", "{}"
     if name == "404":
         return "404 Not Found", "", "{}"
     return "200 OK", "", "{}"
