@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <strings.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/log.h"
 #include "server/auth.h"
 #include "server/await.h"
+#include "server/fetch.h"
 #include "server/guard.h"
 #include "server/peers.h"
 #include "server/server_internal.h"
@@ -28,7 +27,6 @@
 struct exchange {
     struct request request; /* first: a request is its exchange */
     struct MHD_Connection *connection;
-    struct peer *peer;
     struct buf uri;       /* as it came */
     bool head;            /* its method is HEAD */
     bool begun;           /* its headers were judged */
@@ -57,7 +55,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
 
     if (exchange == NULL)
         return NULL;
-    exchange->peer = own != NULL ? own->socket_context : NULL;
+    exchange->request.peer = own != NULL ? own->socket_context : NULL;
     exchange->connection = connection;
     buf_init(&exchange->uri, LIMIT_URL_BYTES + 1);
     buf_add_str(&exchange->uri, uri);
@@ -122,7 +120,8 @@ static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSE
 
     if (exchange == NULL)
         return;
-    peer_clients_turn(exchange->peer, exchange->request.options->request_s + LIMIT_HTTP_IDLE_S);
+    peer_clients_turn(exchange->request.peer,
+                      exchange->request.options->request_s + LIMIT_HTTP_IDLE_S);
     atomic_fetch_sub(&exchange->request.server->open, 1);
     buf_deinit(&exchange->uri);
     request_drop_body(&exchange->request);
@@ -163,7 +162,7 @@ static enum MHD_Result send_response(struct exchange *exchange)
     if (response->close)
         MHD_add_response_header(out, "Connection", "close");
     note_request(exchange);
-    peer_clients_turn(exchange->peer, exchange->request.options->request_s);
+    peer_clients_turn(exchange->request.peer, exchange->request.options->request_s);
     enum MHD_Result result = MHD_queue_response(exchange->connection, response->status, out);
     MHD_destroy_response(out);
     return result;
@@ -242,22 +241,6 @@ static bool admit_body(struct exchange *exchange, const struct guard_body *body)
     else
         return true;
     return false;
-}
-
-void request_address(const struct request *request, char *ret_text, size_t room)
-{
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
-    socklen_t n = sizeof(address);
-    const struct peer *peer = ((const struct exchange *)request)->peer;
-
-    snprintf(ret_text, room, "local");
-    if (peer == NULL || getpeername(peer->fd, (struct sockaddr *)&address, &n) < 0)
-        return;
-    if (address.ss_family == AF_INET)
-        inet_ntop(AF_INET, &((struct sockaddr_in *)&address)->sin_addr, ret_text, (socklen_t)room);
-    else if (address.ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&address)->sin6_addr, ret_text,
-                  (socklen_t)room);
 }
 
 static void unauthorized(struct request *request)
@@ -466,15 +449,12 @@ static void carry_out(struct request *request)
 {
     const struct operation *operation = request->operation;
 
-    if ((operation->rights & RIGHT_ANY) != 0 &&
-        (operation->rights & request->principal.rights) == 0) {
-        response_problem(request, 403, "42501", "An administrator can give the right.",
-                         "%s may not do this", request->principal.name);
-        request_finish(request);
-    } else if (!body_accept(request)) {
+    if (!body_accept(request)) {
         request_finish(request);
     } else if (operation->handle != NULL) {
         operation->handle(request);
+    } else if (operation->fetches) {
+        fetch_work(request);
     } else {
         const char *arguments[DESK_PARAMS];
         if (shows_token(request))
@@ -487,13 +467,31 @@ static void carry_out(struct request *request)
 
 void auth_identified(struct request *request, const struct principal *principal)
 {
+    unsigned rights = request->operation->rights;
+
     if (principal == NULL) {
         unauthorized(request);
         request_finish(request);
         return;
     }
     request->principal = *principal;
-    carry_out(request);
+    if ((rights & RIGHT_ANY) != 0 && (rights & principal->rights) == 0) {
+        response_problem(request, 403, "42501", "An administrator can give the right.",
+                         "%s may not do this", request->principal.name);
+        request_finish(request);
+        return;
+    }
+    request->identified(request);
+}
+
+void request_identify(struct request *request, void (*then)(struct request *request))
+{
+    struct principal principal;
+
+    request->identified = then;
+    enum auth_result known = auth_identify(request, &principal);
+    if (known != AUTH_ASKS)
+        auth_identified(request, known == AUTH_KNOWN ? &principal : NULL);
 }
 
 static enum MHD_Result whole(struct exchange *exchange)
@@ -502,19 +500,17 @@ static enum MHD_Result whole(struct exchange *exchange)
         .name = "", .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": []}"};
     struct request *request = &exchange->request;
     unsigned rights = request->operation->rights;
-    struct principal principal;
 
-    peer_our_turn(exchange->peer);
+    peer_our_turn(exchange->request.peer);
     exchange->whole = true;
     if (is_too_late(request))
         return send_response(exchange);
     bool bare = rights == RIGHT_TOKEN && request_header(request, "Authorization") == NULL;
     if (bare || (rights & (RIGHT_ANY | RIGHT_TOKEN)) == 0) {
+        request->identified = carry_out;
         auth_identified(request, &nobody);
     } else {
-        enum auth_result known = auth_identify(request, &principal);
-        if (known != AUTH_ASKS)
-            auth_identified(request, known == AUTH_KNOWN ? &principal : NULL);
+        request_identify(request, carry_out);
     }
     /* What was put aside may have been finished by another thread: then we are called again. */
     return exchange->put_aside ? MHD_YES : send_response(exchange);
@@ -596,6 +592,7 @@ static int start_desk(struct server *server, struct err *err)
     if (desk_start(&options, &server->desk, err) < 0)
         return err_trace(err);
     server->awaits = awaits_new(server->desk);
+    server->fetches = fetches_new(server->desk);
     return 0;
 }
 
@@ -719,8 +716,10 @@ void server_reload(struct server *server)
 
 void server_committed(struct server *server, const struct uuid *ids, size_t n)
 {
-    if (server != NULL)
-        awaits_committed(server->awaits, ids, n);
+    if (server == NULL)
+        return;
+    awaits_committed(server->awaits, ids, n);
+    fetches_committed(server->fetches);
 }
 
 void server_drain(struct server *server)
@@ -749,6 +748,8 @@ void server_stop(struct server *server)
     server_drain(server);
     if (server->awaits != NULL)
         awaits_close(server->awaits);
+    if (server->fetches != NULL)
+        fetches_close(server->fetches);
     auth_close(server->auth);
     if (server->desk != NULL)
         desk_close(server->desk);
@@ -767,6 +768,7 @@ void server_stop(struct server *server)
     desk_free(server->desk);
     auth_free(server->auth);
     awaits_free(server->awaits);
+    fetches_free(server->fetches);
     tls_free(server->tls);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);

@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "server/await.h"
+#include "server/fetch.h"
 #include "server/server_internal.h"
 
 static void one(struct buf *text, const char *name, const char *type, const char *help,
@@ -82,8 +83,8 @@ void server_metrics(struct server *server, struct buf *text)
                    "How long requests took, from their first line to their answer.");
     metrics_histogram(text, "pawl_http_request_seconds", NO_LABELS, &seconds, &histogram_seconds);
     one(text, "pawl_http_connections", "gauge", "Open connections.", connections);
-    one(text, "pawl_http_waiting", "gauge", "Requests that wait for an outcome.",
-        awaits_open(server->awaits));
+    one(text, "pawl_http_waiting", "gauge", "Requests that wait for an outcome or for work.",
+        awaits_open(server->awaits) + fetches_open(server->fetches));
     one(text, "pawl_http_body_bytes", "gauge", "Bodies of requests that are large, in memory.",
         (double)atomic_load(&server->body_bytes));
     desk_stats(server->desk, &desk);

@@ -2,7 +2,6 @@
 /* What a request says, as its statement gets it. */
 #include "base/build.h"
 
-#include <netinet/in.h>
 #include <strings.h>
 
 #include "server/server_internal.h"
@@ -57,14 +56,6 @@ const char *request_origin(struct request *request)
 
     return arena_printf(&request->arena, "%s://%s", tls ? "https" : "http",
                         host != NULL ? host : "localhost");
-}
-
-bool request_is_local(const struct request *request)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    request_address(request, text, sizeof(text));
-    return strcmp(text, "local") == 0 || strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
 }
 
 bool request_is_foreign(struct request *request)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "server/await.h"
+#include "server/fetch.h"
 #include "server/peers.h"
 
 #define TICK_US 100000
@@ -82,6 +83,7 @@ void *peer_tick(void *context)
         until = (struct timespec){.tv_sec = next_us / 1000000, .tv_nsec = next_us % 1000000 * 1000};
         pthread_mutex_unlock(&server->lock);
         awaits_tick(server->awaits, now_us);
+        fetches_tick(server->fetches, now_us);
         pthread_mutex_lock(&server->lock);
         if (!server->ending)
             pthread_cond_timedwait(&server->ended, &server->lock, &until);

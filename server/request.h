@@ -38,6 +38,8 @@ struct response {
     struct buf body;
 };
 
+struct peer;
+
 /* Why a request is refused. */
 struct problem {
     unsigned status;
@@ -47,6 +49,7 @@ struct problem {
 
 struct request {
     struct server *server;
+    struct peer *peer; /* its connection; NULL: no memory was left for it */
     const struct server_options *options;
     const struct operation *operation; /* NULL: none has this path and method */
     enum dialect dialect;              /* of its errors */
@@ -61,6 +64,7 @@ struct request {
     struct buf body;
     json_t *json; /* of a JSON body; NULL: none */
     struct principal principal;
+    void (*identified)(struct request *request); /* of request_identify() */
     struct response response;
     struct desk_request desk;
     void (*then)(struct request *request, const struct desk_answer *answer);
@@ -91,6 +95,9 @@ bool request_is_json(const struct request *request);
  */
 bool request_is_foreign(struct request *request);
 
+/* Whether its client has closed the connection, which was put aside. */
+bool request_is_gone(const struct request *request);
+
 /* Whether its body is a zip file, by its Content-Type. */
 bool request_is_zip(const struct request *request);
 
@@ -100,6 +107,8 @@ bool request_is_zip(const struct request *request);
 void request_ask(struct request *request, const char *query, bool writes, const char *const *params,
                  size_t n_params,
                  void (*then)(struct request *request, const struct desk_answer *answer));
+/* Finds out who asks, and goes on if he may do it; else it is answered. On any thread. */
+void request_identify(struct request *request, void (*then)(struct request *request));
 /* Puts it aside until request_finish(), which may then come from any thread. */
 void request_suspend(struct request *request);
 void request_finish(struct request *request);

@@ -5,14 +5,14 @@
  * shows is asked of its owner, what it does is asked of the database by its desk (store/desk.h).
  *
  *   http.c          requests in, answers out; connections put aside
- *   peers.c         connections and their deadlines
+ *   peers.c         connections and their deadlines; client.c: who is at the other end
  *   listen.c        where it listens; tls.c: with which certificate
  *   guard.c         whether a request is one at all: what makes two of one is refused
  *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
  *   router.c        which operation a path has
  *   body.c          whether a body and parameters are what the operation takes
  *   auth.c          who asks; verifier.c: passwords
- *   await.c         requests that wait for an outcome
+ *   await.c         requests that wait for an outcome; fetch.c: those that wait for work
  *   problem.c       errors in the words of each dialect
  *   openapi.c       the tables as openapi.json
  *   health.c, metrics.c, deploy.c, camunda.c    handlers

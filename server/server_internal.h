@@ -49,6 +49,7 @@ struct server {
     struct tls *tls;   /* NULL: none */
     struct desk *desk; /* NULL: it serves health and metrics alone */
     struct awaits *awaits;
+    struct fetches *fetches;
     struct auth *auth;
     atomic_bool draining;
     _Atomic size_t body_bytes;       /* of all requests' bodies */

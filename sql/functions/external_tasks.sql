@@ -270,6 +270,21 @@ comment on function fetch_and_lock(text, jsonb, integer, jsonb) is
 
 Returns a row for each task. `fence` is a number that rises each time the task is fetched: pass it with the answer, and an answer that comes too late changes nothing. `retries` is NULL until a try has failed; `variables` are those of the process, and those of the task over them.';
 
+-- How many tasks of topics are free, as far as somebody wants them: {"charge": 3}. Who waits for work asks this
+-- instead of fetching in vain (server/fetch.c).
+create or replace function api_external_free(wanted jsonb) returns jsonb
+language sql stable
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+    select coalesce(jsonb_object_agg(w.topic, f.n) filter (where f.n > 0), '{}')
+    from (select e.key as topic, e.value::bigint as most from jsonb_each_text(wanted) e) w
+    cross join lateral (
+        select (select count(*) from (select from external_offer o where o.topic = w.topic limit w.most) x)
+             + (select count(*) from (select from external_lease l where l.topic = w.topic and l.until <= (select clock())
+                                      limit w.most) x) as n) f
+$$;
+revoke all on function api_external_free(jsonb) from public;
+
 -- ---- Answers ----
 
 -- The row of a task that this worker has, locked; raises if he has it no more.

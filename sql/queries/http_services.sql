@@ -130,13 +130,16 @@ from (select t.task_id as "taskId", t.topic, t.state, t.worker_id as "workerId",
              t.loop_counter as "loopCounter"
       from external_tasks t where t.task_id = $1::uuid) x
 -- name: http_fetch_and_lock
-select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
+-- No body: there is no work.
+select 200, case when count(*) > 0 then json_build_object('items', json_agg(to_json(x))) end::text
 from (select t.task_id as "taskId", t.topic, t.fence, t.locked_until as "lockedUntil", t.retries, t.error_message as "errorMessage",
              t.error_details as "errorDetails", t.priority, t.element_id as element, t.element_name as name,
              t.instance_id as "instanceId", t.process, t.version, t.version_tag as "versionTag", t.business_key as "businessKey",
              t.tenant, t.created, t.variables
       from (select $1::jsonb -> 'body' as body) r
       cross join lateral fetch_and_lock(r.body ->> 'workerId', r.body -> 'topics', coalesce((r.body ->> 'maxTasks')::integer, 1)) t) x
+-- name: http_free_work
+select 200, api_external_free($1::jsonb)::text
 -- name: http_extend_lock
 select 200, json_build_object('lockedUntil', e.locked_until)::text
 from (select $1::jsonb as it) r

@@ -32,7 +32,7 @@ def pawl(*arguments, stdin=None):
 
 
 def ask(method, path, credentials=None, body=None):
-    connection = http.client.HTTPConnection(HOST, int(PORT), timeout=10)
+    connection = http.client.HTTPConnection(HOST, int(PORT), timeout=90)
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if credentials:
         headers["Authorization"] = credentials
@@ -244,7 +244,29 @@ editor = "Bearer " + pawl("user", "token", "editor", "test")[1]
 check("who may only deploy comes in from the editor", ask("GET", "/engine-rest/deployment?maxResults=0", editor)[:2] == (200, []))
 check("deploying is for authors", ask("POST", "/v1/deployments", anna, files)[0] == 403)
 
-# ---- changes count soon ----
+# ---- changes count soon, for who waits for work, too ----
+work = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "fetched.bpmn")).read()
+check("work to fetch", ask("POST", "/v1/deployments", admin, {"resources": [{"name": "fetched.bpmn", "content": work}]})[0] == 201)
+pawl("user", "add", "worker", "--rights", "work")
+workers = ["Bearer " + pawl("user", "token", "worker", name)[1] for name in ("fired", "kept")]
+waits = {}
+
+
+def wait_for_work(who):
+    waits[who] = ask("POST", "/v1/external-tasks/fetch?wait=60s", who, {"workerId": "w", "topics": ["work"]})[:2]
+
+
+threads = [threading.Thread(target=wait_for_work, args=(who,)) for who in workers]
+for thread in threads:
+    thread.start()
+    time.sleep(0.5) # the one who will be fired is the first in line
+pawl("user", "token", "worker", "fired", "--drop")
+time.sleep(2.2)
+work = start(admin, "fetched")[1]["instanceId"]
+for thread in threads:
+    thread.join()
+check("who was fired gets no work", waits[workers[0]][0] == 401, waits[workers[0]])
+check("the next one does", [t["instanceId"] for t in waits[workers[1]][1].get("items", [])] == [work], waits[workers[1]])
 pawl("user", "set", "anna", "--rights", "read")
 pawl("user", "token", "reader", "test", "--drop")
 code, out, err = pawl("user", "passwd", "root", stdin="battery staple\n")

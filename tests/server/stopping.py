@@ -30,10 +30,15 @@ def answer(connection):
 half = connect((HEAD % "").encode() + BODY[:5])
 headers = connect(HEAD.encode()[:40])
 waiting = connect((HEAD % "?await=60s").encode() + BODY)
+WORK = b'{"workerId": "w", "topics": ["none"]}'
+idle = connect(b"POST /v1/external-tasks/fetch?wait=60s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+               b"Content-Length: %d\r\n\r\n%s" % (len(WORK), WORK))
 check("the server is there", Server(address).ask("GET", "/v1/processes").status == 200)
 os.kill(engine, signal.SIGTERM)
 told = answer(waiting)
 check("who waits is told what is known", told.status == 201 and told.body["state"] == "pending", told)
+told = answer(idle)
+check("who waits for work gets none", told.status == 200 and told.body == {"items": []}, told)
 fresh = connect((HEAD % "").encode() + BODY)
 half.sendall(BODY[5:])
 for what, connection in (("a request that was half there", half), ("a new connection", fresh)):
