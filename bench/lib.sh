@@ -159,7 +159,7 @@ BOUNDARIES="select count(*) from pawl.api_event where kind = 4 and node between 
 
 # load_begin SECONDS, load_end: in the background.
 load_begin() {
-    bench "$(ask "$PG_CONNINFO" "select current_database()")" -D n=2000 -D last=none -c 6 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
+    bench "$(ask "$PG_CONNINFO" "select current_database()")" -M prepared -D n=2000 -D last=none -c 6 -f bench/boundaries/generate.sql -T "$1" >"$WORK/generate.log" 2>&1 &
     load=$!
     sleep 2
 }

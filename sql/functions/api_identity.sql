@@ -33,27 +33,35 @@ begin atomic
 end;
 revoke all on function api_served() from public;
 
--- Was this kind of right granted to the database role, or to one that it belongs to? By the first function of the kind,
--- as in zz_grants.sql.
-create or replace function api_role_may(login name, what text) returns boolean
+-- Who calls, by name: a user of the server, or a database role.
+create or replace function api_name() returns text
 language sql stable
 begin atomic
-    select has_table_privilege(login, 'worker'::regclass, 'truncate')
-        or exists (select from pg_catalog.pg_proc p
-                   where p.pronamespace = (select c.relnamespace from pg_catalog.pg_class c where c.oid = 'worker'::regclass)
-                     and p.proname = any (array['set_endpoint', case what when 'author' then 'deploy' when 'start' then 'start'
-                                                                          when 'work' then 'complete' end])
-                     and has_function_privilege(login, p.oid, 'execute'))
-        or what = 'read' and exists (
-            select from pg_catalog.pg_class c
-            where c.relnamespace = (select w.relnamespace from pg_catalog.pg_class w where w.oid = 'worker'::regclass)
-              and c.relname = 'instances' and has_table_privilege(login, c.oid, 'select'));
+    select coalesce(api_served() ->> 'name', api_login()::text);
 end;
+revoke all on function api_name() from public;
+
+-- Was this kind of right granted to the database role, or to one that it belongs to? By the first function of the kind,
+-- as in zz_grants.sql. No table is read: who is not the engine is asked for it in every statement.
+create or replace function api_role_may(login name, what text) returns boolean
+language plpgsql stable
+as $$
+begin
+    return has_table_privilege(login, 'worker'::regclass, 'truncate')
+        or has_function_privilege(login, 'set_endpoint(text, text, jsonb)'::regprocedure, 'execute')
+        or case what
+               when 'author' then has_function_privilege(login, 'deploy(text, text, text, jsonb)'::regprocedure, 'execute')
+               when 'start' then has_function_privilege(login, 'start(text, text, jsonb, text, integer, jsonb)'::regprocedure, 'execute')
+               when 'work' then has_function_privilege(login, 'complete(uuid, jsonb, jsonb)'::regprocedure, 'execute')
+               when 'read' then has_table_privilege(login, 'instances'::regclass, 'select')
+               else false
+           end;
+end
+$$;
 revoke all on function api_role_may(name, text) from public;
 
--- Who calls. `rights`: of a user of the server; NULL: a database role, whose rights are what was granted to it.
--- `tenants` NULL: all of them.
-create or replace function api_caller(out name text, out is_user boolean, out rights text[], out tenants text[])
+-- The tenants of the caller, his first one first; NULL: all of them.
+create or replace function api_tenants() returns text[]
 language plpgsql stable security definer
 set search_path = @schema@, pg_temp
 as $$
@@ -63,40 +71,31 @@ declare
     known boolean;
     everywhere boolean;
 begin
-    name := coalesce(served ->> 'name', login::text);
-    is_user := served is not null;
-    if is_user then
-        rights := array(select jsonb_array_elements_text(served -> 'rights'));
+    if served is not null then
         -- Only a plain null means all of them: what is forgotten must not open everything.
-        if served -> 'tenants' is distinct from 'null' then
-            tenants := array(select jsonb_array_elements_text(served -> 'tenants'));
-        end if;
-    elsif not api_engine() then
-        select count(*) > 0, bool_or(t.tenants is null) into known, everywhere
-        from role_tenant t join pg_catalog.pg_roles r on r.rolname = t.role where pg_has_role(login, r.oid, 'usage');
-        if not known and not api_role_may(login, 'admin') then
-            tenants := '{""}';
-        elsif known and not everywhere then
-            tenants := array(select u.tenant from role_tenant t join pg_catalog.pg_roles r on r.rolname = t.role,
-                                  unnest(t.tenants) with ordinality u(tenant, n)
-                             where pg_has_role(login, r.oid, 'usage')
-                             group by u.tenant order by min(u.n), u.tenant);
-        end if;
+        return case when served -> 'tenants' is distinct from 'null'
+               then array(select jsonb_array_elements_text(served -> 'tenants')) end;
+    elsif api_engine() then
+        return null;
     end if;
+    select count(*) > 0, bool_or(t.tenants is null) into known, everywhere from role_tenant t
+    where pg_has_role(login, to_regrole(quote_ident(t.role)), 'usage');
+    if not known then
+        return case when not api_role_may(login, 'admin') then array[''] end;
+    end if;
+    return case when not everywhere then array(
+        select u.tenant from role_tenant t, unnest(t.tenants) with ordinality u(tenant, n)
+        where pg_has_role(login, to_regrole(quote_ident(t.role)), 'usage')
+        group by u.tenant order by min(u.n), u.tenant) end;
 end
 $$;
-revoke all on function api_caller() from public;
-
-create or replace function api_tenants() returns text[]
-language sql stable security definer
-set search_path = @schema@, pg_temp
-as $$ select coalesce(c.tenants, '{}') from api_caller() c $$;
 revoke all on function api_tenants() from public;
 
 create or replace function api_all_tenants() returns boolean
-language sql stable security definer
-set search_path = @schema@, pg_temp
-as $$ select c.tenants is null from api_caller() c $$;
+language sql stable
+begin atomic
+    select api_tenants() is null;
+end;
 revoke all on function api_all_tenants() from public;
 
 -- The tenant that a command is for: the one that is named, if it is one of the caller's; else his first.
@@ -104,7 +103,7 @@ create or replace function api_tenant(options jsonb) returns text
 language plpgsql stable
 as $$
 declare
-    caller record;
+    tenants text[];
     wanted text;
 begin
     if options ? 'tenant' then
@@ -117,16 +116,17 @@ begin
     if api_engine() then
         return coalesce(wanted, '');
     end if;
-    select * into caller from api_caller();
+    tenants := api_tenants();
     if wanted is null then
-        wanted := case when caller.tenants is null then '' else caller.tenants[1] end;
-    elsif not wanted = any (caller.tenants) then
+        wanted := case when tenants is null then '' else tenants[1] end;
+    elsif not wanted = any (tenants) then
         wanted := null;
     end if;
     if wanted is null then
         raise exception using errcode = 'insufficient_privilege',
-            message = case when options ? 'tenant' then format('the tenant "%s" is not one of %s', left(options ->> 'tenant', 100), caller.name)
-                           else format('%s belongs to no tenant', caller.name) end,
+            message = case when options ? 'tenant'
+                then format('the tenant "%s" is not one of %s', left(options ->> 'tenant', 100), api_name())
+                else format('%s belongs to no tenant', api_name()) end,
             hint = 'Ask an administrator: set_role_tenants() for a database role, alter_user() for a user.';
     end if;
     return wanted;
@@ -219,7 +219,7 @@ as $$
 begin
     if not api_may(what, process) then
         raise exception using errcode = 'insufficient_privilege',
-            message = format('%s may not %s %s', coalesce(api_served() ->> 'name', api_login()::text),
+            message = format('%s may not %s %s', api_name(),
                 case what when 'author' then 'deploy' when 'start' then 'start' when 'work' then 'do tasks of'
                              when 'read' then 'read' else 'administer' end,
                 case when process is not null then format('the process "%s"', left(process, 100))
@@ -239,7 +239,7 @@ begin
     perform api_require('admin', null);
     if not api_engine() and not api_all_tenants() then
         raise exception using errcode = 'insufficient_privilege',
-            message = format('%s may not change what concerns all tenants', coalesce(api_served() ->> 'name', api_login()::text)),
+            message = format('%s may not change what concerns all tenants', api_name()),
             hint = 'This is for administrators of all tenants.';
     end if;
 end

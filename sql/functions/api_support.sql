@@ -2,21 +2,6 @@
 -- What the functions of the API share: who calls, and are the arguments fit to be stored.
 -- Nobody but the API calls these: they run as the schema's owner, under the caller's pinned search_path.
 
--- A UUIDv7: sorts by time, and says when it was made.
-create or replace function api_id() returns uuid
-language plpgsql volatile
-as $$
-declare
-    ms bigint := floor(extract(epoch from clock()) * 1000);
-    random_bytes bytea := uuid_send(gen_random_uuid());
-begin
-    -- Version 4 becomes 7 by two more bits; the variant is right already.
-    return encode(set_bit(set_bit(
-        overlay(random_bytes placing substring(int8send(ms) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid;
-end
-$$;
-revoke all on function api_id() from public;
-
 -- When a UUIDv7 was made; -infinity for other ids. Bounds the search for an instance's events.
 create or replace function api_id_time(id uuid) returns timestamptz
 language sql immutable
@@ -44,7 +29,7 @@ create or replace function api_actor(options jsonb, allowed text[] default '{}')
 language plpgsql volatile
 as $$
 declare
-    login text := coalesce(api_served() ->> 'name', api_login()::text);
+    login text := api_name();
     stray text;
 begin
     if options is null or options = '{}' then

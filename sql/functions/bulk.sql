@@ -239,7 +239,7 @@ begin
     -- Here the policies show only the caller's; when a worker carries it on, the row says whose are meant.
     insert into bulk (id, action, filter, options, pace, matching, tenants, next_at, actor, at)
     values (bulk_id, action, filter, wishes, pace, matching,
-            case when not api_engine() and not api_all_tenants() then api_tenants() end, now, actor, now);
+            api_tenants(), now, actor, now);
     return next;
 end
 $$;

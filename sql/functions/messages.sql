@@ -21,7 +21,7 @@ begin
     elsif other is not null then
         raise exception using errcode = 'insufficient_privilege',
             message = format('%s may not send the message "%s": the process "%s" may take it, too',
-                             coalesce(api_served() ->> 'name', api_login()::text), left(api_require_message.message, 100), left(other, 100)),
+                             api_name(), left(api_require_message.message, 100), left(other, 100)),
             hint = 'Name the instance (correlate), or ask an administrator for the right to start that process: grant_process().';
     end if;
 end

@@ -260,7 +260,7 @@ begin
     if t is null then
         raise exception using errcode = 'PW001', message = 'there is no webhook of this name any more',
             hint = 'It was dropped a moment ago.';
-    elsif not (api_engine() or api_all_tenants() or acting ->> 'tenant' = any (api_tenants())) then
+    elsif not coalesce(acting ->> 'tenant' = any (api_tenants()), true) then
         -- Of one that is not signed. Whose it is, is nobody's business.
         raise exception using errcode = 'insufficient_privilege', message = format('%s may not send to this webhook', api_actor('{}')),
             hint = 'It acts for a tenant that is not one of his.';

@@ -2,10 +2,11 @@
 -- What HTTP asks of users, and of what concerns the whole installation (server/operations_users.c): like http.sql.
 
 -- name: http_me
-select 200, json_build_object('name', c.name, 'rights', coalesce(c.rights, '{}'), 'tenants', coalesce(c.tenants, '{*}'),
+select 200, json_build_object('name', api_name(), 'rights', coalesce(s.caller -> 'rights', '[]'),
+    'tenants', coalesce(api_tenants(), '{*}'),
     'limits', (select coalesce(json_object_agg(w.what, api_limits(w.what)) filter (where api_limits(w.what) is not null), '{}')
-               from unnest(c.rights) w(what)))::text
-from api_caller() c
+               from jsonb_array_elements_text(s.caller -> 'rights') w(what)))::text
+from api_served() s(caller)
 -- name: http_user_list
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
 from (select u.name, u.technical, u.rights, u.tenants, u.has_password as "hasPassword", u.disabled, u.tokens, u.created,

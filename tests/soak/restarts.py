@@ -37,7 +37,7 @@ def load():
     """The load of the benchmark boundaries; begins again when its connection is lost."""
     while not over.is_set():
         client = subprocess.Popen([BIN + "/pgbench", "-n", "-h", DIR, "-U", "pawl", "-D", "n=2000", "-D", "last=none",
-                                   "-c", "6", "-T", "600", "-f", ROOT + "/bench/boundaries/generate.sql", "pawl"],
+                                   "-M", "prepared", "-c", "6", "-T", "600", "-f", ROOT + "/bench/boundaries/generate.sql", "pawl"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while client.poll() is None and not over.is_set():
             time.sleep(0.02)
