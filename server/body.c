@@ -80,12 +80,45 @@ bool duration_read(const char *text, int64_t *ret_us)
     return false;
 }
 
-static bool text_fits(const struct field *field, const char *text)
+/* Whether the type is a list of values: "open|half+open". */
+static bool is_choice(const struct field *field)
+{
+    return memchr(field->type, '|', (size_t)field->type_n) != NULL;
+}
+
+/* The next value of a choice, in words; NULL: there is none. */
+static const char *next_value(struct arena *arena, const struct field *field, const char **at)
+{
+    const char *end = field->type + field->type_n;
+
+    if (*at >= end)
+        return NULL;
+    const char *bar = memchr(*at, '|', (size_t)(end - *at));
+    char *value = arena_strndup(arena, *at, (size_t)((bar != NULL ? bar : end) - *at));
+    for (char *plus = value; (plus = strchr(plus, '+')) != NULL;)
+        *plus = ' ';
+    *at = bar != NULL ? bar + 1 : end;
+    return value;
+}
+
+static bool is_value(struct arena *arena, const struct field *field, const char *text)
+{
+    const char *at = field->type, *value;
+
+    while ((value = next_value(arena, field, &at)) != NULL)
+        if (strcmp(value, text) == 0)
+            return true;
+    return false;
+}
+
+static bool text_fits(struct arena *arena, const struct field *field, const char *text)
 {
     struct uuid uuid;
     int64_t us;
     char *end;
 
+    if (is_choice(field))
+        return is_value(arena, field, text);
     if (is_type(field, "text"))
         return *text != '\0';
     if (is_type(field, "uuid"))
@@ -101,7 +134,7 @@ static bool text_fits(const struct field *field, const char *text)
     return true;
 }
 
-static bool json_fits(const struct field *field, const json_t *value)
+static bool json_fits(struct arena *arena, const struct field *field, const json_t *value)
 {
     if (is_type(field, "any"))
         return true;
@@ -118,7 +151,16 @@ static bool json_fits(const struct field *field, const json_t *value)
     if (is_type(field, "integer"))
         return json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
                json_integer_value(value) <= INT32_MAX;
-    return json_is_string(value) && text_fits(field, json_string_value(value));
+    return json_is_string(value) && text_fits(arena, field, json_string_value(value));
+}
+
+static const char *values_of(struct arena *arena, const struct field *field)
+{
+    const char *at = field->type, *words = "one of", *value;
+
+    for (const char *between = " "; (value = next_value(arena, field, &at)) != NULL; between = ", ")
+        words = arena_printf(arena, "%s%s%s", words, between, value);
+    return words;
 }
 
 static const char *words_of(struct arena *arena, const struct field *field)
@@ -137,6 +179,8 @@ static const char *words_of(struct arena *arena, const struct field *field)
         {"duration", "a duration such as 30s, 500ms or 2m, at most 5m (LIMIT_AWAIT_S)"},
     };
 
+    if (is_choice(field))
+        return values_of(arena, field);
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (is_type(field, all[i].type))
             return all[i].words;
@@ -166,7 +210,7 @@ static bool judge_members(struct request *request, const char *fields)
                 "the body has no member \"%.100s\"", name);
             return false;
         }
-        if (!json_fits(&field, value)) {
+        if (!json_fits(&request->arena, &field, value)) {
             response_problem(request, 400, "PW003", NULL, "the member \"%.100s\" must be %s", name,
                              words_of(&request->arena, &field));
             return false;
@@ -201,7 +245,7 @@ static bool judge_parameters(struct request *request, const char *fields)
                              "there is no query parameter \"%.100s\" here", given->name);
             return false;
         }
-        if (!text_fits(&field, given->value)) {
+        if (!text_fits(&request->arena, &field, given->value)) {
             response_problem(request, 400, "PW003", NULL, "the query parameter \"%s\" must be %s",
                              given->name, words_of(&request->arena, &field));
             return false;

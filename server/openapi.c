@@ -9,6 +9,24 @@
 
 /* ---- Fields ---- */
 
+#define TYPE_BYTES 3000u /* a list of values may be long */
+
+/* Of "open|half+open". */
+static json_t *choice_schema(const char *type)
+{
+    json_t *values = json_array();
+    char value[100];
+
+    for (size_t n; *type != '\0'; type += n + (type[n] == '|')) {
+        n = strcspn(type, "|");
+        snprintf(value, sizeof(value), "%.*s", (int)n, type);
+        for (char *plus = value; (plus = strchr(plus, '+')) != NULL;)
+            *plus = ' ';
+        json_array_append_new(values, json_string(value));
+    }
+    return json_pack("{s:s, s:o}", "type", "string", "enum", values);
+}
+
 static json_t *type_schema(const char *type, bool of_query)
 {
     static const struct {
@@ -26,6 +44,8 @@ static json_t *type_schema(const char *type, bool of_query)
     };
     json_error_t error;
 
+    if (strchr(type, '|') != NULL)
+        return choice_schema(type);
     if (strcmp(type, "integer") == 0)
         return of_query ? json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum",
                                     999999999)
@@ -41,12 +61,13 @@ static void each_field(const char *fields, void *context,
                        void (*each)(void *context, const char *name, const char *type,
                                     bool required))
 {
-    char name[100], type[40];
+    char name[100], type[TYPE_BYTES];
 
     while (fields != NULL && *(fields += strspn(fields, " ")) != '\0') {
         size_t n = strcspn(fields, " ");
         const char *colon = memchr(fields, ':', n);
         assert(colon != NULL); /* the tables are ours */
+        assert(n < sizeof(type));
         bool required = fields[n - 1] == '!';
         snprintf(name, sizeof(name), "%.*s", (int)(colon - fields), fields);
         snprintf(type, sizeof(type), "%.*s", (int)(fields + n - required - colon - 1), colon + 1);
@@ -64,6 +85,8 @@ static void add_property(void *context, const char *name, const char *type, bool
     if (!required) {
         if (json_object_get(property, "type") != NULL)
             json_object_set_new(property, "nullable", json_true()); /* as if it were not there */
+        if (json_object_get(property, "enum") != NULL)
+            json_array_append_new(json_object_get(property, "enum"), json_null());
         return;
     }
     if (json_object_get(schema, "required") == NULL)

@@ -15,7 +15,9 @@
  *
  * Fields (of a body or of the query) are written as "name:type", separated by blanks; a ! behind
  * the type says that it must be there. Types: string, text (not empty), integer, number, boolean,
- * object, array, uuid, duration ("30s"), any. null counts as not there.
+ * object, array, uuid, duration ("30s"), any. null counts as not there. What has few values is
+ * written as them, with + for a blank: "state:open|half+open". Others are refused with those that
+ * there are.
  */
 #include "base/build.h"
 

@@ -11,6 +11,9 @@
     CHANGE(statement), .parameters = "await:duration", .awaits = true,                             \
                        .answers = "202 It will be done; GET /v1/outcomes/{id} says what became "   \
                                   "of it"
+#define BULK                                                                                       \
+    "action:retry|cancel|suspend|resume! filter:object! pace:number reason:string "                \
+    "decision:repeat|fail variables:object"
 #define PAGE "limit:integer after:uuid"
 
 static const struct operation list[] = {
@@ -88,14 +91,9 @@ static const struct operation list[] = {
      .answers = "200 The causes"},
     {CONTROL(POST, "/bulks", ADMIN),
      "Retries incidents, or cancels, suspends or resumes instances: many, at a pace",
-     CHANGE("http_bulk"),
-     .fields = "action:text! filter:object! pace:number reason:string decision:string "
-               "variables:object",
-     .answers = "202 Its id, and how many there are now"},
+     CHANGE("http_bulk"), .fields = BULK, .answers = "202 Its id, and how many there are now"},
     {CONTROL(POST, "/bulks/preview", ADMIN), "What that would do, counted",
-     .query = "http_bulk_preview", .body_kind = BODY_JSON,
-     .fields = "action:text! filter:object! pace:number reason:string decision:string "
-               "variables:object",
+     .query = "http_bulk_preview", .body_kind = BODY_JSON, .fields = BULK,
      .answers = "200 How many of which cause, or process and version"},
     {CONTROL(GET, "/bulks", READ), "What was asked for many at once, the newest first",
      .query = "http_bulks", .arguments = "query.limit query.after", .parameters = PAGE,

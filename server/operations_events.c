@@ -60,21 +60,22 @@ static const struct operation list[] = {
     {EVENTS(GET, "/events", READ), "The events that were put, the newest first",
      .query = "http_events",
      .arguments = "query.state query.bus query.source query.detailType query.limit query.after",
-     .parameters = "state:string bus:string source:string detailType:string limit:integer "
-                   "after:uuid",
+     .parameters = "state:queued|unmatched|matched|failed bus:string source:string "
+                   "detailType:string limit:integer after:uuid",
      .answers = "200 The events"},
     {EVENTS(POST, "/events/test", ANY), "Whether an event matches a pattern",
      .handle = test_pattern, .body_kind = BODY_JSON, .fields = "pattern:object! event:object!",
      .answers = "200 Whether it does"},
     {EVENTS(POST, "/events/replay", ADMIN), "Has events go through the rules once more",
      .query = "http_replay_events", .writes = true, .body_kind = BODY_JSON,
-     .fields = "state:text! bus:string source:string detailType:string rule:string from:string "
+     .fields = "state:unmatched|failed|all! bus:string source:string detailType:string rule:string "
+               "from:string "
                "until:string ids:array dryRun:boolean limit:integer",
      .answers = "200 How many match, and how many are on their way again"},
     {EVENTS(GET, "/event-deliveries", READ), "What became of events at the targets of the rules",
      .query = "http_event_deliveries",
      .arguments = "query.state query.rule query.event query.limit query.after",
-     .parameters = "state:string rule:string event:uuid limit:integer after:uuid",
+     .parameters = "state:done|pending|failed rule:string event:uuid limit:integer after:uuid",
      .answers = "200 The deliveries"},
     {EVENTS(GET, "/rules", READ), "The rules of the event buses", .query = "http_event_rules",
      .arguments = "query.bus", .parameters = "bus:string", .answers = "200 The rules"},

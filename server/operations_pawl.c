@@ -69,8 +69,8 @@ static const struct operation list[] = {
      "The instances, the newest first; ended ones only if they are asked for",
      .query = "http_instances",
      .arguments = "query.process query.state query.businessKey query.all query.limit query.after",
-     .parameters = "process:string state:string businessKey:string all:boolean limit:integer "
-                   "after:uuid",
+     .parameters = "process:string businessKey:string all:boolean limit:integer after:uuid "
+                   "state:accepted|running|incident|suspended|completed|cancelled|terminated",
      .answers = "200 The instances"},
     {PAWL(GET, "/search", READ),
      "Finds instances by words and variables, the newest first, and says where it found them",
@@ -113,7 +113,7 @@ static const struct operation list[] = {
      .parameters = "process:string instance:uuid cause:string limit:integer after:uuid",
      .answers = "200 The incidents"},
     {PAWL(POST, "/incidents/{id}/retry", ADMIN), "Tries again what failed", COMMAND("http_retry"),
-     .fields = "decision:string variables:object reason:string"},
+     .fields = "decision:repeat|fail variables:object reason:string"},
     {PAWL(GET, "/endpoints", READ), "The services that processes call, and how they are",
      .query = "http_endpoints", .answers = "200 The endpoints"},
 };

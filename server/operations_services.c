@@ -22,7 +22,8 @@ static const struct operation list[] = {
      CHANGE("http_set_endpoint"),
      .fields = "baseUrl:text! rate:number burst:integer maxInFlight:integer maxInFlightAll:integer "
                "connectTimeout:text timeout:text breaker:any retryBudget:number cache:text "
-               "unknown:text headers:object tls:object proxy:any redirects:any http:text allow:any "
+               "unknown:repeat|fail|ask headers:object tls:object proxy:any redirects:any "
+               "http:text allow:any "
                "maxResponse:integer auth:object sign:object connections:any",
      .answers = "200 Its name"},
     {SERVICES(DELETE, "/endpoints/{name}", ADMIN), "Removes an endpoint that has no open calls",
@@ -30,7 +31,7 @@ static const struct operation list[] = {
      .answers = "200 Its name"},
     {SERVICES(POST, "/endpoints/{name}/circuit", ADMIN),
      "Opens or closes an endpoint's circuit by hand, or lets it go by what happens",
-     CHANGE("http_set_circuit"), .fields = "circuit:text! reason:string",
+     CHANGE("http_set_circuit"), .fields = "circuit:open|closed|auto! reason:string",
      .answers = "200 Its state"},
     {SERVICES(GET, "/calls", READ), "The requests to services that are not finished",
      .query = "http_calls",
@@ -49,7 +50,10 @@ static const struct operation list[] = {
     {SERVICES(GET, "/alerts", READ), "What somebody should hear of, the newest first",
      .query = "http_alerts",
      .arguments = "query.kind query.process query.delivery query.limit query.after",
-     .parameters = "kind:string process:string delivery:string " PAGE, .answers = "200 The alerts"},
+     .parameters = "process:string delivery:queued|no+target|pending|delivered|failed "
+                   "kind:incidentCreated|incidentsRepeated|incidentsResolved|serviceLevelMissed|"
+                   "circuitOpened|testAlert " PAGE,
+     .answers = "200 The alerts"},
     {SERVICES(POST, "/alerts/mute", ADMIN), "Somebody is at it: no more alerts of a cause",
      CHANGE("http_mute_alerts"), .fields = "cause:text! for:text reason:string",
      .answers = "200 Until when"},
@@ -95,7 +99,8 @@ static const struct operation list[] = {
     {METHOD_GET, "/v1/external-tasks", RIGHT_WORK | RIGHT_READ, DIALECT_PAWL,
      "Work for programs, whoever has it", .query = "http_external_tasks",
      .arguments = "query.topic query.state query.process query.instance query.limit query.after",
-     .parameters = "topic:string state:string process:string instance:uuid " PAGE,
+     .parameters = "topic:string process:string instance:uuid "
+                   "state:available|locked|paused|failed|answered " PAGE,
      .answers = "200 The tasks"},
     {METHOD_GET, "/v1/external-tasks/{id}", RIGHT_WORK | RIGHT_READ, DIALECT_PAWL,
      "An external task", .query = "http_external_task", .arguments = "path.id",
@@ -131,7 +136,7 @@ static const struct operation list[] = {
     {SERVICES(GET, "/callbacks", READ), "The tasks that wait for who has their token",
      .query = "http_callbacks",
      .arguments = "query.state query.process query.instance query.limit query.after",
-     .parameters = "state:string process:string instance:uuid " PAGE,
+     .parameters = "state:requested|accepted|answered process:string instance:uuid " PAGE,
      .answers = "200 The callbacks"},
     {SERVICES(GET, "/callback-keys", ADMIN), "The keys whose tokens hold",
      .query = "http_callback_keys", .answers = "200 The keys, without them"},

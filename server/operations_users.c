@@ -7,6 +7,23 @@
 
 #define USERS(method, path, right) METHOD_##method, "/v1" path, RIGHT_##right, DIALECT_PAWL
 
+/* As the view audit has them: of instances as the view events has, then the others. */
+#define AUDIT_KINDS                                                                                \
+    "instanceStarted|instanceEnded|activityStarted|activityEnded|activityCancelled|"               \
+    "errorThrown|jobFailed|callRequested|callSent|callAnswered|callLate|messageReceived|"          \
+    "messageSent|taskCompleted|variablesSet|incident|externalTaskFailed|elementSkipped|"           \
+    "tokenMoved|elementCompleted|delegateRan|callbackOpened|callbackAccepted|"                     \
+    "callbackSucceeded|callbackFailed|callbackTimedOut|callbackRefused|eventPut|"                  \
+    "serviceLevelMissed|taskClaimed|taskReleased|incidentRetried|instanceSuspended|"               \
+    "instanceResumed|other|deployed|withdrawn|bulk|loginRefused|forbidden|accessKeyCreated|"       \
+    "accessKeyDropped|alertsMuted|alertsUnmuted|callbackKeyRotated|callsHeld|"                     \
+    "callsReleased|circuitSet|classMapped|classUnmapped|concurrencySet|endpointDropped|"           \
+    "endpointSet|eventBusDropped|eventBusSet|eventRuleDropped|eventRuleSet|"                       \
+    "eventsReplayed|externalTaskPrioritySet|externalTaskRetriesSet|historyHeld|"                   \
+    "historyReleased|installationSet|parameterSet|processGranted|processRevoked|"                  \
+    "retentionSet|roleTenantsSet|sqlDelegateDropped|sqlDelegateSet|tokenCreated|"                  \
+    "tokenDropped|userAltered|userCreated|userDropped|webhookDropped|webhookSet"
+
 static const struct operation list[] = {
     {USERS(GET, "/me", ANY), "Who asks, and what he may", .query = "http_me",
      .answers = "200 His name, rights and tenants; limits: rights for some processes only"},
@@ -42,15 +59,16 @@ static const struct operation list[] = {
      .answers = "200 Its id"},
     {USERS(POST, "/users/{name}/grants", ADMIN),
      "Limits a right of a user to some processes: to those that are granted", .query = "http_grant",
-     .writes = true, .body_kind = BODY_JSON, .fields = "right:text! process:text!",
-     .answers = "200 The grant"},
+     .writes = true, .body_kind = BODY_JSON,
+     .fields = "right:author|start|work|read|admin! process:text!", .answers = "200 The grant"},
     {USERS(DELETE, "/users/{name}/grants/{right}/{process}", ADMIN), "Takes a grant back",
      .query = "http_revoke", .writes = true, .arguments = "path.name path.right path.process",
      .answers = "200 The grant"},
     {USERS(GET, "/audit", ADMIN), "Who did what, the newest first: of the last day unless told",
      .query = "http_audit",
      .arguments = "query.from query.until query.kind query.actor query.subject query.limit",
-     .parameters = "from:text until:text kind:string actor:string subject:string limit:integer",
+     .parameters = "from:text until:text actor:string subject:string limit:integer "
+                   "kind:" AUDIT_KINDS,
      .answers = "200 The entries"},
     {USERS(GET, "/settings", READ), "What the whole installation shares", .query = "http_settings",
      .answers = "200 The settings"},

@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import time
+from urllib.parse import quote
 
 from client import Server, check, end, sql
 
@@ -34,7 +35,7 @@ def fill(path, value):
 
 def good(schema):
     """The least that the schema takes."""
-    return {name: ID if p.get("format") == "uuid" else SAMPLES[p.get("type", "string")]
+    return {name: ID if p.get("format") == "uuid" else p["enum"][0] if "enum" in p else SAMPLES[p.get("type", "string")]
             for name, p in schema.get("properties", {}).items() if name in schema.get("required", [])}
 
 
@@ -44,7 +45,7 @@ def judge(what, answer, statuses):
     check(what + ": says why", answer.status < 400 or (len(answer.body) > 0 and ("json" in kind or kind.startswith("text/plain"))), answer)
 
 
-operations = 0
+operations = choices = 0
 before = sql(STATE)
 for path, methods in sorted(api["paths"].items()):
     for method, operation in sorted(methods.items()):
@@ -70,6 +71,13 @@ for path, methods in sorted(api["paths"].items()):
                     if p["in"] == "query":
                         answer = server.ask(method, "%s?%s=%s" % (here, p["name"], wrong), {} if content else None)
                         judge("%s?%s=%s" % (what, p["name"], wrong[:9]), answer, (400,))
+            if "enum" in p["schema"]:
+                answer = server.ask(method, "%s?%s=bogus" % (here, p["name"]))
+                judge("%s?%s=bogus" % (what, p["name"]), answer, (400,))
+                check("%s?%s: there are" % (what, p["name"]), all(value in answer.body["detail"] for value in p["schema"]["enum"]), answer)
+                for value in p["schema"]["enum"]:
+                    choices += 1
+                    judge("%s?%s=%s" % (what, p["name"], value), server.ask(method, "%s?%s=%s" % (here, p["name"], quote(value))), (200,))
         if pawl and not own:
             judge(what + "?nonsense", server.ask(method, here + "?nonsense=1", {} if content else None), (400,))
             judge(what + " twice", server.ask(method, here + "?a=1&a=2", {} if content else None), (400,))
@@ -96,7 +104,7 @@ for path, methods in sorted(api["paths"].items()):
             if name in typed:
                 bodies.append(("null " + name, json.dumps(dict(least, **{name: None})).encode(), 400))
         for name, p in typed.items():
-            bodies.append(("wrong " + name, json.dumps(dict(least, **{name: WRONG[p.get("type", "string")]})).encode(), 400))
+            bodies.append(("wrong " + name, json.dumps(dict(least, **{name: "bogus" if "enum" in p else WRONG[p.get("type", "string")]})).encode(), 400))
         for name, body, status in bodies:
             judge("%s: %s" % (what, name), server.ask(method, here, body), (status,) if pawl and not path.startswith("/callbacks/") else (status, 404))
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "nonsense"):
@@ -106,6 +114,7 @@ for path, methods in sorted(api["paths"].items()):
             judge(what + " of nothing", server.ask(method, here, least), (404, 400, 409))
 check("nothing has changed", sql(STATE) == before)
 check("operations", operations >= 120, operations)
+check("values of closed sets", choices > 100, choices)
 
 # Too much, once for each kind of body: a refused request is not read to its end.
 for path, size in (("/v1/messages", 6 << 20), ("/v1/deployments", 33 << 20)):

@@ -82,6 +82,90 @@ static void test_openapi__is_the_table(void **state UNUSED)
     json_decref(all);
 }
 
+static bool in_functions(const char *text)
+{
+    for (size_t i = 0; i < n_embedded_files; i++)
+        if (strncmp(embedded_files[i].name, "functions/", 10) == 0 &&
+            strstr(embedded_files[i].text, text) != NULL)
+            return true;
+    return false;
+}
+
+/* What may be asked for is what the views say: in openapi.json, which the router's table makes. */
+static void test_choices__are_in_the_views(void **state UNUSED)
+{
+    struct buf text CLEANUP(buf_deinit);
+    json_error_t error;
+    const char *path, *method;
+    json_t *methods, *it, *parameter, *value;
+    size_t i, k, n = 0;
+
+    buf_init(&text, 0);
+    openapi_write(&text, "1");
+    json_t *all = json_loads(buf_str(&text), JSON_REJECT_DUPLICATES, &error);
+    assert_non_null(all);
+    json_object_foreach(json_object_get(all, "paths"), path, methods)
+    {
+        json_object_foreach(methods, method, it)
+        {
+            json_array_foreach(json_object_get(it, "parameters"), i, parameter)
+            {
+                const json_t *schema = json_object_get(parameter, "schema");
+                json_array_foreach(json_object_get(schema, "enum"), k, value)
+                {
+                    char literal[100], quoted[100];
+                    snprintf(literal, sizeof(literal), "'%s'", json_string_value(value));
+                    snprintf(quoted, sizeof(quoted), "\"%s\"", json_string_value(value));
+                    if (!in_functions(literal) && !in_functions(quoted))
+                        fail_msg("%s %s: no view says %s", method, path, literal);
+                    n++;
+                }
+            }
+        }
+    }
+    assert_true(n > 30);
+    json_decref(all);
+}
+
+static void check_kind(const char *kinds, const char *name, size_t n)
+{
+    char kind[100];
+
+    snprintf(kind, sizeof(kind), "%.*s", (int)n, name);
+    for (const char *at = kinds; (at = strstr(at, kind)) != NULL; at += n)
+        if ((at[-1] == ':' || at[-1] == '|') && (at[n] == '|' || at[n] == '\0' || at[n] == ' '))
+            return;
+    fail_msg("GET /v1/audit cannot be asked for the kind %s", kind);
+}
+
+/* Each that SQL writes down can be asked for. */
+static void test_choices__have_all_kinds_of_the_audit(void **state UNUSED)
+{
+    static const char call[] = "api_audit('", view[] = "left join (values (1, 'instanceStarted')";
+    const struct operation *operation;
+    const char *kinds = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; (operation = operation_at(i)) != NULL; i++)
+        if (strcmp(operation->path, "/v1/audit") == 0)
+            kinds = strstr(operation->parameters, "kind:");
+    assert_non_null(kinds);
+    for (size_t i = 0; i < n_embedded_files; i++) {
+        const char *at = embedded_files[i].text;
+        for (; (at = strstr(at, call)) != NULL; n++) {
+            at += sizeof(call) - 1;
+            check_kind(kinds, at, strcspn(at, "'"));
+        }
+        at = strstr(embedded_files[i].text, view);
+        const char *end = at != NULL ? strstr(at, "k(kind, name)") : NULL;
+        for (; at != NULL && (at = strchr(at, '\'')) != NULL && at < end; n++) {
+            check_kind(kinds, at + 1, strcspn(at + 1, "'"));
+            at += strcspn(at + 1, "'") + 2;
+        }
+    }
+    assert_true(n > 70);
+}
+
 static void test_duration__read(void **state UNUSED)
 {
     static const struct {
@@ -105,6 +189,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operations__rows),
         cmocka_unit_test(test_openapi__is_the_table),
+        cmocka_unit_test(test_choices__are_in_the_views),
+        cmocka_unit_test(test_choices__have_all_kinds_of_the_audit),
         cmocka_unit_test(test_duration__read),
     };
 
