@@ -153,8 +153,10 @@ static void add_allowed(struct cli *cli, json_t *options)
 
 static enum exit_code read_options(struct cli *cli, json_t *options)
 {
-    static const char *const durations[][2] = {
-        {"timeout", "timeout"}, {"connect-timeout", "connectTimeout"}, {"cache", "cache"}};
+    static const char *const texts[][2] = {{"timeout", "timeout"},
+                                           {"connect-timeout", "connectTimeout"},
+                                           {"cache", "cache"},
+                                           {"unknown", "unknown"}};
     enum exit_code code = add_number(cli, options, "rate", "rate");
 
     if (code == EXIT_DONE)
@@ -166,16 +168,34 @@ static enum exit_code read_options(struct cli *cli, json_t *options)
     if (code == EXIT_DONE)
         code = members_read(cli, options);
     add_allowed(cli, options);
-    for (size_t i = 0; i < ARRAY_LEN(durations); i++)
-        if (cli_has(cli, durations[i][0]))
-            json_object_set_new(options, durations[i][1],
-                                output_string(cli_option(cli, durations[i][0])));
-    const char *repeat = cli_option(cli, "repeat-unknown");
-    if (repeat != NULL && strcmp(repeat, "yes") != 0 && strcmp(repeat, "no") != 0)
-        return cli_usage(cli, NULL, "--repeat-unknown must be yes or no, not \"%s\"", repeat);
-    if (repeat != NULL)
-        json_object_set_new(options, "repeatUnknown", json_boolean(strcmp(repeat, "yes") == 0));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (cli_has(cli, texts[i][0]))
+            json_object_set_new(options, texts[i][1], output_string(cli_option(cli, texts[i][0])));
+    if (cli_has(cli, "replace"))
+        json_object_set_new(options, "replace", json_true());
     return code;
+}
+
+/* A value for people: null is the default. */
+static const char *setting(struct cli *cli, const json_t *change, const char *key)
+{
+    const char *text = row_text(cli, change, key);
+
+    return *text != '\0' ? text : "default";
+}
+
+static void show_changes(struct cli *cli, const json_t *row)
+{
+    json_t *changed = json_object_get(row, "changed");
+    const char *name;
+    json_t *change;
+
+    printf("%s: %s\n", cli->arguments[0],
+           json_is_true(json_object_get(row, "created")) ? "created"
+           : json_object_size(changed) == 0              ? "nothing changed, it is so already"
+                                                         : "changed");
+    json_object_foreach(changed, name, change) printf(
+        "  %-22s %s -> %s\n", name, setting(cli, change, "from"), setting(cli, change, "to"));
 }
 
 static enum exit_code run_set(struct cli *cli)
@@ -189,15 +209,17 @@ static enum exit_code run_set(struct cli *cli)
         code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_set_endpoint(client, cli->arguments[0], cli->arguments[1],
+    if (client_set_endpoint(client, cli->arguments[0],
+                            cli->n_arguments > 1 ? cli->arguments[1] : NULL,
                             members_text(cli, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     if (!cli->json) {
-        printf("%s\n", cli->arguments[0]);
+        show_changes(cli, row);
         return EXIT_DONE;
     }
     if (client_endpoints(client, cli->arguments[0], &rows, &err) < 0)
         return cli_fail(cli, &err);
+    json_object_update_missing(json_array_get(rows, 0), row);
     output_json_lines(rows);
     return EXIT_DONE;
 }
@@ -210,9 +232,9 @@ static const struct option set_options[] = {
      "of a whole request, without the wait for the rate (default: PT30S)"},
     {"connect-timeout", 0, "DURATION", "until the connection stands (default: PT5S)"},
     {"cache", 0, "DURATION", "use the answer to a GET again for so long (default: never)"},
-    {"repeat-unknown", 0, "yes|no",
-     "send again what was under way when an engine died (default: only GET, "
-     "HEAD, OPTIONS, PUT and DELETE)"},
+    {"unknown", 0, "repeat|fail|ask",
+     "what becomes of what was under way when an engine died (default: GET, HEAD, OPTIONS, PUT and "
+     "DELETE are repeated, a person is asked for others)"},
     {"header", 0, "'NAME: VALUE'",
      "sent with each request; several are possible; 'NAME: @FILE': the engine reads the value from "
      "that file"},
@@ -221,24 +243,28 @@ static const struct option set_options[] = {
     {"option", 0, "NAME=VALUE",
      "any option of set_endpoint() (docs/endpoints.md), like tls.ca=file:/etc/our-ca.pem; several "
      "are possible"},
+    {"default", 0, "NAME",
+     "back to its default, by its name in docs/endpoints.md, like breaker.open or headers.X-Key; "
+     "several are possible"},
+    {"replace", 0, NULL, "all that is not named goes back to its default"},
 };
 
 const struct subcommand command_endpoint_set = {
     .name = "endpoint set",
-    .arguments = "NAME URL",
-    .summary = "make or replace an endpoint",
-    .about = "Defines a service that processes call, or replaces its whole definition: options "
-             "that are not "
-             "given go back to their defaults. NAME is what the model says in `endpoint`; the path "
-             "of a request "
-             "is added to URL. DURATION is ISO 8601 (PT10S) or like '250 ms'.",
+    .arguments = "NAME [URL]",
+    .summary = "make an endpoint, or change what is named of one",
+    .about = "Defines a service that processes call, or changes what is named: all else stays as "
+             "it is, and what changed is told. A new one needs its URL. NAME is what the model "
+             "says in `endpoint`; the path of a request is added to URL. DURATION is ISO 8601 "
+             "(PT10S) or like '250 ms'. `pawl endpoint show NAME` tells how it is set.",
     .options = set_options,
     .n_options = ARRAY_LEN(set_options),
     .examples = "  pawl endpoint set geocoder https://nominatim.example --rate 1 --cache P1D "
                 "--timeout PT10S\n"
                 "  pawl endpoint set billing http://127.0.0.1:8080/v1 --allow loopback "
-                "--option auth.type=bearer --option auth.token=file:/etc/pawl/billing\n",
-    .min_arguments = 2,
+                "--option auth.type=bearer --option auth.token=file:/etc/pawl/billing\n"
+                "  pawl endpoint set billing --rate 5 --default timeout\n",
+    .min_arguments = 1,
     .max_arguments = 2,
     .database = true,
     .run = run_set,

@@ -19,9 +19,21 @@ static int set_member(json_t *options, const char *path, json_t *value)
     return name[0] != '\0' && json_is_object(inner) ? set_member(inner, dot + 1, value) : -1;
 }
 
+/* --default PATH: null, which SQL takes as the default. */
+static enum exit_code read_default(struct cli *cli, const char *path, json_t *options)
+{
+    if (set_member(options, path, json_null()) < 0)
+        return cli_usage(cli, "example: --default breaker.open",
+                         "--default wants the name of an option, not \"%s\"", path);
+    return EXIT_DONE;
+}
+
 enum exit_code members_read(struct cli *cli, json_t *options)
 {
     for (size_t i = 0; i < cli->n_given; i++) {
+        if (strcmp(cli->given[i].option->name, "default") == 0 &&
+            read_default(cli, cli->given[i].value, options) != EXIT_DONE)
+            return EXIT_USAGE;
         if (strcmp(cli->given[i].option->name, "option") != 0)
             continue;
         const char *given = cli->given[i].value, *equals = strchr(given, '=');

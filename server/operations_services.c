@@ -11,6 +11,12 @@
     .awaits = true, .answers = "202 It will be done; GET /v1/outcomes/{id} says what "             \
                                "became of it"
 #define COMMAND(statement) CHANGE(statement), .parameters = "await:duration", WILL
+#define ENDPOINT_OPTIONS                                                                           \
+    "rate:number burst:integer maxInFlight:integer maxInFlightAll:integer connectTimeout:text "    \
+    "timeout:text breaker:any retryBudget:number cache:text unknown:repeat|fail|ask "              \
+    "headers:object "                                                                              \
+    "tls:object proxy:any redirects:any http:text allow:any maxResponse:integer auth:object "      \
+    "sign:object connections:any"
 #define PAGE "limit:integer after:uuid"
 
 static const struct operation list[] = {
@@ -19,13 +25,12 @@ static const struct operation list[] = {
      .query = "http_endpoint", .arguments = "path.name", .answers = "200 The endpoint"},
     {SERVICES(PUT, "/endpoints/{name}", ADMIN),
      "Defines a service that processes call, or replaces its whole definition",
-     CHANGE("http_set_endpoint"),
-     .fields = "baseUrl:text! rate:number burst:integer maxInFlight:integer maxInFlightAll:integer "
-               "connectTimeout:text timeout:text breaker:any retryBudget:number cache:text "
-               "unknown:repeat|fail|ask headers:object tls:object proxy:any redirects:any "
-               "http:text allow:any "
-               "maxResponse:integer auth:object sign:object connections:any",
-     .answers = "200 Its name"},
+     CHANGE("http_set_endpoint"), .fields = "baseUrl:text! " ENDPOINT_OPTIONS,
+     .answers = "200 Whether it was made, and what changed"},
+    {SERVICES(PATCH, "/endpoints/{name}", ADMIN),
+     "Changes what is named of an endpoint (RFC 7396); null is back to the default",
+     CHANGE("http_change_endpoint"), .fields = "baseUrl:text " ENDPOINT_OPTIONS,
+     .answers = "200 Whether it was made, and what changed"},
     {SERVICES(DELETE, "/endpoints/{name}", ADMIN), "Removes an endpoint that has no open calls",
      .query = "http_drop_endpoint", .writes = true, .arguments = "path.name",
      .answers = "200 Its name"},

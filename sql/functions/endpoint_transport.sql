@@ -1,6 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- How requests to an endpoint travel: the options of set_endpoint() that jobexec/transport.c reads.
 
+-- The members of the options of set_endpoint() that are objects; those of auth go by its type.
+create or replace function api_endpoint_members(option text) returns text[]
+language sql immutable
+as $$
+    select case option
+           when 'breaker' then array['window', 'minimum', 'failures', 'slow', 'slowRate', 'open', 'maxOpen', 'probes']
+           when 'tls' then array['verify', 'ca', 'certificate', 'key', 'keyPassword', 'minVersion']
+           when 'proxy' then array['url', 'user', 'password']
+           when 'redirects' then array['max', 'otherHosts']
+           when 'connections' then array['idle', 'age']
+           when 'sign' then array['scheme', 'secret'] end
+$$;
+revoke all on function api_endpoint_members(text) from public;
+
 -- Refuses a member of an option that has no meaning.
 create or replace function api_members(option text, given jsonb, known text[]) returns void
 language plpgsql immutable
@@ -106,7 +120,7 @@ as $$
 declare
     made jsonb;
 begin
-    perform api_members('tls', tls, array['verify', 'ca', 'certificate', 'key', 'keyPassword', 'minVersion']);
+    perform api_members('tls', tls, api_endpoint_members('tls'));
     made := jsonb_build_object(
         'verify', api_flag('tls.verify', tls -> 'verify'),
         'ca', api_reference('tls.ca', tls -> 'ca', false),
@@ -137,7 +151,7 @@ begin
     if jsonb_typeof(proxy) = 'string' then
         proxy := jsonb_build_object('url', proxy);
     end if;
-    perform api_members('proxy', proxy, array['url', 'user', 'password']);
+    perform api_members('proxy', proxy, api_endpoint_members('proxy'));
     url := proxy ->> 'url';
     if url is null or octet_length(url) > 1024
        or url !~* '^(http|https|socks5)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?$' then
@@ -160,7 +174,7 @@ begin
     if jsonb_typeof(redirects) = 'number' then
         redirects := jsonb_build_object('max', redirects);
     end if;
-    perform api_members('redirects', redirects, array['max', 'otherHosts']);
+    perform api_members('redirects', redirects, api_endpoint_members('redirects'));
     return jsonb_build_object('max', coalesce(api_number(redirects, 'max', 0, 20, true), 5), -- LIMIT_REDIRECTS
         'otherHosts', coalesce(api_flag('redirects.otherHosts', redirects -> 'otherHosts'), false));
 end
@@ -266,7 +280,7 @@ create or replace function api_transport_connections(connections jsonb) returns 
 language plpgsql immutable
 as $$
 begin
-    perform api_members('connections', connections, array['idle', 'age']);
+    perform api_members('connections', connections, api_endpoint_members('connections'));
     return jsonb_strip_nulls(jsonb_build_object(
         'idle', extract(epoch from api_interval(connections, 'idle', '1 s'))::bigint,
         'age', extract(epoch from api_interval(connections, 'age', '1 s'))::bigint));
@@ -298,7 +312,7 @@ create or replace function api_transport_sign(sign jsonb) returns jsonb
 language plpgsql stable
 as $$
 begin
-    perform api_members('sign', sign, array['scheme', 'secret']);
+    perform api_members('sign', sign, api_endpoint_members('sign'));
     return jsonb_build_object('scheme', coalesce(api_choice('sign.scheme', sign -> 'scheme', array['standard']), 'standard'),
                               'secret', api_references('sign.secret', sign -> 'secret'));
 end

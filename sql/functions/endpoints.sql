@@ -102,7 +102,6 @@ language plpgsql immutable
 as $$
 declare
     kind text := coalesce(jsonb_typeof(given), 'null');
-    stray text;
     named jsonb; -- by the names that people are told
     opened interval;
     longest interval;
@@ -115,12 +114,7 @@ begin
         raise exception using errcode = 'PW003', message = 'the option breaker must be an object, or false',
             hint = 'Example: options => ''{"breaker": {"failures": 0.5, "open": "PT30S", "probes": 2}}''.';
     end if;
-    select k into stray from jsonb_object_keys(given) k
-    where k not in ('window', 'minimum', 'failures', 'slow', 'slowRate', 'open', 'maxOpen', 'probes') order by k limit 1;
-    if found then
-        raise exception using errcode = 'PW003', message = format('breaker has no option "%s"', left(stray, 40)),
-            hint = 'It has: window, minimum, failures, slow, slowRate, open, maxOpen, probes.';
-    end if;
+    perform api_members('breaker', given, api_endpoint_members('breaker'));
     select coalesce(jsonb_object_agg('breaker.' || e.key, e.value), '{}') into named from jsonb_each(given) e;
     if jsonb_typeof(given -> 'window') = 'string' then
         perform api_interval(named, 'breaker.window', '1 s');
@@ -152,25 +146,6 @@ end
 $$;
 revoke all on function api_breaker(jsonb) from public;
 
--- What becomes of a request whose outcome is unknown; NULL: its method says.
-create or replace function api_unknown(options jsonb) returns text
-language plpgsql immutable
-as $$
-begin
-    if jsonb_typeof(options -> 'repeatUnknown') not in ('boolean', 'null') then
-        raise exception using errcode = 'PW003', message = 'the option repeatUnknown must be true or false',
-            hint = 'Leave it out to decide by the method: GET, HEAD, OPTIONS, PUT and DELETE are repeated.';
-    end if;
-    if (options ->> 'unknown') not in ('repeat', 'fail', 'ask') then
-        raise exception using errcode = 'PW003',
-            message = format('the option unknown is "%s"', left(options ->> 'unknown', 40)),
-            hint = 'Choose "repeat" (send it again), "fail" (it counts as a failed attempt) or "ask" (a person decides).';
-    end if;
-    return coalesce(options ->> 'unknown', case (options ->> 'repeatUnknown')::boolean when true then 'repeat' when false then 'ask' end);
-end
-$$;
-revoke all on function api_unknown(jsonb) from public;
-
 -- What is behind an endpoint: an outside service, a C function of the program that embeds the engine, or the scripts.
 create or replace function api_endpoint_kind(name text) returns text
 language sql immutable
@@ -179,90 +154,120 @@ as $$
 $$;
 revoke all on function api_endpoint_kind(text) from public;
 
+-- What was seen elsewhere, or what nobody looks at any more, keeps nothing back.
+create or replace function api_endpoint_forget(endpoint text, moved boolean, unwatched boolean) returns void
+language sql volatile
+as $$
+    update endpoint_state s set version = s.version + 1, circuit = 0, since = clock(), until = '-infinity', openings = 0,
+        probes = 0, good = 0, held = case when moved then '-infinity' else s.held end,
+        why = case when moved then 'its base URL was changed' else 'it has no circuit breaker any more' end
+    where s.name = endpoint and not s.forced
+      and (s.circuit <> 0 and (moved or unwatched) or moved and s.held > '-infinity')
+$$;
+revoke all on function api_endpoint_forget(text, boolean, boolean) from public;
+
 create or replace function set_endpoint(
     name text,
-    base_url text,
+    base_url text default null,
     options jsonb default '{}',
-    out endpoint text)
+    out endpoint text,
+    out created boolean,
+    out changed jsonb)
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
+    limits text[] := array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache', 'unknown',
+                           'retryBudget', 'breaker'];
+    travel text[] := array['headers', 'tls', 'proxy', 'redirects', 'http', 'allow', 'maxResponse', 'auth', 'sign', 'connections'];
+    caller text := api_actor(set_endpoint.options, limits || travel || array['replace']);
+    anew boolean := coalesce(api_flag('replace', set_endpoint.options -> 'replace'), false);
+    given jsonb := coalesce(set_endpoint.options, '{}') - array['actor', 'replace'];
+    old endpoint;
     fresh endpoint;
-    moved boolean;
 begin
-    perform api_actor(set_endpoint.options,
-                      array['rate', 'burst', 'maxInFlight', 'maxInFlightAll', 'connectTimeout', 'timeout', 'cache',
-                            'unknown', 'repeatUnknown', 'retryBudget', 'breaker', 'headers', 'tls', 'proxy', 'redirects',
-                            'http', 'allow', 'maxResponse', 'auth', 'sign', 'connections']),
-            api_text('name', set_endpoint.name, true), api_require_everything();
+    perform api_text('name', set_endpoint.name, true), api_require_everything();
     if starts_with(set_endpoint.name, 'delegate:') then -- the limits of a C delegate: it has no URL
         set_endpoint.base_url := set_endpoint.name;
-    elsif set_endpoint.base_url is null or octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
+    elsif octet_length(set_endpoint.base_url) > 8192 -- LIMIT_URL_BYTES
        or set_endpoint.base_url !~* '^https?://([a-z0-9._~%-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?$' then
         raise exception using errcode = 'PW003',
             message = case when set_endpoint.base_url ~ '[@?]' then 'a base URL has no user, password or query' -- not shown: it may be secret
                            else format('"%s" is no base URL', left(set_endpoint.base_url, 100)) end,
             hint = 'It begins with http:// or https:// and names a host. Example: https://geocoder.example/v1. '
                    'Who we are is told by the option auth.';
+    elsif set_endpoint.base_url is null and given = '{}' and not anew then
+        raise exception using errcode = 'PW003', message = 'there is nothing to set',
+            hint = 'Give a base URL, or options. The view endpoints shows what is set.';
     end if;
-    fresh.name := set_endpoint.name;
-    fresh.base_url := rtrim(set_endpoint.base_url, '/');
-    fresh.rate := api_number(set_endpoint.options, 'rate', 0.001, 1000000, false);
-    fresh.burst := coalesce(api_number(set_endpoint.options, 'burst', 1, 1000000, true), 1);
-    fresh.max_in_flight := coalesce(api_number(set_endpoint.options, 'maxInFlight', 1, 10000, true), 100);
-    fresh.max_in_flight_all := api_number(set_endpoint.options, 'maxInFlightAll', 1, 1000000, true);
-    fresh.connect_timeout := coalesce(api_interval(set_endpoint.options, 'connectTimeout', '1 ms'), '5 s');
-    fresh.timeout := coalesce(api_interval(set_endpoint.options, 'timeout', '1 ms'), '30 s');
-    fresh.cache := api_interval(set_endpoint.options, 'cache', '0');
-    fresh.unknown := api_unknown(set_endpoint.options);
-    fresh.retry_budget := api_number(set_endpoint.options, 'retryBudget', 0, 1, false);
-    fresh.breaker := api_breaker(set_endpoint.options -> 'breaker');
-    fresh.headers := api_headers(set_endpoint.options -> 'headers');
-    fresh.transport := api_transport(set_endpoint.options);
-
-    moved := exists (select from endpoint e where e.name = fresh.name and e.base_url <> fresh.base_url);
-    insert into endpoint as e (name, base_url, rate, burst, max_in_flight, max_in_flight_all, connect_timeout, timeout,
-                               cache, unknown, retry_budget, breaker, headers, transport)
-    values (fresh.name, fresh.base_url, fresh.rate, fresh.burst, fresh.max_in_flight, fresh.max_in_flight_all,
-            fresh.connect_timeout, fresh.timeout, fresh.cache, fresh.unknown, fresh.retry_budget, fresh.breaker,
-            fresh.headers, fresh.transport)
-    on conflict (name) do update set
-        base_url = excluded.base_url, rate = excluded.rate, burst = excluded.burst,
-        max_in_flight = excluded.max_in_flight, max_in_flight_all = excluded.max_in_flight_all,
-        connect_timeout = excluded.connect_timeout, timeout = excluded.timeout, cache = excluded.cache,
-        unknown = excluded.unknown, retry_budget = excluded.retry_budget, breaker = excluded.breaker,
-        headers = excluded.headers, transport = excluded.transport;
-    insert into endpoint_state (name) values (fresh.name) on conflict do nothing;
-    -- What was seen elsewhere, or what nobody looks at any more, keeps nothing back.
-    update endpoint_state s set version = s.version + 1, circuit = 0, since = clock(), until = '-infinity', openings = 0,
-        probes = 0, good = 0, held = case when moved then '-infinity' else s.held end,
-        why = case when moved then 'its base URL was changed' else 'it has no circuit breaker any more' end
-    where s.name = fresh.name and not s.forced
-      and (s.circuit <> 0 and (moved or fresh.breaker is null) or moved and s.held > '-infinity');
-    -- Only the names of what was set: values may be secret.
-    perform api_audit('endpointSet', coalesce(api_served() ->> 'name', api_login()::text), null, set_endpoint.name,
-                      jsonb_build_object('baseUrl', set_endpoint.base_url, 'options',
-                          coalesce((select jsonb_agg(k order by k) from jsonb_object_keys(set_endpoint.options - 'actor') k), '[]')));
+    set_endpoint.created := false;
+    if set_endpoint.base_url is not null then
+        insert into endpoint (name, base_url) values (set_endpoint.name, rtrim(set_endpoint.base_url, '/')) on conflict do nothing;
+        set_endpoint.created := found;
+        insert into endpoint_state (name) values (set_endpoint.name) on conflict do nothing;
+    end if;
+    select e.* into old from endpoint e where e.name = set_endpoint.name for no key update;
+    if not found then
+        raise exception using errcode = 'PW001', message = format('there is no endpoint "%s"', set_endpoint.name),
+            hint = 'Give its base URL to make it. The view endpoints lists those that are there.';
+    end if;
+    fresh := old;
+    fresh.base_url := coalesce(rtrim(set_endpoint.base_url, '/'), old.base_url);
+    perform api_members(g.key, g.value, api_endpoint_members(g.key)) -- a slip in what shall be the default again
+    from jsonb_each(given) g where jsonb_typeof(g.value) = 'object' and api_endpoint_members(g.key) is not null;
+    fresh.options := api_endpoint_options(case when anew then '{}' else old.options end, given);
     set_endpoint.endpoint := set_endpoint.name;
+    set_endpoint.changed := api_endpoint_changes(
+        old.options || case when created then '{}' else jsonb_build_object('baseUrl', old.base_url) end,
+        fresh.options || jsonb_build_object('baseUrl', fresh.base_url));
+    if changed = '{}' then
+        return;
+    end if;
+
+    fresh.rate := api_number(fresh.options, 'rate', 0.001, 1000000, false);
+    fresh.burst := coalesce(api_number(fresh.options, 'burst', 1, 1000000, true), 1);
+    fresh.max_in_flight := coalesce(api_number(fresh.options, 'maxInFlight', 1, 10000, true), 100);
+    fresh.max_in_flight_all := api_number(fresh.options, 'maxInFlightAll', 1, 1000000, true);
+    fresh.connect_timeout := coalesce(api_interval(fresh.options, 'connectTimeout', '1 ms'), '5 s');
+    fresh.timeout := coalesce(api_interval(fresh.options, 'timeout', '1 ms'), '30 s');
+    fresh.cache := api_interval(fresh.options, 'cache', '0');
+    fresh.unknown := api_choice('unknown', fresh.options -> 'unknown', array['repeat', 'fail', 'ask']);
+    fresh.retry_budget := api_number(fresh.options, 'retryBudget', 0, 1, false);
+    fresh.breaker := api_breaker(fresh.options -> 'breaker');
+    -- Where requests go and what they carry was judged by what its setter may name (api_reference()). Over HTTP its secrets
+    -- may be kept while limits change, but they go nowhere else.
+    if fresh.base_url <> old.base_url or fresh.options - limits <> old.options - limits then
+        fresh.headers := api_headers(fresh.options -> 'headers');
+        fresh.transport := api_transport(fresh.options);
+    end if;
+    update endpoint e set
+        base_url = fresh.base_url, rate = fresh.rate, burst = fresh.burst, max_in_flight = fresh.max_in_flight,
+        max_in_flight_all = fresh.max_in_flight_all, connect_timeout = fresh.connect_timeout, timeout = fresh.timeout,
+        cache = fresh.cache, unknown = fresh.unknown, retry_budget = fresh.retry_budget, breaker = fresh.breaker,
+        headers = fresh.headers, transport = fresh.transport, options = fresh.options
+    where e.name = fresh.name;
+    perform api_endpoint_forget(fresh.name, fresh.base_url <> old.base_url, fresh.breaker is null);
+    perform api_audit('endpointSet', caller, null, set_endpoint.name,
+                      jsonb_build_object('created', created, 'changed', changed));
 end
 $$;
 
 revoke all on function set_endpoint(text, text, jsonb) from public;
 comment on function set_endpoint(text, text, jsonb) is
-'Defines a service that processes call, or replaces its whole definition. It counts from the next request on.
+'Defines a service that processes call, or changes what it names: all else stays. It counts from the next request on. Gives whether the endpoint was made, and what changed: `{"rate": {"from": 50, "to": 20}}`, where null is the default and the texts of headers are hidden.
 
 - `name`: what the model says in `endpoint`.
-- `base_url`: http or https; the path of a request is added to it.
-- `options`, all of them optional:
+- `base_url`: http or https; the path of a request is added to it. NULL: as it is. A new endpoint needs one, else PW001.
+- `options`, all of them optional. An object is merged member by member ("breaker", "headers"); null is back to the default, of an option or of a member; a list takes the place of the list. An `auth` of another type takes the place of all of it:
+  - `replace`: true sets the whole definition: what is not named goes back to its default.
   - `rate`: requests a second, for all nodes of the engine together; no limit by default. `burst`: how many may leave at once (1).
   - `maxInFlight`: requests under way at a time, of each node (100). `maxInFlightAll`: of all nodes together; no limit by default.
   - `connectTimeout` ("PT5S") and `timeout` ("PT30S"), of the whole request. Waiting for the rate does not count.
   - `breaker`: when the service fails, requests wait until it answers again; false: never. An object: `window`, the last calls (100) or a time ("PT30S") that are looked at; `minimum`: of so many calls (20); `failures`: the share of them that opens the circuit (0.5); `slow` and `slowRate`: a share (0.5) of calls that take longer does so too; `open`: for how long ("PT10S"), twice as long after each probe that failed, up to `maxOpen` ("PT5M"); `probes`: requests that must succeed to close it (1).
   - `retryBudget`: the share of requests that may be retries, 0 to 1; no limit by default. Others wait.
   - `cache`: how long the answer to a GET is used again; not at all by default.
-  - `unknown`: what becomes of a request that was under way when the engine died: "repeat" sends it again, "fail" takes it as failed, "ask" waits for a decision (retry()). By default GET, HEAD, OPTIONS, PUT and DELETE are repeated, others ask. `repeatUnknown`: true is "repeat", false "ask".
+  - `unknown`: what becomes of a request that was under way when the engine died: "repeat" sends it again, "fail" takes it as failed, "ask" waits for a decision (retry()). By default GET, HEAD, OPTIONS, PUT and DELETE are repeated, others ask.
   - `headers`: an object of texts, sent with each request. Values are hidden in the view endpoints. A value `{"secret": "file:/path"}` is read by the engine when it is needed.
   - `tls`, `proxy`, `redirects`, `http`, `allow`, `maxResponse`, `auth`, `sign`, `connections`: how requests travel and what may be reached. docs/endpoints.md has their members.';
 

@@ -281,7 +281,6 @@ comment on view variables is 'The variables of running instances.';
 
 create or replace view endpoints as
 select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, p.timeout, p.cache,
-       case p.unknown when 'repeat' then true when 'ask' then false end as repeat_unknown,
        array(select k from jsonb_object_keys(p.headers) k order by k) as headers, p.transport,
        (select count(*) from call_queue q where q.endpoint = p.name) as queued,
        (select count(*) from attempt a where a.endpoint = p.name) as under_way,
@@ -298,7 +297,7 @@ select p.name, p.base_url, p.rate, p.burst, p.max_in_flight, p.connect_timeout, 
         from (select k.key as outcome, sum(k.value::bigint) as times
               from endpoint_seen z, jsonb_each_text(z.outcomes) k where z.name = p.name group by 1) o) as outcomes,
        (select 'by ' || h.actor || coalesce(': ' || h.reason, '') from hold h) as hold_why,
-       api_endpoint_kind(p.name) as kind
+       api_endpoint_kind(p.name) as kind, p.options - 'headers' as options
 from endpoint p
 left join endpoint_state s on s.name = p.name
 left join (select z.name, sum(z.recent)::integer as recent, sum(z.failed)::integer as failed,
@@ -311,7 +310,6 @@ comment on column endpoints.rate is 'requests a second, for all nodes of the eng
 comment on column endpoints.max_in_flight is 'requests under way at a time, of each node';
 comment on column endpoints.max_in_flight_all is 'requests under way at a time, of all nodes together; NULL: no limit';
 comment on column endpoints.cache is 'how long the answer to a GET is used again; NULL: not at all';
-comment on column endpoints.repeat_unknown is 'whether a request is sent again whose outcome is unknown; NULL: see unknown';
 comment on column endpoints.unknown is 'what becomes of a request whose outcome is unknown: `repeat`, `fail`, `ask`; NULL: by its method';
 comment on column endpoints.retry_budget is 'the share of requests that may be retries; NULL: no limit';
 comment on column endpoints.breaker is 'when the circuit opens, see set_endpoint(); NULL: never';
@@ -330,6 +328,7 @@ comment on column endpoints.last_answer is 'when it last did what was asked, or 
 comment on column endpoints.outcomes is 'how many requests ended how: a JSON object';
 comment on column endpoints.hold_why is 'of all endpoints alike: who keeps all requests back, and why, see hold_calls(); NULL: nobody does';
 comment on column endpoints.kind is '`service`: outside; `delegate`: a C function of a program that embeds the engine; `script`: JavaScript that takes its time';
+comment on column endpoints.options is 'what was set by set_endpoint(), without the headers; what is not there is as by default';
 
 create or replace view held_calls as
 select c.call_id, c.instance_id, c.process, c.version, c.business_key, c.element_id, c.element_name, c.endpoint,

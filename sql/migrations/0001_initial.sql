@@ -523,7 +523,8 @@ create table endpoint (
     retry_budget real,               -- share of requests that may be retries; NULL: no limit
     breaker jsonb,                   -- api_breaker() makes it; NULL: none
     headers jsonb not null default '{}',
-    transport jsonb                  -- api_transport(): how requests travel; NULL: as by default
+    transport jsonb,                 -- api_transport(): how requests travel; NULL: as by default
+    options jsonb not null default '{}' -- what was set; the other columns follow from it (set_endpoint())
 );
 
 -- What the nodes agree on about an endpoint. Written in tiny transactions of their own: compare and set.

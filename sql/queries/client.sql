@@ -45,8 +45,7 @@ select to_json(c)::text from (select complete(task_id => $1, variables => $2::js
 select to_json(c)::text
 from (select fail(task_id => $1, error_code => $2, message => $3, variables => $4::jsonb) as command_id) c
 -- name: client_set_endpoint
-select to_json(e)::text
-from (select set_endpoint(name => $1, base_url => $2, options => $3::jsonb)::text as result) e
+select to_json(e)::text from set_endpoint(name => $1, base_url => $2, options => $3::jsonb) e
 -- name: client_set_sql_delegate
 select to_json(e)::text
 from (select set_sql_delegate(name => $1, statement => $2, options => $3::jsonb)::text as result) e

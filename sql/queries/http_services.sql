@@ -10,12 +10,19 @@ from (select p.name, p.kind, p.base_url as "baseUrl", p.rate, p.burst, p.max_in_
              p.transport, p.circuit, p.circuit_since as "circuitSince", p.circuit_why as "circuitWhy", p.next_probe as "nextProbe",
              p.held_until as "heldUntil", p.queued, p.under_way as "underWay", p.oldest_queued as "oldestQueued", p.recent,
              p.recent_failed as "recentFailed", p.recent_slow as "recentSlow", p.last_answer as "lastAnswer",
-             p.last_failure as "lastFailure", p.last_error as "lastError", p.outcomes
+             p.last_failure as "lastFailure", p.last_error as "lastError", p.outcomes, p.options
       from endpoints p where p.name = $1) x
 -- name: http_set_endpoint
-select 200, json_build_object('name', e.endpoint)::text
+select 200, json_build_object('name', e.endpoint, 'created', e.created, 'changed', e.changed)::text
 from (select $1::jsonb as it) r
-cross join lateral set_endpoint(r.it #>> '{path,name}', r.it #>> '{body,baseUrl}', api_present(r.it -> 'body') - 'baseUrl') e
+cross join lateral set_endpoint(r.it #>> '{path,name}', r.it #>> '{body,baseUrl}',
+                                api_present(r.it -> 'body') - 'baseUrl' || '{"replace": true}') e
+-- A null is a value here: the default.
+-- name: http_change_endpoint
+select 200, json_build_object('name', e.endpoint, 'created', e.created, 'changed', e.changed)::text
+from (select $1::jsonb as it) r
+cross join lateral set_endpoint(r.it #>> '{path,name}', r.it #>> '{body,baseUrl}',
+                                coalesce(nullif(r.it -> 'body', 'null'), '{}') - 'baseUrl') e
 -- name: http_drop_endpoint
 select 200, json_build_object('name', e.endpoint)::text from drop_endpoint($1) e
 -- name: http_set_circuit

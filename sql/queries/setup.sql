@@ -4,7 +4,8 @@
 select exists (select from endpoint_source s join endpoint e on e.name = s.endpoint
                where s.node = $1 and s.endpoint = $2 and s.digest = sha256(convert_to($3 || E'\n' || $4, 'UTF8')))
 -- name: setup_set
-select endpoint from set_endpoint($1, $2, $3::jsonb)
+-- The file says all of it: a line that has left it counts no more.
+select endpoint from set_endpoint($1, $2, $3::jsonb || '{"replace": true}')
 -- name: setup_note
 insert into endpoint_source (node, endpoint, digest) values ($1, $2, sha256(convert_to($3 || E'\n' || $4, 'UTF8')))
 on conflict (node, endpoint) do update set digest = excluded.digest

@@ -101,7 +101,7 @@ outcomes = 2 h
 [endpoint one]
 baseUrl = http://127.0.0.1:1/
 rate = 2
-repeatUnknown = true
+unknown = repeat
 timeout = 3 s
 headers.X-Number = "42"
 
@@ -120,7 +120,7 @@ unset NOTIFY_SOCKET WATCHDOG_USEC
 expect_text "ready with a port" "$(cat up.out)" ', 2 workers, http 127\.0\.0\.1:[0-9]+$'
 expect_code 0 endpoint list --data data -o json
 expect_text "an endpoint of the file" "$OUT" '"name":"one","base_url":"http://127.0.0.1:1",.*"rate":2'
-expect_text "its options" "$OUT" '"repeat_unknown":true'
+expect_text "its options" "$OUT" '"unknown":"repeat"'
 expect_text "its headers" "$OUT" '"X-Number"'
 expect_equal "how long things are kept" '|02:00:00' "$(psql -X -A -t -d "$(cat data/conninfo)" -c 'select history, outcomes from pawl.retention_settings')"
 expect_code 0 endpoint set manual http://127.0.0.1:3 --data data
@@ -133,8 +133,9 @@ reload() { # PATTERN
 }
 url_of() { "$PAWL" endpoint list --data data -o json | python3 -c 'import json, sys
 print(*[e["base_url"] for e in map(json.loads, sys.stdin) if e["name"] == sys.argv[1]])' "$1"; }
-sed -i 's/^rate = 2/rate = 3/' live.conf
+sed -i 's/^rate = 2/rate = 3/; /^timeout = 3 s/d' live.conf
 reload '"reloaded","endpoints_set":1,"endpoints_unchanged":1,"endpoints_dropped":0'
+expect_equal "a line that left the file" '3.0|00:00:30' "$(psql -X -A -t -d "$(cat data/conninfo)" -c "select round(rate, 1), timeout from pawl.endpoints where name = 'one'")"
 expect_equal "set by hand, unchanged in the file" http://127.0.0.1:22 "$(url_of two)"
 sed -i 's/^rate = 3/rate = fast/' live.conf
 reload '"not reloaded: the configuration stays as it was","error":"live.conf:10: the option rate must be a number.*Example: '

@@ -52,7 +52,8 @@ expect_code 2 start
 expect_code 2 start a b
 expect_text "one too many" "$ERR" '"b" is one argument too many'
 expect_code 2 task fail only-an-id
-expect_code 2 endpoint set name
+expect_code 2 endpoint set
+expect_code 2 endpoint set name --default ''
 expect_code 2 retry
 expect_code 2 retry some --all
 expect_code 2 retry some --dry-run

@@ -383,7 +383,7 @@ expect_text "cancel of a called one" "$ERR" 'call activity'
 
 # ---- endpoints ----
 expect_code 0 endpoint set geo http://127.0.0.1:9 --rate 2.5 --burst 2 --cache P1D --timeout PT2S \
-    --connect-timeout '250 ms' --repeat-unknown no --header 'X-Key: @key.txt' --header 'Accept: a/b' -o json
+    --connect-timeout '250 ms' --unknown ask --header 'X-Key: @key.txt' --header 'Accept: a/b' -o json
 expect_equal "endpoint set" 2.5 "$(field rate)"
 expect_equal "headers" '["Accept", "X-Key"]' "$(field headers)"
 expect_equal "where the secret is" "file:$PWD/key.txt" "$(psql -X -q -A -t -d "$PAWL_DATABASE" \
@@ -393,6 +393,23 @@ expect_text "no secret is stored" "$ERR" 'must say where its secret is'
 expect_code 0 endpoint list
 expect_text "endpoint list" "$OUT" '^delegate:javascript +script +- +closed'
 expect_text "endpoint list" "$OUT" '^geo +service +http://127.0.0.1:9 +closed +2.5 +0 +0'
+expect_code 0 endpoint set geo --rate 3 --option breaker.open=PT30S --default timeout
+expect_equal "what changed" 'geo: changed
+  rate                   2.5 -> 3
+  timeout                PT2S -> default
+  breaker.open           default -> PT30S' "$OUT"
+expect_code 0 endpoint set geo --rate 3
+expect_equal "nothing changed" 'geo: nothing changed, it is so already' "$OUT"
+expect_code 0 endpoint show geo
+expect_text "what is not named stays" "$OUT" '^options .*"burst":2.*"unknown":"ask"'
+expect_code 1 endpoint set geo --default breaker.opn
+expect_text "no such option" "$ERR" 'the option breaker has no member "opn"'
+expect_code 0 endpoint set geo http://127.0.0.1:9 --replace
+expect_text "replaced" "$OUT" '  burst  *2 -> default'
+expect_code 1 endpoint set nowhere --rate 3
+expect_text "no such endpoint" "$ERR" 'there is no endpoint "nowhere"'
+expect_code 1 endpoint set geo
+expect_text "nothing to set" "$ERR" 'nothing to set'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
 expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon

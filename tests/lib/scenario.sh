@@ -86,7 +86,7 @@ deploy() {
 }
 
 endpoint() {
-    do_sql "select set_endpoint(:'name', :'url', '{\"allow\": \"loopback\"}' || :'options'::jsonb)" name="$1" url="$2" options="${3-{\}}" >/dev/null
+    do_sql "select set_endpoint(:'name', :'url', '{\"replace\": true, \"allow\": \"loopback\"}' || :'options'::jsonb)" name="$1" url="$2" options="${3-{\}}" >/dev/null
 }
 
 start() {

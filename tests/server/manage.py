@@ -204,7 +204,8 @@ until("dead", lambda: [m["messageId"] for m in get("/dead-letters?message=gone")
 # ---- Endpoints and calls ----
 
 stub = {"baseUrl": "https://stub.example/v1", "rate": 5, "breaker": False, "headers": {"X-A": "b"}, "auth": {"type": "bearer", "token": "credential:stub"}}
-check("an endpoint", put("/endpoints/stub2", stub).body == {"name": "stub2"})
+answer = put("/endpoints/stub2", stub).body
+check("an endpoint", (answer["name"], answer["created"], answer["changed"]["rate"]) == ("stub2", True, {"from": None, "to": 5}), answer)
 there = get("/endpoints/stub2").body
 check("as it is", (there["baseUrl"], there["rate"], there["headers"], there["breaker"]) == ("https://stub.example/v1", 5, ["X-A"], None), there)
 for secret in ("file:/etc/passwd", "env:PGPASSWORD"):
@@ -212,6 +213,19 @@ for secret in ("file:/etc/passwd", "env:PGPASSWORD"):
     check("a secret of the machine", answer.status == 400 and "credential" in answer.body["hint"], answer)
     check("in a header", put("/endpoints/stub2", dict(stub, headers={"X-A": {"secret": secret}})).status == 400)
     check("of a webhook", put("/webhooks/w", {"secret": secret, "event": {}}).status == 400)
+answer = patch("/endpoints/stub2", {"rate": 7, "breaker": {"open": "PT30S"}})
+check("what is named", (answer.status, sorted(answer.body["changed"])) == (200, ["breaker", "breaker.open", "rate"]), answer)
+there = get("/endpoints/stub2").body
+check("all else stays", (there["rate"], there["headers"], there["transport"]["auth"]["token"], there["options"]["breaker"]) == (7, ["X-A"], "credential:stub", {"open": "PT30S"}), there)
+check("null is the default", patch("/endpoints/stub2", {"rate": None, "breaker": {"open": None}}).status == 200 and (get("/endpoints/stub2").body["rate"], get("/endpoints/stub2").body["breaker"]["open"]) == (None, "PT10S"))
+check("put says all of it", put("/endpoints/stub2", {"baseUrl": "https://stub.example/v1"}).body["changed"]["auth.token"] == {"from": "credential:stub", "to": None})
+sql("select set_endpoint('stub2', options => '{\"auth\": {\"type\": \"bearer\", \"token\": \"file:/etc/secret\"}}')")
+check("limits of one with a file", patch("/endpoints/stub2", {"rate": 9}).status == 200)
+for elsewhere in ({"baseUrl": "https://thief.example"}, {"proxy": "http://thief.example"}, {"allow": "loopback"}, {"auth": {"type": "apiKey", "name": "k", "key": "file:/etc/secret"}}):
+    answer = patch("/endpoints/stub2", elsewhere)
+    check("but it goes nowhere else", answer.status == 400 and "credential" in answer.body["detail"], answer)
+check("without it, it may", patch("/endpoints/stub2", {"baseUrl": "https://other.example", "auth": None}).status == 200)
+check("of none", patch("/endpoints/none", {"rate": 1}).status == 404)
 check("no URL", [put("/endpoints/stub2", b).status for b in ({"baseUrl": "stub"}, {"baseUrl": "http://x", "rate": -1}, {"baseUrl": "http://x", "tls": {"x": 1}})] == [400] * 3)
 check("open it", post("/endpoints/stub2/circuit", {"circuit": "open", "reason": "they asked"}).status == 200)
 check("it is open", (get("/endpoints/stub2").body["circuit"], get("/endpoints/stub2").body["circuitWhy"]) == ("open by hand", "set by dev: they asked"), get("/endpoints/stub2"))

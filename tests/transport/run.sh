@@ -77,7 +77,7 @@ calls=0
 # call URL OPTIONS PATH [PAYLOAD]: one request; what came of it is in $SAID, the process's variables as JSON.
 call() {
     local key=call-$((calls += 1))
-    SAID=$(sql "select set_endpoint('service', :'url', :'options')" url="$1" options="$2") || return 0
+    SAID=$(sql "select endpoint from set_endpoint('service', :'url', :'options'::jsonb || '{\"replace\": true}')" url="$1" options="$2") || return 0
     sql "select start('call', '$key', :'v')" v="$(jq -nc --arg path "$3" --arg payload "${4:-}" \
         '{endpoint: "service", path: $path, payload: $payload}')" >/dev/null
     has_ended() {
@@ -357,9 +357,9 @@ part_connections() {
     gets "kept" ".body.connection == $first"
     call "$plain" "{$own}" /digest '{"a": 1}'
     gets "not for what must not be sent twice" ".body.connection != $first"
-    call "$plain" "{$own, \"repeatUnknown\": true}" /digest '{"a": 1}'
+    call "$plain" "{$own, \"unknown\": \"repeat\"}" /digest '{"a": 1}'
     first=$(connection)
-    call "$plain" "{$own, \"repeatUnknown\": true}" /digest '{"a": 1}'
+    call "$plain" "{$own, \"unknown\": \"repeat\"}" /digest '{"a": 1}'
     gets "unless it may" ".body.connection == $first"
     sleep 1.2
     call "$plain" "{$own, \"connections\": {\"age\": \"1 s\"}}" /digest

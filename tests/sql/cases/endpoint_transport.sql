@@ -16,7 +16,7 @@ select name, jsonb_pretty(transport) from endpoints order by name;
 select headers from endpoints where name = 'short';
 select headers from endpoint where name = 'short';
 \echo -- a whole replacement
-select endpoint from set_endpoint('full', 'https://a.example');
+select endpoint from set_endpoint('full', 'https://a.example', '{"replace": true}');
 select transport from endpoint where name = 'full';
 \echo -- refused; a secret in a wrong place is not repeated
 select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) from (values

@@ -1,11 +1,28 @@
 -- SPDX-License-Identifier: Apache-2.0
 set search_path = pawl;
 select endpoint from set_endpoint('geo', 'https://geo.example:8443/v1/');
-select endpoint from set_endpoint(name => 'bank', base_url => 'http://[::1]:80', options => '{"rate": 0.5, "burst": 2, "maxInFlight": 7, "connectTimeout": "PT0.25S", "timeout": "2 min", "cache": "P1DT1H", "repeatUnknown": true, "headers": {"User-Agent": "shop", "Authorization": {"secret": "file:/etc/pawl/bank"}}}');
-select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, repeat_unknown, headers, queued, under_way from endpoints order by name;
+select endpoint from set_endpoint(name => 'bank', base_url => 'http://[::1]:80', options => '{"rate": 0.5, "burst": 2, "maxInFlight": 7, "connectTimeout": "PT0.25S", "timeout": "2 min", "cache": "P1DT1H", "unknown": "repeat", "headers": {"User-Agent": "shop", "Authorization": {"secret": "file:/etc/pawl/bank"}}}');
+select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, unknown, headers, queued, under_way from endpoints order by name;
+\echo -- what is not named stays; null is the default
+select * from set_endpoint('bank', options => '{"rate": 5, "burst": null, "headers": {"user-agent": "till", "X-A": "b"}}');
+select * from set_endpoint('bank', 'http://[::1]:80/', '{"rate": 5, "headers": {"X-A": "c"}, "breaker": {"open": "PT30S", "probes": 2}}');
+select * from set_endpoint('bank', 'http://[::1]:81', '{"breaker": {"probes": null, "slow": "PT1S"}, "allow": ["10.0.0.0/8"], "auth": {"type": "bearer", "token": "env:T"}}');
+select base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, unknown, breaker ->> 'open', breaker ->> 'probes', headers, transport from endpoint where name = 'bank';
+select * from set_endpoint('bank', options => '{"auth": {"type": "basic", "user": "us", "password": "env:P"}, "breaker": {"open": null, "slow": null}, "allow": "private", "proxy": "http://p:1", "redirects": 3}');
+select * from set_endpoint('bank', options => '{"proxy": {"user": "us", "password": "env:P"}, "redirects": {"otherHosts": true}, "auth": {"user": "we"}, "headers": {"user-agent": null}}');
+select options, headers, transport from endpoints where name = 'bank';
+select changed from set_endpoint('bank', options => '{"rate": 5, "actor": "ada"}');
+select kind, actor, subject, detail from audit order by at desc, detail::text limit 3;
+\echo -- nothing of it, where one of them is wrong
+select refused($$ select set_endpoint('bank', options => '{"rate": 1, "breaker": {"open": "PT10S", "maxOpen": "PT5S"}}') $$);
+select refused($$ select set_endpoint('bank', options => '{"auth": {"type": null}}') $$);
+select refused($$ select set_endpoint('bank', options => '{"replace": "yes"}') $$);
+select refused($$ select set_endpoint('bank') $$);
+select refused($$ select set_endpoint('unheard', options => '{"rate": 1}') $$);
+select rate from endpoint where name = 'bank';
 \echo -- replaced as a whole
-select endpoint from set_endpoint('geo', 'http://127.0.0.1/', '{"rate": null, "cache": null, "headers": null, "repeatUnknown": null}');
-select endpoint from set_endpoint('bank', 'http://bank');
+select endpoint from set_endpoint('geo', 'http://127.0.0.1/', '{"rate": null, "cache": null, "headers": null, "unknown": null}');
+select endpoint, created, changed from set_endpoint('bank', 'http://bank', '{"replace": true}');
 select name, base_url, rate, burst, max_in_flight, connect_timeout, timeout, cache, unknown, headers from endpoint order by name;
 \echo -- refused
 select refused(format('select set_endpoint(%L, %L)', n, u)) from (values (null, 'http://a'), ('', 'http://a'), ('x', null),
@@ -14,7 +31,7 @@ select refused(format('select set_endpoint(%L, %L)', n, u)) from (values (null, 
 select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) from (values ('{"rat": 1}'), ('[]'), ('{"rate": 0}'),
     ('{"rate": "5"}'), ('{"burst": 1.5}'), ('{"burst": 0}'), ('{"maxInFlight": 100000}'), ('{"timeout": 5}'), ('{"timeout": "soon"}'),
     ('{"timeout": "0 s"}'), ('{"timeout": "-5 s"}'), ('{"timeout": "P"}'), ('{"timeout": "PT"}'), ('{"connectTimeout": "P1Y"}'), ('{"cache": true}'),
-    ('{"repeatUnknown": "yes"}'), ('{"headers": []}'), ('{"headers": {"a b": "c"}}'), ('{"headers": {"a": 1}}'), ('{"headers": {"a": "x\r\ny: z"}}'), ('{"headers": {"X-Api-Key": "hunter2"}}')) v(o);
+    ('{"headers": []}'), ('{"headers": {"a b": "c"}}'), ('{"headers": {"a": 1}}'), ('{"headers": {"a": "x\r\ny: z"}}'), ('{"headers": {"X-Api-Key": "hunter2"}}')) v(o);
 select refused($$ select drop_endpoint('bank') $$);
 select refused($$ select drop_endpoint('none') $$);
 select refused($$ select drop_endpoint(null) $$);
@@ -24,8 +41,8 @@ select endpoint from drop_endpoint(name => 'bank');
 select count(*) from endpoints;
 \echo -- the circuit breaker, and what else is policy
 select endpoint from set_endpoint('shop', 'http://shop', '{"breaker": {"window": "PT30S", "slow": "2 s", "open": "PT10M"}, "unknown": "fail", "retryBudget": 0.25, "maxInFlightAll": 9}');
-select endpoint from set_endpoint('plain', 'http://plain', '{"breaker": false, "repeatUnknown": false}');
-select name, breaker, unknown, repeat_unknown, retry_budget, max_in_flight_all, circuit from endpoints order by name;
+select endpoint from set_endpoint('plain', 'http://plain', '{"breaker": false, "unknown": "ask"}');
+select name, breaker, unknown, retry_budget, max_in_flight_all, circuit from endpoints order by name;
 select refused(format('select set_endpoint(%L, %L, %L)', 'x', 'http://a', o)) from (values ('{"breaker": 5}'), ('{"breaker": {"probe": 1}}'),
     ('{"breaker": {"window": 1001}}'), ('{"breaker": {"window": 0}}'), ('{"breaker": {"window": "soon"}}'), ('{"breaker": {"failures": 2}}'),
     ('{"breaker": {"probes": 0}}'), ('{"breaker": {"open": "PT10S", "maxOpen": "PT5S"}}'), ('{"unknown": "maybe"}'), ('{"retryBudget": 1.5}')) v(o);

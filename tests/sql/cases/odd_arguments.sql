@@ -2,7 +2,7 @@
 -- Every function of the API with every argument in turn NULL, empty, far too long, far out of range, or JSON of
 -- another shape: a result or a refusal of class PW with a hint, never an error of PostgreSQL's own.
 set search_path = pawl;
-select set_endpoint('bank', 'https://bank.example');
+select endpoint from set_endpoint('bank', 'https://bank.example');
 insert into external_task (id, instance_id, root_id, token, node, definition_id, topic, priority, created, worker, fence,
                            offered, locked_until)
 select id(61), id(1), id(1), 5, 4, i.definition_id, 'charge', 0, clock(), 'w', 1, false, clock() + interval '1 hour'

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What looks secret is in no view, whoever looks.
 set search_path = pawl;
-select set_endpoint('bank', 'https://bank.example', '{"headers": {"X-Api-Key": {"secret": "env:KEY"}, "X-Plain": "s3cret"}, "auth": {"type": "bearer", "token": "env:BANK"}}');
+select endpoint from set_endpoint('bank', 'https://bank.example', '{"headers": {"X-Api-Key": {"secret": "env:KEY"}, "X-Plain": "s3cret"}, "auth": {"type": "bearer", "token": "env:BANK"}}');
 update call set path = '/charge?id=7&api_key=s3cret', headers = '{"Authorization": "s3cret"}', body = 's3cret';
 update incident set body = '{"response": "s3cret"}', detail = 's3cret', request = api_call_request('POST', 'bank',
     '/charge?Token=s3cret&id=7', '{"Cookie": "s3cret", "X-Plain": "yes"}', null, 1, '2026-02-01');
