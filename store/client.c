@@ -262,12 +262,6 @@ static int of_instance(struct client *client, const char *query, const struct uu
     return client_query_rows(client, query, PARAMS(p_uuid(instance)), ret_rows, err);
 }
 
-int client_children(struct client *client, const struct uuid *instance, json_t **ret_rows,
-                    struct err *err)
-{
-    return of_instance(client, "client_children", instance, ret_rows, err);
-}
-
 /* When a version 7 id was made, less a day for clocks that differ; -infinity for other ids. */
 static int64_t made_us(const struct uuid *id)
 {
@@ -328,12 +322,6 @@ int client_calls(struct client *client, const struct uuid *instance, json_t **re
                  struct err *err)
 {
     return of_instance(client, "client_calls", instance, ret_rows, err);
-}
-
-int client_messages(struct client *client, const struct uuid *instance, json_t **ret_rows,
-                    struct err *err)
-{
-    return of_instance(client, "client_messages", instance, ret_rows, err);
 }
 
 int client_variables(struct client *client, const struct uuid *instance, json_t **ret_rows,

@@ -150,8 +150,6 @@ int client_instances_between(struct client *client, const struct uuid *low, cons
                              int limit, json_t **ret_rows, struct err *err) MUST_CHECK;
 int client_instances_by_key(struct client *client, const char *business_key, int limit,
                             json_t **ret_rows, struct err *err) MUST_CHECK;
-int client_children(struct client *client, const struct uuid *instance, json_t **ret_rows,
-                    struct err *err) MUST_CHECK;
 int client_events(struct client *client, const struct uuid *instance, json_t **ret_rows,
                   struct err *err) MUST_CHECK;
 /* The starts (instanceStarted events) of what this instance called at that time. */
@@ -169,8 +167,6 @@ int client_jobs(struct client *client, const struct uuid *instance, json_t **ret
                 struct err *err) MUST_CHECK;
 int client_calls(struct client *client, const struct uuid *instance, json_t **ret_rows,
                  struct err *err) MUST_CHECK;
-int client_messages(struct client *client, const struct uuid *instance, json_t **ret_rows,
-                    struct err *err) MUST_CHECK;
 int client_variables(struct client *client, const struct uuid *instance, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
 

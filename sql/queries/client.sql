@@ -132,10 +132,6 @@ from (select p.instance_id, p.process, p.version, p.business_key, p.state, p.sta
       from page p left join place l on l.instance_id = p.instance_id
       order by p.started, p.instance_id) x
 -- What an instance's call activities started, and still runs.
--- name: client_children
-select to_json(x)::text
-from (select i.instance_id, i.process, i.version, i.business_key, i.state, i.started
-      from instances i where i.parent_id = $1 and i.ended is null order by i.started, i.instance_id) x
 -- $2: when the instance's id was made, so that older partitions are not searched.
 -- name: client_events
 select to_json(x)::text
@@ -188,8 +184,6 @@ from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.busine
 select to_json(x)::text
 from (select t.task_id, t.name, t.element_id, t.instance_id, t.process, t.business_key, t.assignee
       from tasks t where t.business_key = $1 order by t.created limit $2) x
--- name: client_messages
-select to_json(x)::text from (select m.* from messages m where m.instance_id = $1 order by m.expires) x
 -- name: client_variables
 select to_json(x)::text from (select v.name, v.value from variables v where v.instance_id = $1 order by v.name) x
 -- name: client_sql_delegates
