@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include "base/digest.h"
+#include "base/hex.h"
 
 static const EVP_MD *method(enum digest_kind kind)
 {
@@ -77,23 +78,15 @@ const char *digest_hex(struct arena *arena, const void *bytes, size_t n)
     return text;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool digest_unhex(const char *text, size_t text_n, uint8_t *ret_bytes, size_t n)
 {
     if (text_n != 2 * n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-        if (high < 0 || low < 0)
+        int byte = hex_byte(text + 2 * i, 2);
+        if (byte < 0)
             return false;
-        ret_bytes[i] = (uint8_t)(high << 4 | low);
+        ret_bytes[i] = (uint8_t)byte;
     }
     return true;
 }

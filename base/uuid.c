@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "base/hex.h"
 #include "base/uuid.h"
 
 struct uuid uuid_v7(int64_t unix_ms, const uint8_t entropy[10])
@@ -38,17 +39,6 @@ void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_BYTES])
     *p = '\0';
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool uuid_parse(const char *text, struct uuid *ret_uuid)
 {
     struct uuid uuid;
@@ -56,11 +46,10 @@ bool uuid_parse(const char *text, struct uuid *ret_uuid)
     for (int i = 0; i < 16; i++) {
         if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
             return false;
-        int high = hex_digit(text[0]);
-        int low = high < 0 ? -1 : hex_digit(text[1]);
-        if (low < 0)
+        int byte = hex_byte(text, 2);
+        if (byte < 0)
             return false;
-        uuid.b[i] = (uint8_t)(high << 4 | low);
+        uuid.b[i] = (uint8_t)byte;
         text += 2;
     }
     if (*text != '\0')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "base/hex.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/story.h"
@@ -70,26 +71,14 @@ const char *story_kind(const json_t *elements, const char *id)
     return kind != NULL ? kind : "";
 }
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
 const char *story_request(struct cli *cli, const char *request)
 {
     char *text = arena_strdup(&cli->arena, request), *out = text;
 
     for (const char *p = text; *p != '\0'; p++) {
-        int high = *p == '%' ? hex(p[1]) : -1, low = high >= 0 ? hex(p[2]) : -1;
-        if (low >= 0 && (high != 0 || low != 0)) {
-            *out++ = (char)(high << 4 | low);
-            p += 2;
-        } else {
-            *out++ = *p;
-        }
+        int byte = hex_escape(p, 3);
+        *out++ = byte > 0 ? (char)byte : *p;
+        p += byte > 0 ? 2 : 0;
     }
     *out = '\0';
     return text;

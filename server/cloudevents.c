@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/digest.h"
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "server/guard.h"
@@ -33,15 +34,11 @@ static bool is_json(const char *type)
 static const char *decoded(struct arena *arena, const char *value, size_t n)
 {
     char *text = arena_alloc(arena, n + 1), *to = text;
-    uint8_t byte;
 
     for (size_t i = 0; i < n; i++) {
-        if (value[i] == '%' && i + 2 < n && digest_unhex(value + i + 1, 2, &byte, 1)) {
-            *to++ = (char)byte;
-            i += 2;
-        } else {
-            *to++ = value[i];
-        }
+        int byte = hex_escape(value + i, n - i);
+        *to++ = byte >= 0 ? (char)byte : value[i];
+        i += byte >= 0 ? 2 : 0;
     }
     return utf8_valid(text, (size_t)(to - text)) ? text : NULL;
 }

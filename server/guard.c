@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "server/guard.h"
 
@@ -41,14 +42,6 @@ static bool is_length(const char *text, size_t n)
     return n > 0 && n <= 18;
 }
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* The path as it came: visible characters, whole escapes, none of a control character. */
 static const char *judge_uri(const char *uri)
 {
@@ -61,9 +54,10 @@ static const char *judge_uri(const char *uri)
             return "the path has a character that must be escaped";
         if (*c != '%')
             continue;
-        if (hex(c[1]) < 0 || hex(c[2]) < 0)
+        int byte = hex_escape(c, 3);
+        if (byte < 0)
             return "the path has an incomplete escape";
-        if (hex(c[1]) < 2 || (hex(c[1]) == 7 && hex(c[2]) == 15))
+        if (byte < 0x20 || byte == 0x7f)
             return "the path has an escaped control character";
     }
     return NULL;

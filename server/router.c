@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
@@ -44,12 +45,6 @@ static enum method method_read(const char *name)
 
 /* ---- Decoding ---- */
 
-static int hex(char c)
-{
-    /* The guard has seen to the rest. */
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-}
-
 /* NULL: it is not UTF-8. */
 static const char *decode(struct arena *arena, const char *text, size_t n, bool plus)
 {
@@ -57,12 +52,9 @@ static const char *decode(struct arena *arena, const char *text, size_t n, bool 
     size_t m = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == '%' && i + 2 < n) {
-            out[m++] = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
-            i += 2;
-        } else {
-            out[m++] = plus && text[i] == '+' ? ' ' : text[i];
-        }
+        int byte = hex_escape(text + i, n - i);
+        out[m++] = byte >= 0 ? (char)byte : plus && text[i] == '+' ? ' ' : text[i];
+        i += byte >= 0 ? 2 : 0;
     }
     return utf8_valid(out, m) ? out : NULL;
 }

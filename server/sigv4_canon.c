@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/hex.h"
 #include "server/sigv4_canon.h"
 
 static bool is_plain(char c)
@@ -76,14 +77,6 @@ static int compare_parameters(const void *one, const void *other)
     return names != 0 ? names : strcmp(a->value, b->value);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decoded, then coded as it must be. */
 static const char *recoded(struct arena *arena, const char *text, size_t n)
 {
@@ -91,12 +84,10 @@ static const char *recoded(struct arena *arena, const char *text, size_t n)
 
     buf_init(&coded, 0);
     for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c == '%' && i + 2 < n && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-            c = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
-            i += 2;
-        }
+        int byte = hex_escape(text + i, n - i);
+        char c = byte >= 0 ? (char)byte : text[i];
         add_coded(&coded, &c, 1);
+        i += byte >= 0 ? 2 : 0;
     }
     const char *kept = arena_strdup(arena, buf_str(&coded));
     buf_deinit(&coded);
