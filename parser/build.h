@@ -106,9 +106,9 @@ const struct expr *text_optional(struct process_build *process, const struct xml
 /* A literal that stays a text; NULL stays NULL. Checks its length. */
 const char *text_name(struct process_build *process, const struct xml_element *at, const char *what,
                       const char *text);
-/* An attribute that is true or false. */
 /* camunda:jobPriority: a whole number, and which of the three it comes to is all that counts. */
 int text_priority(struct file_build *file, const struct xml_element *at, int fallback);
+/* An attribute that is true or false. */
 bool text_bool(struct file_build *file, const struct xml_element *at, const char *what,
                const char *text, bool fallback);
 /* Refuses attributes that are not in the list: a word of our own that is not known is a slip. */
@@ -117,6 +117,9 @@ void check_attributes(struct file_build *file, const struct xml_element *e,
 /* A duration in microseconds, literal only; 0 with a finding. */
 int64_t text_duration_us(struct process_build *process, const struct xml_element *at,
                          const char *what, const char *text);
+/* Sorts names, and finds one among sorted ones. */
+void names_sort(const char **names, size_t n);
+bool names_have(const char *const *names, size_t n, const char *name);
 /* Judges what is literal, and trusts what is not until it is evaluated. */
 void check_duration(struct process_build *process, const struct xml_element *at, const char *what,
                     const struct expr *expr);
@@ -225,8 +228,6 @@ void read_mapping_value(struct process_build *process, const struct xml_element 
 /* ---- input.c, form.c ---- */
 
 const struct parser_file *find_file(const struct file_build *file, const char *name);
-/* What the element is given: schema and form; NULL: nothing is said. */
-const struct input *read_input(struct process_build *process, const struct xml_element *e);
 void read_node_input(struct process_build *process, int index);
 void read_process_input(struct process_build *process);
 void check_only_called(struct process_build *process);

@@ -90,14 +90,6 @@ static void check_conditions(struct process_build *process, int index)
     }
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    const char *const *a = left;
-    const char *const *b = right;
-
-    return strcmp(*a, *b);
-}
-
 /* A message that two of these nodes wait for could reach either. Returns a name that is there
  * twice. */
 static const char *repeated_message(struct process_build *process, const int *nodes, size_t n)
@@ -111,8 +103,7 @@ static const char *repeated_message(struct process_build *process, const int *no
             event->correlation_key == NULL && expr_is_literal(event->message_name))
             names[n_names++] = expr_text(event->message_name);
     }
-    if (n_names > 1)
-        qsort(names, n_names, sizeof(*names), compare_names);
+    names_sort(names, n_names);
     for (size_t i = 1; i < n_names; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
             return names[i];
@@ -195,8 +186,7 @@ static void check_boundaries(struct process_build *process, int index)
         if (event->event.kind == EVENT_ERROR)
             codes[n++] = event->event.error_code != NULL ? event->event.error_code : "";
     }
-    if (n > 1)
-        qsort(codes, n, sizeof(*codes), compare_names);
+    names_sort(codes, n);
     for (size_t i = 1; i < n; i++)
         if (strcmp(codes[i - 1], codes[i]) == 0)
             report(file, CODE_DUPLICATE_CATCH, e,

@@ -11,6 +11,7 @@
 #include <iconv.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "parser/xml.h"
 
 /* The declaration is looked for in the first bytes only. */
@@ -25,32 +26,13 @@ static int line_of(const char *text, size_t at)
     return line;
 }
 
-size_t utf8_sequence(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xC2 || s[0] > 0xF4)
-        return 0;
-    size_t length = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    if (length > n)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    /* Overlong forms, surrogates, and what lies beyond the last character. */
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return length;
-}
-
 /* Position of the first byte that is not UTF-8 (or NUL), n if all is well. */
 static size_t utf8_check(const char *text, size_t n)
 {
     size_t i = 0;
 
     while (i < n) {
-        size_t length = utf8_sequence((const unsigned char *)text + i, n - i);
+        size_t length = utf8_length(text + i, text + n);
         if (length == 0 || text[i] == '\0')
             break;
         i += length;

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "parser/findings.h"
-#include "parser/xml.h"
 
 /* A message longer than this quotes something huge; it is cut. */
 #define MESSAGE_BYTES_MAX 2000u
@@ -24,24 +24,6 @@ const char *finding_code_text(enum finding_code code)
     return codes[code].text;
 }
 
-/*
- * Quotes in a message are cut at a number of bytes, which may be in the midst of a character: what
- * is left of one becomes a question mark, so that every message is valid UTF-8.
- */
-static void mend(char *text)
-{
-    size_t left = strlen(text);
-
-    for (char *c = text; left > 0;) {
-        size_t n = utf8_sequence((const unsigned char *)c, left);
-        if (n == 0)
-            *c = '?';
-        size_t step = n == 0 ? 1 : n;
-        c += step;
-        left -= step;
-    }
-}
-
 void findings_add(struct findings *findings, enum finding_code code, int line, int column,
                   const char *element, const char *format, ...)
 {
@@ -58,7 +40,8 @@ void findings_add(struct findings *findings, enum finding_code code, int line, i
     va_end(args);
     if (n >= (int)MESSAGE_BYTES_MAX)
         memcpy(room + MESSAGE_BYTES_MAX - 1, "...", 4);
-    mend(room);
+    /* Quotes are cut at a number of bytes, which may be in the midst of a character. */
+    utf8_repair(room);
 
     struct finding *finding =
         arena_push(findings->arena, findings->items, findings->n, findings->capacity);

@@ -139,7 +139,8 @@ static const struct xml_element *schema_element(struct file_build *file,
     return first;
 }
 
-const struct input *read_input(struct process_build *process, const struct xml_element *e)
+/* What the element is given: schema and form; NULL: nothing is said. */
+static const struct input *read_input(struct process_build *process, const struct xml_element *e)
 {
     const struct xml_element *schema = schema_element(process->file, e);
     struct input input = {.schema = NULL};

@@ -252,14 +252,6 @@ static void lint_retries(struct process_build *process)
     }
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    const char *const *a = left;
-    const char *const *b = right;
-
-    return strcmp(*a, *b);
-}
-
 /* The messages that the process waits for, sorted. False if one is only known when it runs. */
 static bool awaited_messages(struct process_build *process, const char ***ret_names, size_t *ret_n)
 {
@@ -275,8 +267,7 @@ static bool awaited_messages(struct process_build *process, const char ***ret_na
             return false;
         (*ret_names)[(*ret_n)++] = expr_text(node->event.message_name);
     }
-    if (*ret_n > 1)
-        qsort(*ret_names, *ret_n, sizeof(**ret_names), compare_names);
+    names_sort(*ret_names, *ret_n);
     return true;
 }
 
@@ -293,8 +284,7 @@ static void lint_answers(struct process_build *process)
         const struct http_call *http = graph->nodes[i].http;
         for (size_t k = 0; http != NULL && k < http->n_answers; k++) {
             const char *message = http->answers[k].message;
-            if (message == NULL ||
-                bsearch(&message, names, n, sizeof(*names), compare_names) != NULL)
+            if (message == NULL || names_have(names, n, message))
                 continue;
             const struct xml_element *e = element_of(process, i);
             report(file, CODE_ANSWER_WITHOUT_CATCHER, e,

@@ -84,14 +84,6 @@ static void collect(struct variables *v, const struct node *node)
                lint_waits_for_message(node);
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    const char *const *a = left;
-    const char *const *b = right;
-
-    return strcmp(*a, *b);
-}
-
 /* ---- Slips ---- */
 
 /* One letter is wrong, missing or too many inside, or two neighbours are swapped. */
@@ -144,11 +136,6 @@ static bool said_before(struct variables *v, const char *name)
     return v->n_said >= 100;
 }
 
-static bool is_set(const struct variables *v, const char *name)
-{
-    return v->n > 0 && bsearch(&name, v->names, v->n, sizeof(*v->names), compare_names) != NULL;
-}
-
 static void judge(void *context, const char *name)
 {
     struct variables *v = context;
@@ -158,7 +145,7 @@ static void judge(void *context, const char *name)
     if ((response && v->in_answer) || (v->in_delegate && strcmp(name, "result") == 0) ||
         (v->in_callback && strcmp(name, "callback") == 0) ||
         (v->process->graph->n_parameters > 0 && strcmp(name, "parameters") == 0) ||
-        strcmp(name, "execution") == 0 || said_before(v, name) || is_set(v, name))
+        strcmp(name, "execution") == 0 || said_before(v, name) || names_have(v->names, v->n, name))
         return;
     const char *slip = find_slip(v, name);
     if (response && v->calls)
@@ -294,8 +281,7 @@ void lint_variables(struct process_build *process)
 
     for (size_t i = 0; i < graph->n_nodes; i++)
         collect(&v, &graph->nodes[i]);
-    if (v.n > 1)
-        qsort(v.names, v.n, sizeof(*v.names), compare_names);
+    names_sort(v.names, v.n);
     for (size_t i = 0; i < graph->n_nodes; i++) {
         v.at = process->sites[i].element;
         look_node(&v, &graph->nodes[i]);

@@ -173,3 +173,21 @@ void check_attributes(struct file_build *file, const struct xml_element *e,
                    e->name, a->name);
     }
 }
+
+static int compare_names(const void *left, const void *right)
+{
+    const char *const *a = left, *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+void names_sort(const char **names, size_t n)
+{
+    if (n > 1) /* qsort(3) takes no NULL */
+        qsort(names, n, sizeof(*names), compare_names);
+}
+
+bool names_have(const char *const *names, size_t n, const char *name)
+{
+    return n > 0 && bsearch(&name, names, n, sizeof(*names), compare_names) != NULL;
+}

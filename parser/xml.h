@@ -69,9 +69,6 @@ void xml_document_deinit(struct xml_document *document);
 bool xml_decode(struct arena *arena, const char *text, size_t n, bool decoded,
                 const char **ret_text, size_t *ret_n, struct findings *findings) MUST_CHECK;
 
-/* Length of the UTF-8 sequence at s, which has n > 0 bytes; 0 if there is no valid one. */
-size_t utf8_sequence(const unsigned char *s, size_t n);
-
 /* Refuses a DTD and elements with too many attributes before any library looks at them. */
 bool xml_prescan(const char *text, size_t n, struct findings *findings) MUST_CHECK;
 
