@@ -60,3 +60,9 @@ void err_hint(struct err *err, const char *hint);
 const char *err_line(const struct err *err, char *room, size_t room_bytes);
 
 void err_reset(struct err *err);
+
+/* Whether a SQLSTATE begins so: it is of the class "40", of "57P", or the very "25006". */
+static inline bool sqlstate_in(const char *sqlstate, const char *class)
+{
+    return strncmp(sqlstate, class, strlen(class)) == 0;
+}

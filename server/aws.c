@@ -112,8 +112,7 @@ static void answered(struct request *request, const struct desk_answer *answer)
         server_count_callback(request->server,
                               answer->sqlstate != NULL ? response_status(answer->sqlstate) : 200);
     for (size_t i = 0; answer->sqlstate != NULL && error == NULL && i < operation->n_errors; i++)
-        if (strncmp(answer->sqlstate, operation->errors[i].sqlstate,
-                    strlen(operation->errors[i].sqlstate)) == 0)
+        if (sqlstate_in(answer->sqlstate, operation->errors[i].sqlstate))
             error = &operation->errors[i];
     if (error != NULL)
         write_error(request, 400, error->type,

@@ -403,7 +403,7 @@ static void asked(void *context, const struct desk_answer *answer)
 
     if (answer->sqlstate != NULL && response_status(answer->sqlstate) == 500) {
         char text[600];
-        bool broken = strncmp(answer->sqlstate, "XX", 2) == 0;
+        bool broken = sqlstate_in(answer->sqlstate, "XX");
         log_line(broken ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "a statement failed",
                  "query=%s sqlstate=%s error=%s", request->desk.query, answer->sqlstate,
                  log_quote(answer->message, text, sizeof(text)));

@@ -147,7 +147,7 @@ unsigned response_status(const char *sqlstate)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (strncmp(sqlstate, all[i].prefix, strlen(all[i].prefix)) == 0)
+        if (sqlstate_in(sqlstate, all[i].prefix))
             return all[i].status;
     return 500;
 }
@@ -157,7 +157,7 @@ void response_refused(struct request *request, const struct desk_answer *answer)
     unsigned status = response_status(answer->sqlstate);
     struct problem problem = {status, answer->sqlstate, answer->message, answer->hint};
 
-    if (strcmp(answer->sqlstate, "55P03") == 0 || strncmp(answer->sqlstate, "40", 2) == 0)
+    if (strcmp(answer->sqlstate, "55P03") == 0 || sqlstate_in(answer->sqlstate, "40"))
         problem.message = "another transaction is just changing the same; nothing was done";
     else if (strcmp(answer->sqlstate, "57014") == 0)
         problem.message = "the database took too long for this; nothing was done";

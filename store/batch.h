@@ -404,7 +404,7 @@ struct store_worker {
     int64_t now_us, due_us; /* at the last look: the database's clock, when the next timer is due */
     struct quiet quiet;
     struct installation installation;
-    int64_t installation_read_s; /* when, by the monotonic clock; 0: never */
+    int64_t installation_read_us; /* clock_mono_us(); 0: never */
     struct arena installation_arena;
     /* Commands that need a SQL delegate: each is claimed by name, and runs alone, next. */
     struct item_key alone_next[ALONE_MAX];
@@ -414,5 +414,5 @@ struct store_worker {
     struct place_limit *limits; /* places.h; live in limits_arena */
     size_t n_limits;
     struct arena limits_arena;
-    int64_t limits_read_s; /* when, by the monotonic clock; 0: never */
+    int64_t limits_read_us; /* clock_mono_us(); 0: never */
 };

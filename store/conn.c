@@ -48,7 +48,7 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
-static void add_ident(struct buf *buf, const char *name)
+void conn_add_ident(struct buf *buf, const char *name)
 {
     buf_add_char(buf, '"');
     for (; *name != '\0'; name++) {
@@ -84,7 +84,7 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
         buf_add_str(&sql, "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; "
                           "set enable_hashjoin = off; set enable_mergejoin = off; ");
     buf_add_str(&sql, "set search_path = ");
-    add_ident(&sql, conn->schema);
+    conn_add_ident(&sql, conn->schema);
     buf_add_str(&sql, ", pg_temp; select current_setting('synchronous_commit'), "
                       "current_setting('server_encoding'), current_setting('server_version')");
     PGresult *rows = PQexec(conn->pg, buf_str(&sql));

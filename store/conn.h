@@ -62,6 +62,9 @@ void conn_closep(struct conn **conn);
 /* False once the connection is gone: only conn_close() is left to do. */
 bool conn_alive(const struct conn *conn);
 const char *conn_schema(const struct conn *conn);
+/* Adds a name as SQL takes it, in quotes. */
+struct buf;
+void conn_add_ident(struct buf *sql, const char *name);
 
 /* A way for another thread to end the statement that runs; it outlives the connection. */
 struct conn_cancel;

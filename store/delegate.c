@@ -32,18 +32,13 @@ void delegate_leave(struct store_worker *worker)
 
 /* ---- What went wrong ---- */
 
-static bool in_class(const char *state, const char *class)
-{
-    return strncmp(state, class, strlen(class)) == 0;
-}
-
 /* The server asks for another try, and has not done so too often for this command. */
 static bool try_again(struct store_worker *worker, const char *state)
 {
     static const char *const classes[] = {"40", "53", "08", "57P", "58", "25006"};
 
     for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-        if (in_class(state, classes[i]))
+        if (sqlstate_in(state, classes[i]))
             return ++worker->delegate_tries < AGAIN_MAX;
     return false;
 }

@@ -74,43 +74,64 @@ static int judge_message_starts(struct conn *conn, struct deployment *d, struct 
     return 0;
 }
 
+/* Nodes that name something, to ask the database about: an index is a row of `places`. */
+struct named {
+    struct column names, indexes;
+    struct place {
+        const struct node *node;
+        const char *file, *name;
+    } * places;
+    size_t n, capacity;
+};
+
+static void find_named(struct deployment *d, const char *(*name_of)(const struct node *node),
+                       struct named *ret)
+{
+    *ret = (struct named){.n = 0};
+    column_init(&ret->names, d->arena, COLUMN_TEXT);
+    column_init(&ret->indexes, d->arena, COLUMN_INT4);
+    for (size_t i = 0; i < d->n_processes; i++) {
+        const struct graph *graph = d->processes[i].graph;
+        for (size_t j = 0; j < graph->n_nodes; j++) {
+            const char *name = name_of(&graph->nodes[j]);
+            if (name == NULL)
+                continue;
+            column_text(&ret->names, name);
+            column_int(&ret->indexes, (int64_t)ret->n);
+            *arena_push(d->arena, ret->places, ret->n, ret->capacity) =
+                (struct place){&graph->nodes[j], d->processes[i].file->name, name};
+        }
+    }
+}
+
+static const char *called_process(const struct node *node)
+{
+    return node->call != NULL && expr_is_literal(node->call->called_element)
+               ? expr_text(node->call->called_element)
+               : NULL;
+}
+
 /* Called processes that nobody has deployed yet: they may follow. */
 static int judge_called(struct conn *conn, struct deployment *d, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column names, indexes;
-    const struct node **nodes = NULL;
-    const char **files = NULL;
-    size_t n = 0, nodes_capacity = 0, n_files = 0, files_capacity = 0;
+    struct named called;
 
-    column_init(&names, d->arena, COLUMN_TEXT);
-    column_init(&indexes, d->arena, COLUMN_INT4);
-    for (size_t i = 0; i < d->n_processes; i++) {
-        const struct graph *graph = d->processes[i].graph;
-        for (size_t j = 0; j < graph->n_nodes; j++) {
-            const struct node *node = &graph->nodes[j];
-            if (node->call == NULL || !expr_is_literal(node->call->called_element))
-                continue;
-            column_text(&names, expr_text(node->call->called_element));
-            column_int(&indexes, (int64_t)n);
-            *arena_push(d->arena, nodes, n, nodes_capacity) = node;
-            *arena_push(d->arena, files, n_files, files_capacity) = d->processes[i].file->name;
-        }
-    }
-    if (n == 0)
+    find_named(d, called_process, &called);
+    if (called.n == 0)
         return 0;
     if (conn_query(conn, "deploy_uncalled",
-                   PARAMS(p_text(d->tenant), p_column(&names), p_column(&indexes)), &rows, err) < 0)
+                   PARAMS(p_text(d->tenant), p_column(&called.names), p_column(&called.indexes)),
+                   &rows, err) < 0)
         return err_trace(err);
     for (int r = 0; r < result_rows(rows); r++) {
-        size_t i = (size_t)result_int(rows, r, 0);
-        const char *called = expr_text(nodes[i]->call->called_element);
-        deploy_found(d, FINDING_WARNING, files[i], nodes[i]->line, nodes[i]->id,
+        const struct place *place = &called.places[result_int(rows, r, 0)];
+        deploy_found(d, FINDING_WARNING, place->file, place->node->line, place->node->id,
                      "called-process-missing",
                      arena_printf(d->arena,
                                   "Process '%s' is called here and not deployed: deploy it before "
                                   "an instance comes here.",
-                                  called));
+                                  place->name));
     }
     return 0;
 }
@@ -141,43 +162,32 @@ static int judge_author(struct conn *conn, struct deployment *d, struct err *err
     return 0;
 }
 
+static const char *java_class(const struct node *node)
+{
+    return node->external != NULL ? node->external->class_name : NULL;
+}
+
 /* Java classes and delegate expressions that nobody has mapped to a topic. */
 static int judge_classes(struct conn *conn, struct deployment *d, struct err *err)
 {
     struct result *rows CLEANUP(result_freep) = NULL;
-    struct column names, indexes;
-    const struct node **nodes = NULL;
-    const char **files = NULL;
-    size_t n = 0, nodes_capacity = 0, n_files = 0, files_capacity = 0;
+    struct named classes;
 
-    column_init(&names, d->arena, COLUMN_TEXT);
-    column_init(&indexes, d->arena, COLUMN_INT4);
-    for (size_t i = 0; i < d->n_processes; i++) {
-        const struct graph *graph = d->processes[i].graph;
-        for (size_t j = 0; j < graph->n_nodes; j++) {
-            const struct node *node = &graph->nodes[j];
-            if (node->external == NULL || node->external->class_name == NULL)
-                continue;
-            column_text(&names, node->external->class_name);
-            column_int(&indexes, (int64_t)n);
-            *arena_push(d->arena, nodes, n, nodes_capacity) = node;
-            *arena_push(d->arena, files, n_files, files_capacity) = d->processes[i].file->name;
-        }
-    }
-    if (n == 0)
+    find_named(d, java_class, &classes);
+    if (classes.n == 0)
         return 0;
-    if (conn_query(conn, "deploy_unmapped", PARAMS(p_column(&names), p_column(&indexes)), &rows,
-                   err) < 0)
+    if (conn_query(conn, "deploy_unmapped",
+                   PARAMS(p_column(&classes.names), p_column(&classes.indexes)), &rows, err) < 0)
         return err_trace(err);
     for (int r = 0; r < result_rows(rows); r++) {
-        size_t i = (size_t)result_int(rows, r, 0);
-        const char *name = nodes[i]->external->class_name;
-        deploy_found(d, FINDING_ERROR, files[i], nodes[i]->line, nodes[i]->id, "unmapped-class",
+        const struct place *place = &classes.places[result_int(rows, r, 0)];
+        deploy_found(d, FINDING_ERROR, place->file, place->node->line, place->node->id,
+                     "unmapped-class",
                      arena_printf(d->arena,
                                   "The Java code %s cannot run here, and is not mapped to a topic "
                                   "for workers. Write the worker, then map it: select "
-                                  "pawl.map_class('%s', 'its-topic').",
-                                  name, name));
+                                  "%s.map_class('%s', 'its-topic').",
+                                  place->name, conn_schema(conn), place->name));
     }
     return 0;
 }

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "store/installation.h"
 
-#define READ_EVERY_S 5 /* a new address counts after this, at the latest */
-
-static int64_t now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec;
-}
+#define READ_EVERY_US 5000000 /* a new address counts after this, at the latest */
 
 int installation_read(struct batch *batch, struct err *err)
 {
@@ -20,7 +12,8 @@ int installation_read(struct batch *batch, struct err *err)
     struct installation *installation = &worker->installation;
     struct result *rows;
 
-    if (worker->installation_read_s != 0 && now_s() - worker->installation_read_s < READ_EVERY_S)
+    if (worker->installation_read_us != 0 &&
+        clock_mono_us() - worker->installation_read_us < READ_EVERY_US)
         return 0;
     if (conn_query(batch->conn, "installation", NO_PARAMS, &rows, err) < 0)
         return err_trace(err);
@@ -36,6 +29,6 @@ int installation_read(struct batch *batch, struct err *err)
                                                        : arena_strdup(&worker->installation_arena,
                                                                       result_text(rows, 0, 1));
     installation->callback_life_us = result_int(rows, 0, 2);
-    worker->installation_read_s = now_s();
+    worker->installation_read_us = clock_mono_us();
     return 0;
 }

@@ -16,17 +16,6 @@
 #define MIGRATE_STATEMENT_TIMEOUT_MS 600000
 #define SCHEMA_NAME_BYTES_MAX 63u
 
-static void add_ident(struct buf *buf, const char *name)
-{
-    buf_add_char(buf, '"');
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            buf_add_char(buf, '"');
-        buf_add_char(buf, *name);
-    }
-    buf_add_char(buf, '"');
-}
-
 /* Replaces each @schema@ by the quoted name. */
 static void add_script(struct buf *sql, const char *text, const char *schema)
 {
@@ -34,7 +23,7 @@ static void add_script(struct buf *sql, const char *text, const char *schema)
 
     for (const char *at; (at = strstr(text, mark)) != NULL; text = at + strlen(mark)) {
         buf_add(sql, text, (size_t)(at - text));
-        add_ident(sql, schema);
+        conn_add_ident(sql, schema);
     }
     buf_add_str(sql, text);
 }
@@ -70,7 +59,7 @@ static int schema_begin(struct conn *conn, int *ret_version, struct err *err)
         return err_trace(err);
     if (!result_bool(rows, 0, 0)) {
         buf_add_str(&sql, "create schema ");
-        add_ident(&sql, conn_schema(conn));
+        conn_add_ident(&sql, conn_schema(conn));
         if (conn_script(conn, buf_str(&sql), err) < 0)
             return err_trace(err);
     }

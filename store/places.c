@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "store/places.h"
 
-#define READ_EVERY_S 2 /* a new limit counts after this, at the latest */
-
-static int64_t now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec;
-}
+#define READ_EVERY_US 2000000 /* a new limit counts after this, at the latest */
 
 static int read_limits(struct batch *batch, struct err *err)
 {
     struct store_worker *worker = batch->worker;
     struct result *rows;
 
-    if (worker->limits_read_s != 0 && now_s() - worker->limits_read_s < READ_EVERY_S)
+    if (worker->limits_read_us != 0 && clock_mono_us() - worker->limits_read_us < READ_EVERY_US)
         return 0;
     if (conn_query(batch->conn, "place_limits", NO_PARAMS, &rows, err) < 0)
         return err_trace(err);
@@ -31,7 +23,7 @@ static int read_limits(struct batch *batch, struct err *err)
         worker->limits[i] = (struct place_limit){.definition_id = (int)result_int(rows, i, 0),
                                                  .most = (int)result_int(rows, i, 1),
                                                  .key = result_int(rows, i, 2)};
-    worker->limits_read_s = now_s();
+    worker->limits_read_us = clock_mono_us();
     return 0;
 }
 

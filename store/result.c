@@ -9,11 +9,6 @@
 
 /* ---- Errors ---- */
 
-static bool in_class(const char *state, const char *class)
-{
-    return strncmp(state, class, strlen(class)) == 0;
-}
-
 static enum err_code code_of(const char *state)
 {
     static const struct {
@@ -32,7 +27,7 @@ static enum err_code code_of(const char *state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-        if (in_class(state, codes[i].prefix))
+        if (sqlstate_in(state, codes[i].prefix))
             return codes[i].code;
     }
     return ERR_INTERNAL;
@@ -59,7 +54,7 @@ int conn_error(const PGresult *result, PGconn *pg, const char *what, struct err 
         return err_set(err, ERR_LOST, "lost the connection to PostgreSQL: %.*s", trimmed(text),
                        text);
     }
-    if (in_class(state, "PW")) {
+    if (sqlstate_in(state, "PW")) {
         err_set(err, code_of(state), "%s", text);
         err_hint(err, hint != NULL ? hint : "");
     } else {
