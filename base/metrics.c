@@ -67,6 +67,13 @@ void metrics_sample(struct buf *text, const char *name, const struct metric_labe
     add_value(text, value);
 }
 
+void metrics_single(struct buf *text, const char *name, const char *type, const char *help,
+                    double value)
+{
+    metrics_family(text, name, type, help);
+    metrics_sample(text, name, NO_LABELS, value);
+}
+
 void histogram_add(struct histogram *histogram, const struct histogram_bounds *bounds, double value)
 {
     size_t i = 0;

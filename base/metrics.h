@@ -23,6 +23,9 @@ struct metric_label {
 void metrics_family(struct buf *text, const char *name, const char *type, const char *help);
 void metrics_sample(struct buf *text, const char *name, const struct metric_label *labels,
                     size_t n_labels, double value);
+/* A family with one sample, which has no labels. */
+void metrics_single(struct buf *text, const char *name, const char *type, const char *help,
+                    double value);
 
 #define HISTOGRAM_BUCKETS_MAX 16u
 

@@ -428,7 +428,7 @@ static void write_line(struct buf *out, const struct edge *edge)
     buf_add_str(out, "      </bpmndi:BPMNEdge>\n");
 }
 
-int bpmn_write(const struct steps *steps, struct buf *bpmn)
+static int write_document(const struct steps *steps, struct buf *bpmn)
 {
     struct writer writer = {.steps = steps, .out = bpmn};
 
@@ -480,7 +480,7 @@ int convert_steps(const char *file, const char *text, size_t n, struct buf *ret_
     if (steps_read(&steps, document) < 0)
         return err_trace(err);
     layout_place(&steps);
-    if (bpmn_write(&steps, ret_bpmn) < 0)
+    if (write_document(&steps, ret_bpmn) < 0)
         return err_trace(err);
     if (ret_id != NULL)
         buf_add_str(ret_id, steps.id);

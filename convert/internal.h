@@ -79,9 +79,6 @@ struct steps {
 };
 
 int steps_read(struct steps *steps, const struct item *document) MUST_CHECK;
-/* The error at the item's line; returns -1. */
-int steps_wrong(const struct steps *steps, const struct item *at, const char *format, ...)
-    PRINTF_LIKE(3, 4);
 
 /* ---- layout.c ---- */
 
@@ -95,9 +92,4 @@ void routes_draw(struct steps *steps);
 
 /* How much room the editors take for a name that stands outside of its shape. */
 void label_size(const char *name, struct box *ret);
-bool label_is_outside(const struct shape *shape);
 void labels_place(struct steps *steps);
-
-/* ---- bpmn.c ---- */
-
-int bpmn_write(const struct steps *steps, struct buf *bpmn) MUST_CHECK;

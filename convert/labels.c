@@ -8,7 +8,7 @@
 /* Editors break such a name at the width of its bounds, or after so much. */
 enum { WIDEST = 90, LINE = 14, AIR = 4 };
 
-bool label_is_outside(const struct shape *shape)
+static bool is_outside(const struct shape *shape)
 {
     return shape->kind == SHAPE_CATCH || shape->kind == SHAPE_GATEWAY ||
            shape->kind == SHAPE_ERROR_END || shape->kind == SHAPE_BOUNDARY;
@@ -180,7 +180,7 @@ void labels_place(struct steps *steps)
     for (size_t i = 0; i < steps->n_shapes; i++) {
         struct shape *shape = &steps->shapes[i];
         struct choice choice = {.steps = steps, .hits = -1};
-        if (label_is_outside(shape))
+        if (is_outside(shape))
             label_size(shape->name, &choice.size);
         if (choice.size.width > 0 && shape->kind == SHAPE_BOUNDARY)
             place_at_boundary(&choice, shape);

@@ -68,7 +68,9 @@ static const struct type types[] = {
     {"fail", SHAPE_ERROR_END, {{"error", ITEM_STRING, true}}},
 };
 
-int steps_wrong(const struct steps *steps, const struct item *at, const char *format, ...)
+/* The error at the item's line; returns -1. */
+static int PRINTF_LIKE(3, 4)
+    wrong(const struct steps *steps, const struct item *at, const char *format, ...)
 {
     char text[800];
     va_list args;
@@ -107,12 +109,12 @@ static int check_field(const struct steps *steps, const struct item *item, const
     const struct item *value = item_member(item, field->name);
 
     if (value == NULL)
-        return field->needed ? steps_wrong(steps, item, "%s needs \"%s\"", what, field->name) : 0;
+        return field->needed ? wrong(steps, item, "%s needs \"%s\"", what, field->name) : 0;
     if (field->kind == ITEM_NULL ||
         (field->kind == ITEM_STRING ? is_scalar(value) : value->kind == field->kind))
         return 0;
-    return steps_wrong(steps, value, "\"%s\" of %s must be %s", field->name, what,
-                       kind_name(field->kind));
+    return wrong(steps, value, "\"%s\" of %s must be %s", field->name, what,
+                 kind_name(field->kind));
 }
 
 /* Everything in the item is one of the fields, and right. */
@@ -134,8 +136,8 @@ static int check_fields(const struct steps *steps, const struct item *item, cons
             buf_printf(&names, "%s%s", f > 0 ? ", " : "", common[f].name);
         for (size_t f = 0; f < n_fields && fields[f].name != NULL; f++)
             buf_printf(&names, ", %s", fields[f].name);
-        return steps_wrong(steps, item->list[i], "%s has no \"%s\"; it may have: %s", what,
-                           item->keys[i], buf_str(&names));
+        return wrong(steps, item->list[i], "%s has no \"%s\"; it may have: %s", what, item->keys[i],
+                     buf_str(&names));
     }
     for (size_t f = 0; f < n_common; f++)
         if (check_field(steps, item, what, &common[f]) < 0)
@@ -156,18 +158,18 @@ static int check_id(const struct steps *steps, const struct item *id, const char
         right = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
                 strchr("_-.", *c) != NULL;
     if (!right || strlen(id->text) > 100)
-        return steps_wrong(steps, id,
-                           "\"%s\" is no id for %s: a letter, then at most 99 letters, digits, "
-                           "'-', '_' and '.'",
-                           id->text, what);
+        return wrong(steps, id,
+                     "\"%s\" is no id for %s: a letter, then at most 99 letters, digits, "
+                     "'-', '_' and '.'",
+                     id->text, what);
     static const char *const reserved[] = {"Start_",    "End_",   "Flow_",
                                            "Boundary_", "Error_", "Message_"};
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         if (strncmp(id->text, reserved[i], strlen(reserved[i])) == 0)
-            return steps_wrong(steps, id,
-                               "ids that begin with %s are kept for what is added: "
-                               "choose another one",
-                               reserved[i]);
+            return wrong(steps, id,
+                         "ids that begin with %s are kept for what is added: "
+                         "choose another one",
+                         reserved[i]);
     return 0;
 }
 
@@ -214,17 +216,16 @@ static int link_to(struct steps *steps, size_t from, const struct item *target,
                    struct edge **ret_edge)
 {
     if (!is_scalar(target))
-        return steps_wrong(steps, target, "the id of a step is wanted here");
+        return wrong(steps, target, "the id of a step is wanted here");
     size_t to = find_step(steps, target->text);
     if (to == SIZE_MAX)
-        return steps_wrong(steps, target,
-                           "step \"%s\" goes on at \"%s\", but there is no such step",
-                           steps->shapes[from].id, target->text);
+        return wrong(steps, target, "step \"%s\" goes on at \"%s\", but there is no such step",
+                     steps->shapes[from].id, target->text);
     if (steps->n_edges == LIMIT_STEPS_FLOWS)
-        return steps_wrong(steps, target,
-                           "more than %u ways from step to step (LIMIT_STEPS_FLOWS): use several "
-                           "processes",
-                           LIMIT_STEPS_FLOWS);
+        return wrong(steps, target,
+                     "more than %u ways from step to step (LIMIT_STEPS_FLOWS): use several "
+                     "processes",
+                     LIMIT_STEPS_FLOWS);
     *ret_edge = add_edge(steps, from, to);
     return 0;
 }
@@ -238,11 +239,11 @@ static int link_choice(struct steps *steps, size_t from)
     struct edge *edge;
 
     if (choices->n == 0)
-        return steps_wrong(steps, choices, "step \"%s\" has no choices", steps->shapes[from].id);
+        return wrong(steps, choices, "step \"%s\" has no choices", steps->shapes[from].id);
     for (size_t i = 0; i < choices->n; i++) {
         const struct item *choice = choices->list[i];
         if (choice->kind != ITEM_MAP)
-            return steps_wrong(steps, choice, "a choice is a map with \"when\" and \"next\"");
+            return wrong(steps, choice, "a choice is a map with \"when\" and \"next\"");
         if (check_fields(steps, choice, "a choice", fields, ARRAY_LEN(fields), NULL, 0) < 0 ||
             link_to(steps, from, item_member(choice, "next"), &edge) < 0)
             return -1;
@@ -250,8 +251,8 @@ static int link_choice(struct steps *steps, size_t from)
         edge->when = item_member(choice, "when")->text;
         edge->name = name != NULL ? name->text : NULL;
         if (strstr(edge->when, "${") == NULL)
-            return steps_wrong(steps, item_member(choice, "when"),
-                               "a condition is an expression: write ${%s}", edge->when);
+            return wrong(steps, item_member(choice, "when"),
+                         "a condition is an expression: write ${%s}", edge->when);
     }
     if (link_to(steps, from, item_member(step, "default"), &edge) < 0)
         return -1;
@@ -286,8 +287,8 @@ static int link_catches(struct steps *steps, size_t from)
         steps->shapes[boundary].on = from;
         steps->shapes[boundary].nth = i;
         if (catches->keys[i][0] == '\0' || strlen(catches->keys[i]) > LIMIT_NAME_BYTES)
-            return steps_wrong(steps, catches->list[i], "the code of an error has 1 to %u bytes",
-                               LIMIT_NAME_BYTES);
+            return wrong(steps, catches->list[i], "the code of an error has 1 to %u bytes",
+                         LIMIT_NAME_BYTES);
         if (link_to(steps, boundary, catches->list[i], &edge) < 0)
             return -1;
     }
@@ -303,17 +304,17 @@ static int link_step(struct steps *steps, size_t from)
     bool ends = end != NULL && strcmp(end->text, "true") == 0;
 
     if (end != NULL && end->kind != ITEM_BOOL)
-        return steps_wrong(steps, end, "\"end\" of step \"%s\" must be true or false", id);
+        return wrong(steps, end, "\"end\" of step \"%s\" must be true or false", id);
     if (steps->shapes[from].kind == SHAPE_GATEWAY || steps->shapes[from].kind == SHAPE_ERROR_END) {
         if (next != NULL || ends)
-            return steps_wrong(steps, step, "step \"%s\" takes neither \"next\" nor \"end\"%s", id,
-                               steps->shapes[from].kind == SHAPE_GATEWAY
-                                   ? ": its choices and \"default\" say where it goes on"
-                                   : ": the process ends there");
+            return wrong(steps, step, "step \"%s\" takes neither \"next\" nor \"end\"%s", id,
+                         steps->shapes[from].kind == SHAPE_GATEWAY
+                             ? ": its choices and \"default\" say where it goes on"
+                             : ": the process ends there");
         return steps->shapes[from].kind == SHAPE_GATEWAY ? link_choice(steps, from) : 0;
     }
     if ((next != NULL) == ends)
-        return steps_wrong(steps, step, "step \"%s\" needs either \"next\" or \"end: true\"", id);
+        return wrong(steps, step, "step \"%s\" needs either \"next\" or \"end: true\"", id);
     if (ends)
         add_edge(steps, from,
                  add_shape(steps, SHAPE_END, arena_printf(steps->arena, "End_%s", id), NULL, NULL));
@@ -332,19 +333,19 @@ static int check_wait(const struct steps *steps, const struct item *step, const 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++)
         n += item_member(step, ways[i]) != NULL;
     if (n != 1)
-        return steps_wrong(steps, step,
-                           "step \"%s\" waits for one of: seconds, duration, until, "
-                           "message",
-                           id);
+        return wrong(steps, step,
+                     "step \"%s\" waits for one of: seconds, duration, until, "
+                     "message",
+                     id);
     const struct item *seconds = item_member(step, "seconds");
     if (seconds != NULL &&
         (seconds->kind != ITEM_NUMBER || seconds->text[strspn(seconds->text, "0123456789.")] != 0))
-        return steps_wrong(steps, seconds,
-                           "\"seconds\" of step \"%s\" must be a number such as 45 or 0.5; for an "
-                           "expression use duration: \"${…}\", an ISO 8601 duration",
-                           id);
+        return wrong(steps, seconds,
+                     "\"seconds\" of step \"%s\" must be a number such as 45 or 0.5; for an "
+                     "expression use duration: \"${…}\", an ISO 8601 duration",
+                     id);
     if (item_member(step, "key") != NULL && item_member(step, "message") == NULL)
-        return steps_wrong(steps, step, "\"key\" of step \"%s\" belongs to a message", id);
+        return wrong(steps, step, "\"key\" of step \"%s\" belongs to a message", id);
     return 0;
 }
 
@@ -355,10 +356,10 @@ static int check_scalars(const struct steps *steps, const struct item *step, con
 
     for (size_t i = 0; map != NULL && i < map->n; i++)
         if (!is_scalar(map->list[i]))
-            return steps_wrong(steps, map->list[i],
-                               "\"%s\" in \"%s\" must be a text, a number or "
-                               "an expression",
-                               map->keys[i], name);
+            return wrong(steps, map->list[i],
+                         "\"%s\" in \"%s\" must be a text, a number or "
+                         "an expression",
+                         map->keys[i], name);
     return 0;
 }
 
@@ -384,10 +385,10 @@ static int read_step(struct steps *steps, const struct item *step)
     const struct type *type = NULL;
 
     if (step->kind != ITEM_MAP)
-        return steps_wrong(steps, step, "a step is a map with \"id\" and \"type\"");
+        return wrong(steps, step, "a step is a map with \"id\" and \"type\"");
     const struct item *id = item_member(step, "id"), *kind = item_member(step, "type");
     if (id == NULL || !is_scalar(id) || kind == NULL || !is_scalar(kind))
-        return steps_wrong(steps, step, "a step needs an \"id\" and a \"type\"");
+        return wrong(steps, step, "a step needs an \"id\" and a \"type\"");
     if (check_id(steps, id, "a step") < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -398,14 +399,14 @@ static int read_step(struct steps *steps, const struct item *step)
         buf_init(&names, 0);
         for (size_t i = 0; i < ARRAY_LEN(types); i++)
             buf_printf(&names, "%s%s", i > 0 ? ", " : "", types[i].name);
-        return steps_wrong(steps, kind, "there is no type \"%s\" of steps; there are: %s",
-                           kind->text, buf_str(&names));
+        return wrong(steps, kind, "there is no type \"%s\" of steps; there are: %s", kind->text,
+                     buf_str(&names));
     }
     if (strcmp(id->text, steps->id) == 0)
-        return steps_wrong(
-            steps, id, "the step \"%s\" has the id of the process: choose another one", id->text);
+        return wrong(steps, id, "the step \"%s\" has the id of the process: choose another one",
+                     id->text);
     if (find_step(steps, id->text) != SIZE_MAX)
-        return steps_wrong(steps, id, "there are two steps with the id \"%s\"", id->text);
+        return wrong(steps, id, "there are two steps with the id \"%s\"", id->text);
     if (check_fields(steps, step,
                      arena_printf(steps->arena, "step \"%s\" (%s)", id->text, type->name), common,
                      ARRAY_LEN(common), type->fields, ARRAY_LEN(type->fields)) < 0)
@@ -447,8 +448,8 @@ static int check_reached(const struct steps *steps)
     }
     for (size_t i = 0; i < steps->n_shapes; i++)
         if (!reached[i])
-            return steps_wrong(steps, steps->shapes[i].step, "nothing leads to step \"%s\"",
-                               steps->shapes[i].id);
+            return wrong(steps, steps->shapes[i].step, "nothing leads to step \"%s\"",
+                         steps->shapes[i].id);
     return 0;
 }
 
@@ -460,7 +461,7 @@ int steps_read(struct steps *steps, const struct item *document)
         {"inputSchema", ITEM_MAP, false}, {"steps", ITEM_LIST, true}};
 
     if (document->kind != ITEM_MAP)
-        return steps_wrong(steps, document, "a process is a map with \"id\" and \"steps\"");
+        return wrong(steps, document, "a process is a map with \"id\" and \"steps\"");
     if (check_fields(steps, document, "a process", fields, ARRAY_LEN(fields), NULL, 0) < 0 ||
         check_id(steps, item_member(document, "id"), "a process") < 0)
         return -1;
@@ -470,7 +471,7 @@ int steps_read(struct steps *steps, const struct item *document)
     steps->id = item_member(document, "id")->text;
     steps->name = name != NULL ? name->text : NULL;
     if (list->n == 0 || list->n > LIMIT_STEPS)
-        return steps_wrong(steps, list, "a process has 1 to %u steps (LIMIT_STEPS)", LIMIT_STEPS);
+        return wrong(steps, list, "a process has 1 to %u steps (LIMIT_STEPS)", LIMIT_STEPS);
     size_t start = add_shape(steps, SHAPE_START, arena_printf(steps->arena, "Start_%s", steps->id),
                              NULL, NULL);
     for (size_t i = 0; i < list->n; i++)

@@ -4,13 +4,6 @@
 
 #include "jobexec/internal.h"
 
-static void one(struct buf *text, const char *name, const char *type, const char *help,
-                double value)
-{
-    metrics_family(text, name, type, help);
-    metrics_sample(text, name, NO_LABELS, value);
-}
-
 static void histogram(struct buf *text, const char *name, const char *help,
                       const struct histogram *counted, const struct histogram_bounds *bounds)
 {
@@ -42,7 +35,8 @@ static void work(struct buf *text, const struct jobexec_stats *s)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(counters); i++)
-        one(text, counters[i].name, "counter", counters[i].help, (double)counters[i].value);
+        metrics_single(text, counters[i].name, "counter", counters[i].help,
+                       (double)counters[i].value);
     histogram(text, "pawl_batch_size", "Commands of a batch.", &s->batch_sizes, &histogram_sizes);
     histogram(text, "pawl_transaction_seconds", "How long a batch's transaction was open.",
               &s->transactions, &histogram_seconds);
@@ -66,9 +60,10 @@ static void calls(struct buf *text, const struct jobexec_stats *s)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(counters); i++)
-        one(text, counters[i].name, "counter", counters[i].help, (double)counters[i].value);
-    one(text, "pawl_calls_in_flight", "gauge", "Requests of this node under way.",
-        s->calls_in_flight);
+        metrics_single(text, counters[i].name, "counter", counters[i].help,
+                       (double)counters[i].value);
+    metrics_single(text, "pawl_calls_in_flight", "gauge", "Requests of this node under way.",
+                   s->calls_in_flight);
 }
 
 void jobexec_metrics(struct jobexec *jobexec, struct buf *text)
@@ -79,9 +74,9 @@ void jobexec_metrics(struct jobexec *jobexec, struct buf *text)
     work(text, &stats);
     calls(text, &stats);
     meter_metrics(&jobexec->meter, text);
-    one(text, "pawl_workers", "gauge", "Threads of this node that run processes.",
-        jobexec->n_workers);
-    one(text, "pawl_workers_silent_seconds", "gauge",
-        "How long the worker that was longest without a sign of life has been so.",
-        (double)jobexec_silent_us(jobexec) / 1e6);
+    metrics_single(text, "pawl_workers", "gauge", "Threads of this node that run processes.",
+                   jobexec->n_workers);
+    metrics_single(text, "pawl_workers_silent_seconds", "gauge",
+                   "How long the worker that was longest without a sign of life has been so.",
+                   (double)jobexec_silent_us(jobexec) / 1e6);
 }

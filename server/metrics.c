@@ -10,13 +10,6 @@
 #include "server/fetch.h"
 #include "server/server_internal.h"
 
-static void one(struct buf *text, const char *name, const char *type, const char *help,
-                double value)
-{
-    metrics_family(text, name, type, help);
-    metrics_sample(text, name, NO_LABELS, value);
-}
-
 /* Of each operation that was asked for. */
 static void count_requests(struct server *server, struct buf *text)
 {
@@ -69,7 +62,8 @@ static void count_callbacks(struct server *server, struct buf *text)
                        (double)atomic_load(&server->callbacks[i]));
 }
 
-void server_metrics(struct server *server, struct buf *text)
+/* Of this server's requests. */
+static void server_metrics(struct server *server, struct buf *text)
 {
     struct desk_stats desk;
 
@@ -82,50 +76,22 @@ void server_metrics(struct server *server, struct buf *text)
     metrics_family(text, "pawl_http_request_seconds", "histogram",
                    "How long requests took, from their first line to their answer.");
     metrics_histogram(text, "pawl_http_request_seconds", NO_LABELS, &seconds, &histogram_seconds);
-    one(text, "pawl_http_connections", "gauge", "Open connections.", connections);
-    one(text, "pawl_http_waiting", "gauge", "Requests that wait for an outcome or for work.",
-        awaits_open(server->awaits) + fetches_open(server->fetches));
-    one(text, "pawl_http_body_bytes", "gauge", "Bodies of requests that are large, in memory.",
-        (double)atomic_load(&server->body_bytes));
+    metrics_single(text, "pawl_http_connections", "gauge", "Open connections.", connections);
+    metrics_single(text, "pawl_http_waiting", "gauge",
+                   "Requests that wait for an outcome or for work.",
+                   awaits_open(server->awaits) + fetches_open(server->fetches));
+    metrics_single(text, "pawl_http_body_bytes", "gauge",
+                   "Bodies of requests that are large, in memory.",
+                   (double)atomic_load(&server->body_bytes));
     desk_stats(server->desk, &desk);
-    one(text, "pawl_http_desk_waiting", "gauge", "Statements of requests that wait their turn.",
-        desk.waiting);
-    one(text, "pawl_http_writes_total", "counter", "Statements of requests that write.",
-        (double)desk.writes);
-    one(text, "pawl_http_commits_total", "counter", "Transactions that they shared.",
-        (double)desk.commits);
-    one(text, "pawl_http_reads_total", "counter", "Statements of requests that read.",
-        (double)desk.reads);
-}
-
-static bool of_all_tenants(const struct principal *principal)
-{
-    json_auto_t *caller = json_loads(principal->caller, 0, NULL);
-
-    return json_is_null(json_object_get(caller, "tenants"));
-}
-
-/* Its numbers are those of all tenants, and name their endpoints. */
-void metrics_page(struct request *request)
-{
-    const struct server_options *options = request->options;
-    struct response *response = &request->response;
-    struct buf *text = &response->body;
-
-    if (!of_all_tenants(&request->principal)) {
-        response_problem(request, 403, "42501", "Give the watcher the tenants {*}.",
-                         "metrics are for those who read all tenants");
-        request_finish(request);
-        return;
-    }
-    response->status = 200;
-    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics_family(text, "pawl_build_info", "gauge", "Always 1; its label is the version.");
-    metrics_sample(text, "pawl_build_info", LABELS({"version", options->version}), 1);
-    options->metrics(options->context, text);
-    server_metrics(request->server, text);
-    process_metrics(text);
-    request_finish(request);
+    metrics_single(text, "pawl_http_desk_waiting", "gauge",
+                   "Statements of requests that wait their turn.", desk.waiting);
+    metrics_single(text, "pawl_http_writes_total", "counter", "Statements of requests that write.",
+                   (double)desk.writes);
+    metrics_single(text, "pawl_http_commits_total", "counter", "Transactions that they shared.",
+                   (double)desk.commits);
+    metrics_single(text, "pawl_http_reads_total", "counter", "Statements of requests that read.",
+                   (double)desk.reads);
 }
 
 /* ---- The process ---- */
@@ -171,7 +137,8 @@ static double open_files(void)
     return n - 3; /* two dots, and this one */
 }
 
-void process_metrics(struct buf *text)
+/* Of this process, from /proc. */
+static void process_metrics(struct buf *text)
 {
     FILE *file = fopen("/proc/self/stat", "re");
     double ticks = (double)sysconf(_SC_CLK_TCK);
@@ -183,16 +150,50 @@ void process_metrics(struct buf *text)
     size_t n = fread(stat, 1, sizeof(stat) - 1, file);
     stat[n] = '\0';
     fclose(file);
-    one(text, "process_cpu_seconds_total", "counter", "CPU time used, in user and system mode.",
-        (stat_field(stat, 14) + stat_field(stat, 15)) / ticks);
-    one(text, "process_resident_memory_bytes", "gauge", "Memory that is resident.",
-        stat_field(stat, 24) * (double)sysconf(_SC_PAGESIZE));
-    one(text, "process_virtual_memory_bytes", "gauge", "Address space.", stat_field(stat, 23));
-    one(text, "process_threads", "gauge", "Threads.", stat_field(stat, 20));
-    one(text, "process_start_time_seconds", "gauge", "When it started, in Unix time.",
-        boot_time() + stat_field(stat, 22) / ticks);
-    one(text, "process_open_fds", "gauge", "Open files and sockets.", open_files());
+    metrics_single(text, "process_cpu_seconds_total", "counter",
+                   "CPU time used, in user and system mode.",
+                   (stat_field(stat, 14) + stat_field(stat, 15)) / ticks);
+    metrics_single(text, "process_resident_memory_bytes", "gauge", "Memory that is resident.",
+                   stat_field(stat, 24) * (double)sysconf(_SC_PAGESIZE));
+    metrics_single(text, "process_virtual_memory_bytes", "gauge", "Address space.",
+                   stat_field(stat, 23));
+    metrics_single(text, "process_threads", "gauge", "Threads.", stat_field(stat, 20));
+    metrics_single(text, "process_start_time_seconds", "gauge", "When it started, in Unix time.",
+                   boot_time() + stat_field(stat, 22) / ticks);
+    metrics_single(text, "process_open_fds", "gauge", "Open files and sockets.", open_files());
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-        one(text, "process_max_fds", "gauge", "Files and sockets that it may open.",
-            (double)files.rlim_cur);
+        metrics_single(text, "process_max_fds", "gauge", "Files and sockets that it may open.",
+                       (double)files.rlim_cur);
+}
+
+/* ---- The page ---- */
+
+static bool of_all_tenants(const struct principal *principal)
+{
+    json_auto_t *caller = json_loads(principal->caller, 0, NULL);
+
+    return json_is_null(json_object_get(caller, "tenants"));
+}
+
+/* Its numbers are those of all tenants, and name their endpoints. */
+void metrics_page(struct request *request)
+{
+    const struct server_options *options = request->options;
+    struct response *response = &request->response;
+    struct buf *text = &response->body;
+
+    if (!of_all_tenants(&request->principal)) {
+        response_problem(request, 403, "42501", "Give the watcher the tenants {*}.",
+                         "metrics are for those who read all tenants");
+        request_finish(request);
+        return;
+    }
+    response->status = 200;
+    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics_family(text, "pawl_build_info", "gauge", "Always 1; its label is the version.");
+    metrics_sample(text, "pawl_build_info", LABELS({"version", options->version}), 1);
+    options->metrics(options->context, text);
+    server_metrics(request->server, text);
+    process_metrics(text);
+    request_finish(request);
 }

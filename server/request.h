@@ -156,5 +156,3 @@ void health_live(struct request *request);
 void health_ready(struct request *request);
 void metrics_page(struct request *request);
 void openapi_page(struct request *request);
-/* process_*: of this process, from /proc. */
-void process_metrics(struct buf *text);

@@ -69,8 +69,6 @@ struct server {
 
 int listen_there(const char *where, bool open, struct listening *ret_listening,
                  struct err *err) MUST_CHECK;
-/* http_*: of this server's requests. */
-void server_metrics(struct server *server, struct buf *text);
 /* An answer to a callback or a heartbeat, by the status that it got; AWS's clients get another. */
 void server_count_callback(struct server *server, unsigned status);
 /* Where a request comes from, for the log: an address, or "local" for a Unix socket. */
