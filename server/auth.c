@@ -287,11 +287,9 @@ static bool read_user(struct asking *asking, const struct desk_answer *answer, b
     asking->name = arena_strdup(arena, name);
     json_auto_t *caller = json_pack("{s:O, s:O, s:O}", "name", json_object_get(user, "name"),
                                     "rights", rights, "tenants", json_object_get(user, "tenants"));
-    char *dumped = json_dumps(caller, JSON_COMPACT);
-    if (dumped == NULL)
+    if (caller == NULL) /* it has no tenants: not a user that we know */
         return false;
-    asking->caller = arena_strdup(arena, dumped);
-    free(dumped);
+    asking->caller = json_write(arena, caller);
     const char *verifier = json_string_value(json_object_get(user, "password"));
     asking->verifier = verifier != NULL ? arena_strdup(arena, verifier) : NULL;
     *ret_stale = json_is_true(json_object_get(user, "stale"));
@@ -646,8 +644,5 @@ void auth_token_shown(struct request *request)
     json_auto_t *caller = json_loads(request->principal.caller, 0, NULL);
 
     json_object_set_new(caller, "tenants", json_null());
-    char *text = json_dumps(caller, JSON_COMPACT);
-    if (text != NULL)
-        request->principal.caller = arena_strdup(&request->arena, text);
-    free(text);
+    request->principal.caller = json_write(&request->arena, caller);
 }

@@ -322,10 +322,7 @@ static void decided(struct request *request, const json_t *outcome)
         json_object_set_new(body, "state",
                             state != NULL ? json_deep_copy(state) : json_string("pending"));
         json_object_set_new(body, "detail", detail != NULL ? json_deep_copy(detail) : json_null());
-        char *text = json_dumps(body, JSON_COMPACT);
-        response_json(response, response->status, text, text != NULL ? strlen(text) : 0);
-        free(text);
-        json_decref(body);
+        response_object(request, response->status, body);
     }
     request_finish(request);
 }

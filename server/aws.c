@@ -57,12 +57,7 @@ static void write_error(struct request *request, unsigned status, const char *ty
 
     if (strcmp(type, "AccessDeniedException") == 0 && aws != NULL)
         auth_forbidden(request, aws->operation->target);
-    json_t *body = json_pack("{s:s, s:s}", "__type", type, "message", message);
-    char *text = json_dumps(body, JSON_COMPACT);
-
-    json_decref(body);
-    response_json(&request->response, status, text, text != NULL ? strlen(text) : 0);
-    free(text);
+    response_object(request, status, json_pack("{s:s, s:s}", "__type", type, "message", message));
     request->response.content_type = content_type(request);
     add_id(request);
     response_header(request, "x-amzn-ErrorType", type);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
+#include "engine/value.h"
 #include "server/request.h"
 
 /* ---- Fields: "name:type!" ---- */
@@ -321,6 +322,35 @@ bool body_read_json(struct request *request)
     response_problem(request, 400, "PW003", NULL, "the body is not JSON: %s (line %d, column %d)",
                      error.text, error.line, error.column);
     return false;
+}
+
+struct wanted {
+    const char *name, *text;
+    size_t n;
+};
+
+static void take_wanted(void *context, const char *name, const char *raw, size_t raw_n)
+{
+    struct wanted *wanted = context;
+
+    if (strcmp(name, wanted->name) != 0)
+        return;
+    wanted->text = raw;
+    wanted->n = raw_n;
+}
+
+const char *body_member(struct request *request, const char *name, size_t *ret_n)
+{
+    struct wanted wanted = {.name = name};
+    struct err err = {0};
+
+    if (value_split(&request->arena, buf_str(&request->body), request->body.len, take_wanted,
+                    &wanted, &err) < 0) {
+        response_problem(request, 400, "PW003", NULL, "the body is %s", err.text);
+        return NULL;
+    }
+    *ret_n = wanted.n;
+    return arena_strndup(&request->arena, wanted.text, wanted.n);
 }
 
 bool body_accept(struct request *request)

@@ -8,11 +8,7 @@
 /* Takes the object over. */
 static void answer(struct request *request, unsigned status, json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
-
-    response_json(&request->response, status, text, text != NULL ? strlen(text) : 0);
-    free(text);
-    json_decref(object);
+    response_object(request, status, object);
     request_finish(request);
 }
 

@@ -92,7 +92,7 @@ static const char *binary_event(struct request *request, const char *type)
 {
     struct arena *arena = &request->arena;
     json_auto_t *event = json_object();
-    const char *data = buf_str(&request->body), *whole = NULL;
+    const char *data = buf_str(&request->body);
     size_t n = request->body.len;
     bool json = is_json(type);
 
@@ -102,13 +102,11 @@ static const char *binary_event(struct request *request, const char *type)
         json_object_set_new(event, "data", json_stringn(data, n));
     else if (n > 0 && !json)
         json_object_set_new(event, "data_base64", json_string(digest_base64(arena, data, n)));
-    char *text = json_dumps(event, JSON_COMPACT);
-    if (request->json != NULL) /* there is an attribute before it */
-        whole = arena_printf(arena, "%.*s,\"data\":%s}", (int)strlen(text) - 1, text, data);
-    else
-        whole = arena_strdup(arena, text);
-    free(text);
-    return whole;
+    const char *text = json_write(arena, event);
+    if (request->json == NULL)
+        return text;
+    /* There is an attribute before it. */
+    return arena_printf(arena, "%.*s,\"data\":%s}", (int)strlen(text) - 1, text, data);
 }
 
 void cloudevents_receive(struct request *request)

@@ -39,12 +39,10 @@ static void accepted(struct request *request, const struct desk_answer *answer)
 void deploy_and_wait(struct request *request, const struct deployment_of *deployment)
 {
     struct deploying *deploying = arena_alloc(&request->arena, sizeof(*deploying));
-    char *text = json_dumps(deployment->resources, JSON_COMPACT);
-    const char *params[] = {arena_strdup(&request->arena, text != NULL ? text : "[]"),
-                            deployment->name, deployment->filtering ? "true" : "false",
-                            deployment->tenant, deployment->parameters};
+    const char *params[] = {json_write(&request->arena, deployment->resources), deployment->name,
+                            deployment->filtering ? "true" : "false", deployment->tenant,
+                            deployment->parameters};
 
-    free(text);
     json_decref(deployment->resources);
     deploying->judged = deployment->judged;
     deploying->source = deployment->source;
@@ -115,7 +113,7 @@ static void refused(struct request *request, const char *id, const json_t *detai
 {
     const char *reason = json_string_value(json_object_get(detail, "reason"));
     json_t *findings = json_object_get(detail, "findings");
-    const char *text = reason != NULL ? reason : "the files were refused";
+    const char *shown = reason != NULL ? reason : "the files were refused";
     size_t i;
     json_t *finding;
 
@@ -126,18 +124,18 @@ static void refused(struct request *request, const char *id, const json_t *detai
         const char *message = json_string_value(json_object_get(finding, "message"));
         if (severity == NULL || strcmp(severity, "error") != 0 || message == NULL)
             continue;
-        text = arena_printf(&request->arena, "%s; %s:%lld: %.600s", text, file != NULL ? file : "",
-                            json_integer_value(json_object_get(finding, "line")), message);
+        char *text =
+            arena_printf(&request->arena, "%s; %s:%lld: %.600s", shown, file != NULL ? file : "",
+                         json_integer_value(json_object_get(finding, "line")), message);
+        utf8_repair(text); /* it may have been cut inside a character */
+        shown = text;
         break;
     }
-    json_t *body =
-        json_pack("{s:n, s:s, s:i, s:s, s:s, s:s, s:O*}", "type", "title", "Bad Request", "status",
-                  400, "detail", text, "code", "PW003", "deploymentId", id, "findings", findings);
-    char *dump = json_dumps(body, JSON_COMPACT);
-    response_json(&request->response, 400, dump, dump != NULL ? strlen(dump) : 0);
+    response_object(request, 400,
+                    json_pack("{s:n, s:s, s:i, s:s, s:s, s:s, s:O*}", "type", "title",
+                              "Bad Request", "status", 400, "detail", shown, "code", "PW003",
+                              "deploymentId", id, "findings", findings));
     request->response.content_type = "application/problem+json";
-    free(dump);
-    json_decref(body);
 }
 
 void deploy_judged(struct request *request, const struct uuid *deployment, const json_t *outcome,
@@ -151,15 +149,11 @@ void deploy_judged(struct request *request, const struct uuid *deployment, const
     if (state != NULL && strcmp(state, "refused") == 0) {
         refused(request, id, detail);
     } else {
-        json_t *body = json_pack("{s:s, s:s, s:O*, s:O*}", "deploymentId", id, "state",
-                                 state != NULL ? state : "accepted", "definitions",
-                                 json_object_get(detail, "definitions"), "findings",
-                                 json_object_get(detail, "findings"));
-        char *dump = json_dumps(body, JSON_COMPACT);
-        response_json(&request->response, state != NULL ? 201 : 202, dump,
-                      dump != NULL ? strlen(dump) : 0);
-        free(dump);
-        json_decref(body);
+        response_object(request, state != NULL ? 201 : 202,
+                        json_pack("{s:s, s:s, s:O*, s:O*}", "deploymentId", id, "state",
+                                  state != NULL ? state : "accepted", "definitions",
+                                  json_object_get(detail, "definitions"), "findings",
+                                  json_object_get(detail, "findings")));
     }
     request_finish(request);
 }
@@ -212,14 +206,11 @@ static bool read_zip(struct request *request, struct deployment_of *deployment)
 static bool read_json(struct request *request, struct deployment_of *deployment)
 {
     const json_t *given = json_object_get(request->json, "duplicateFiltering");
-    const json_t *parameters = json_object_get(request->json, "parameters");
+    size_t n;
 
-    if (json_is_object(parameters)) {
-        char *text = json_dumps(parameters, JSON_COMPACT | JSON_REAL_PRECISION(15));
-        deployment->parameters = arena_strdup(&request->arena, text != NULL ? text : "{}");
-        free(text);
-    }
-
+    if (json_is_object(json_object_get(request->json, "parameters")) &&
+        (deployment->parameters = body_member(request, "parameters", &n)) == NULL)
+        return false;
     deployment->resources = json_incref(json_object_get(request->json, "resources"));
     deployment->name = json_string_value(json_object_get(request->json, "name"));
     deployment->tenant = json_string_value(json_object_get(request->json, "tenant"));

@@ -29,6 +29,15 @@ static bool is_field_value(const char *text, size_t n)
     return true;
 }
 
+/* ASCII without blanks: it becomes part of addresses that we tell. */
+static bool is_visible(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] <= 0x20 || (unsigned char)text[i] >= 0x7f)
+            return false;
+    return true;
+}
+
 static bool is_named(const struct guard_header *header, const char *name)
 {
     return header->name_n == strlen(name) && strncasecmp(header->name, name, header->name_n) == 0;
@@ -106,6 +115,8 @@ static const char *judge_header(const struct guard_header *header, struct counts
         counts->codings++;
         counts->chunked = header->value_n == 7 && strncasecmp(value, "chunked", 7) == 0;
     } else if (is_named(header, "Host")) {
+        if (!is_visible(value, header->value_n))
+            return "Host has a character that it may not have";
         counts->hosts++;
         counts->here = is_this_machine(value, header->value_n);
     }

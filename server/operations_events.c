@@ -8,17 +8,15 @@
 
 #define BODY_BYTES (LIMIT_EVENTS_BYTES + (1u << 20)) /* SQL says what is too much */
 
-/* The text of a member of the body, and the value that is read of it. NULL: it is none for us. */
+/* The text of a member of the body, and the value that is read of it. NULL: the response says why.
+ */
 static const char *member(struct request *request, const char *name, struct value *ret_value,
                           size_t *ret_n)
 {
-    char *dump = json_dumps(json_object_get(request->json, name), JSON_COMPACT | JSON_ENCODE_ANY);
-    const char *text = arena_strdup(&request->arena, dump != NULL ? dump : "null");
+    const char *text = body_member(request, name, ret_n);
     struct err err = {.code = ERR_NONE};
 
-    free(dump);
-    *ret_n = strlen(text);
-    if (value_read(&request->arena, text, *ret_n, ret_value, &err) == 0)
+    if (text == NULL || value_read(&request->arena, text, *ret_n, ret_value, &err) == 0)
         return text;
     response_problem(request, 400, "PW003", NULL, "%s: %s", name, err.text);
     return NULL;

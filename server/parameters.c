@@ -87,18 +87,16 @@ static json_t *object_of(const struct pair *pairs, size_t n)
 /* Takes the place of the body, so that it is here once, and no more as values. */
 static const char *whole(struct request *request)
 {
-    json_t *object = json_pack("{s:s, s:o, s:o}", "origin", request_origin(request), "path",
-                               object_of(request->path, request->n_path), "query",
-                               object_of(request->query, request->n_query));
-    char *text = json_dumps(object, JSON_COMPACT);
-    size_t n = text != NULL ? strlen(text) : 0;
+    json_auto_t *object = json_pack("{s:s, s:o, s:o}", "origin", request_origin(request), "path",
+                                    object_of(request->path, request->n_path), "query",
+                                    object_of(request->query, request->n_query));
     struct buf all;
 
-    json_decref(object);
-    if (n == 0)
-        return "{}";
+    if (object == NULL)
+        abort(); /* out of memory: the guard and the router have seen to its texts */
+    const char *text = json_write(&request->arena, object);
     buf_init(&all, 0);
-    buf_add(&all, text, n - 1);
+    buf_add(&all, text, strlen(text) - 1);
     buf_add_str(&all, ",\"body\":");
     /* As it came: numbers keep their digits. */
     if (request->json != NULL)
@@ -106,7 +104,6 @@ static const char *whole(struct request *request)
     else
         buf_add_str(&all, "null");
     buf_add_char(&all, '}');
-    free(text);
     buf_deinit(&request->body);
     request->body = all;
     json_decref(request->json);

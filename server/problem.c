@@ -62,29 +62,43 @@ static const char *title_of(unsigned status)
     return "Internal Server Error";
 }
 
-static void add_object(struct response *response, json_t *object)
+const char *json_write(struct arena *arena, const json_t *value)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
-    if (text != NULL)
-        buf_add_str(&response->body, text);
+    if (text == NULL && value != NULL)
+        abort(); /* out of memory */
+    const char *kept = arena_strdup(arena, text != NULL ? text : "null");
     free(text);
-    json_decref(object);
+    return kept;
 }
 
-static void write_pawl(struct response *response, const struct problem *problem)
+void response_object(struct request *request, unsigned status, json_t *object)
 {
-    start(response, problem->status, "application/problem+json");
-    add_object(response, json_pack("{s:n, s:s, s:i, s:s, s:s*, s:s*}", "type", "title",
-                                   problem->code != NULL && strcmp(problem->code, DESK_INPUT) == 0
-                                       ? "input does not pass inputSchema validation"
-                                       : title_of(problem->status),
-                                   "status", (int)problem->status, "detail", problem->message,
-                                   "hint", problem->hint, "code", problem->code));
+    if (object == NULL) {
+        response_problem(request, 500, NULL, NULL, "the answer to this cannot be written");
+        return;
+    }
+    const char *text = json_write(&request->arena, object);
+    json_decref(object);
+    response_json(&request->response, status, text, strlen(text));
+}
+
+static void write_pawl(struct request *request, const struct problem *problem)
+{
+    bool input = problem->code != NULL && strcmp(problem->code, DESK_INPUT) == 0;
+
+    response_object(
+        request, problem->status,
+        json_pack("{s:n, s:s, s:i, s:s, s:s*, s:s*}", "type", "title",
+                  input ? "input does not pass inputSchema validation" : title_of(problem->status),
+                  "status", (int)problem->status, "detail", problem->message, "hint", problem->hint,
+                  "code", problem->code));
+    request->response.content_type = "application/problem+json";
 }
 
 /* Its `code` is a number of that engine's; ours go beside it. */
-static void write_camunda(struct response *response, const struct problem *problem)
+static void write_camunda(struct request *request, const struct problem *problem)
 {
     static const struct {
         unsigned status;
@@ -99,24 +113,22 @@ static void write_camunda(struct response *response, const struct problem *probl
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (types[i].status == problem->status)
             type = types[i].type;
-    start(response, problem->status, "application/json");
-    add_object(response,
-               json_pack("{s:s, s:s, s:n, s:s*, s:s*}", "type", type, "message", problem->message,
-                         "code", "hint", problem->hint, "sqlstate", problem->code));
+    response_object(request, problem->status,
+                    json_pack("{s:s, s:s, s:n, s:s*, s:s*}", "type", type, "message",
+                              problem->message, "code", "hint", problem->hint, "sqlstate",
+                              problem->code));
 }
 
 static void write_problem(struct request *request, const struct problem *problem)
 {
-    struct response *response = &request->response;
-
     if (request->dialect == DIALECT_OWN && request->operation != NULL)
         request->operation->problem(request, problem);
     else if (request->dialect == DIALECT_CAMUNDA)
-        write_camunda(response, problem);
+        write_camunda(request, problem);
     else if (request->dialect == DIALECT_TEXT)
-        response_text(response, problem->status, problem->message);
+        response_text(&request->response, problem->status, problem->message);
     else
-        write_pawl(response, problem);
+        write_pawl(request, problem);
 }
 
 void response_problem(struct request *request, unsigned status, const char *code, const char *hint,

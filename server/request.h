@@ -122,6 +122,8 @@ void request_answer(struct request *request, const struct desk_answer *answer);
 void response_text(struct response *response, unsigned status, const char *text);
 /* Copies. */
 void response_json(struct response *response, unsigned status, const char *body, size_t n);
+/* Takes the object over. NULL: it could not be made, which is a fault of ours. */
+void response_object(struct request *request, unsigned status, json_t *object);
 /* One more header; copies. */
 void response_header(struct request *request, const char *name, const char *value);
 /* An error in the dialect of the request. hint, code: may be NULL. */
@@ -145,8 +147,13 @@ int router_find(struct request *request, const char *method, const char **ret_al
 bool body_accept(struct request *request);
 /* Reads the body into request->json; else fills the response. An empty one is none. */
 bool body_read_json(struct request *request);
+/* The text of a member that a JSON body has, as it came, so that numbers keep their digits. Before
+ * request_arguments(), which takes the body. NULL: the response says why not. */
+const char *body_member(struct request *request, const char *name, size_t *ret_n);
 /* A value of JSON with jansson's flags; NULL: *error says why not. */
 json_t *json_read(const char *text, size_t n, size_t flags, json_error_t *error);
+/* Its text in the arena, compact; NULL is null. */
+const char *json_write(struct arena *arena, const json_t *value);
 /* "30s", "500ms", "2m", "1h". False: it is none of these. */
 bool duration_read(const char *text, int64_t *ret_us);
 

@@ -15,13 +15,9 @@ static void judged(struct request *request, const struct uuid *deployment, const
         deploy_judged(request, deployment, outcome, source);
         return;
     }
-    json_t *body =
-        json_pack("{s:s, s:s}", "id", source, "tenantId", request_path(request, "tenant"));
-    char *dump = json_dumps(body, JSON_COMPACT);
-    response_json(&request->response, state != NULL ? 200 : 202, dump,
-                  dump != NULL ? strlen(dump) : 0);
-    free(dump);
-    json_decref(body);
+    response_object(
+        request, state != NULL ? 200 : 202,
+        json_pack("{s:s, s:s}", "id", source, "tenantId", request_path(request, "tenant")));
     request_finish(request);
 }
 

@@ -21,10 +21,8 @@ static bool hide_password(struct request *request, const char *password)
     }
     json_object_set_new(request->json, "password",
                         json_string(verifier_make(&request->arena, password)));
-    char *text = json_dumps(request->json, JSON_COMPACT);
     buf_reset(&request->body);
-    buf_add_str(&request->body, text != NULL ? text : "{}");
-    free(text);
+    buf_add_str(&request->body, json_write(&request->arena, request->json));
     return true;
 }
 

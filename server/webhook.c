@@ -97,7 +97,7 @@ static enum webhook_verdict verify_standard(struct request *request, const struc
 static const char *read_headers(struct request *request, const struct webhook *webhook)
 {
     const json_t *names = json_object_get(webhook->settings, "headers");
-    json_t *found = json_object();
+    json_auto_t *found = json_object();
 
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
@@ -105,11 +105,7 @@ static const char *read_headers(struct request *request, const struct webhook *w
         if (value != NULL) /* one that is not UTF-8 is not there */
             json_object_set_new(found, name, json_string(value));
     }
-    char *text = json_dumps(found, JSON_COMPACT);
-    const char *kept = arena_strdup(&request->arena, text != NULL ? text : "{}");
-    free(text);
-    json_decref(found);
-    return kept;
+    return json_write(&request->arena, found);
 }
 
 static void receive(struct request *request)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
+#include "base/utf8.h"
 #include "store/desk_internal.h"
 #include "store/inputs.h"
 
@@ -39,6 +40,7 @@ struct refused {
 static void keep(char *room, size_t n, const char *text)
 {
     snprintf(room, n, "%s", text != NULL ? text : "");
+    utf8_repair(room); /* it may have been cut inside a character */
 }
 
 static void keep_refusal(const struct conn *conn, const struct err *err, struct refused *refused)

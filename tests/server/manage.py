@@ -112,6 +112,16 @@ check("and none", patch("/settings", {"publicUrl": None}).status == 200 and get(
 check("what is none", [patch("/settings", b).status for b in ({}, {"publicUrl": "x"}, {"callbackLife": "long"})] +
       [patch("/settings/retention", b).status for b in ({}, {"audit": "soon"}, {"outcomes": None})] == [400] * 6)
 
+# ---- A refusal is cut to fit, and not inside a character ----
+
+for n in range(3):
+    name = "x" * n + "\u20ac" * 84
+    answer = deploy(("java.bpmn", open(models + "/tests/server/waits.bpmn").read().replace(
+        '<endEvent id="end2"/>', """<serviceTask id="java" camunda:class="%s" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"/>
+        <sequenceFlow id="f4" sourceRef="java" targetRef="end2"/><endEvent id="end2"/>""" % name).replace(
+        'sourceRef="start2" targetRef="end2"', 'sourceRef="start2" targetRef="java"')))
+    check("a long refusal", answer.status == 400 and "The Java code" in answer.body["detail"], answer)
+
 # ---- Parameters ----
 
 schemas = [(n, open(models + "/tests/scenario/models/inputs/" + n).read()) for n in ("claim.json", "policy.json")]
@@ -119,6 +129,9 @@ deployed = deploy(("claim.bpmn", CLAIM), *schemas, parameters={"judge": "carl", 
 check("deployed with parameters", deployed.status == 201, deployed)
 there = {p["name"]: p for p in get("/processes/claim/parameters").body["items"]}
 check("its parameters", (there["judge"]["value"], there["limit"]["value"], there["limit"]["default"]) == ("carl", 0.1, 500), there)
+deployed = deploy(("claim.bpmn", CLAIM), *schemas, parameters={"limit": 12345678901234567890}, name="claims")
+there = {p["name"]: p["value"] for p in get("/processes/claim/parameters").body["items"]}
+check("digit by digit", there["limit"] == 12345678901234567890, (deployed, there))
 check("set one", put("/processes/claim/parameters/limit", {"value": [1, None]}).body == {"versions": 1})
 check("to null", put("/processes/claim/parameters/judge", {"value": None}).body == {"versions": 1})
 there = {p["name"]: p["value"] for p in get("/processes/claim/parameters?version=%d" % deployed.body["definitions"][0]["version"]).body["items"]}

@@ -59,6 +59,8 @@ static void test_guard__headers(void **state UNUSED)
         {"HTTP/1.1", {{"Host", "localhost.evil.example"}}, "Host must be", false},
         {"HTTP/1.1", {{"Host", ""}}, "Host must be", false},
         {"HTTP/1.1", {{"Host", "[::1"}}, "Host must be", false},
+        {"HTTP/1.1", {{"Host", "localhost:\xff"}}, "Host has a character", false},
+        {"HTTP/1.1", {{"Host", "local host"}}, "Host has a character", false},
         {"HTTP/2.0", {{"Host", "localhost"}}, "version", false},
         {"HTTP/1.1", {{"Content-Length", "3x"}}, "not a number", false},
         {"HTTP/1.1", {{"Content-Length", ""}}, "not a number", false},
