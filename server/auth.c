@@ -367,16 +367,21 @@ static void on_user(void *context, const struct desk_answer *answer)
 
 /* ---- The thread: passwords, and lines for the audit trail ---- */
 
+/* The desk is done with auth->note: what came meanwhile is next. */
+static void note_done(struct auth *auth)
+{
+    pthread_mutex_lock(&auth->lock);
+    auth->noting = false;
+    pthread_cond_signal(&auth->work);
+    pthread_mutex_unlock(&auth->lock);
+}
+
 static void noted(void *context, const struct desk_answer *answer)
 {
-    struct auth *auth = context;
-
     if (answer->sqlstate != NULL)
         log_line(LOG_LEVEL_WARN, "refusals could not be written down", "sqlstate=%s",
                  answer->sqlstate);
-    pthread_mutex_lock(&auth->lock);
-    auth->noting = false;
-    pthread_mutex_unlock(&auth->lock);
+    note_done(context);
 }
 
 /* Under the lock. What is to be written, as JSON; false: nothing. */
@@ -388,8 +393,8 @@ static bool take_notes(struct auth *auth)
     for (unsigned i = 0; i < auth->n_notes; i++) {
         const struct note *note = &auth->notes[i];
         json_array_append_new(refused,
-                              json_pack("{s:s, s:s+, s:s, s:s, s:i}", "kind", note->kind, "name",
-                                        note->name, "", "subject", note->subject, "address",
+                              json_pack("{s:s, s:s, s:s, s:s, s:i}", "kind", note->kind, "name",
+                                        note->name, "subject", note->subject, "address",
                                         note->address, "times", (int)note->times));
     }
     for (unsigned i = 0; i < auth->n_used; i++)
@@ -399,7 +404,7 @@ static bool take_notes(struct auth *auth)
     char *dumped = json_dumps(all, JSON_COMPACT);
     buf_reset(&auth->note_text);
     buf_add_str(&auth->note_text, dumped != NULL ? dumped : "{}");
-    free(dumped);
+    free(dumped); /* it is of no request's arena */
     auth->noting = true;
     return true;
 }
@@ -407,15 +412,11 @@ static bool take_notes(struct auth *auth)
 /* Nobody can come in: how to change that. */
 static void counted(void *context, const struct desk_answer *answer)
 {
-    struct auth *auth = context;
-
     if (answer->sqlstate == NULL && answer->body != NULL && strcmp(answer->body, "0") == 0)
         log_line(LOG_LEVEL_WARN,
                  "http: there is no user yet: pawl user add NAME --rights admin --password-file -",
                  NULL);
-    pthread_mutex_lock(&auth->lock);
-    auth->noting = false;
-    pthread_mutex_unlock(&auth->lock);
+    note_done(context);
 }
 
 static void ask_desk(struct auth *auth, const char *query, bool writes,
@@ -468,10 +469,7 @@ static void *run(void *context)
         }
         if (auth->ending)
             break;
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        pthread_cond_timedwait(&auth->work, &auth->lock, &until);
+        pthread_cond_wait(&auth->work, &auth->lock);
     }
     pthread_mutex_unlock(&auth->lock);
     return NULL;
@@ -581,11 +579,50 @@ static bool read_credentials(struct asking *asking, const char *value)
     return basic != NULL && read_basic(asking, basic);
 }
 
+/* Where nobody is asked who he is: all of --dev, and who watches from this machine. */
+static bool let_in(const struct request *request, struct principal *ret_principal)
+{
+    static const struct principal dev = {
+        .name = "dev",
+        .rights = RIGHT_ANY,
+        .caller = "{\"name\": \"dev\", \"rights\": [\"admin\"], \"tenants\": null}"};
+    static const struct principal watcher = {
+        .name = "",
+        .rights = RIGHT_READ,
+        .caller = "{\"name\": \"\", \"rights\": [], \"tenants\": null}"};
+
+    if (request->server->auth == NULL)
+        *ret_principal = dev;
+    else if (request_header(request, "Authorization") == NULL &&
+             request->operation->dialect == DIALECT_TEXT && request_is_local(request))
+        *ret_principal = watcher;
+    else
+        return false;
+    return true;
+}
+
 bool auth_may_try(struct request *request)
 {
-    /* Who watches from this machine needs no user. */
-    return request->server->options.open || request_header(request, "Authorization") != NULL ||
-           (request->operation->dialect == DIALECT_TEXT && request_is_local(request));
+    struct principal ignored;
+
+    return request_header(request, "Authorization") != NULL || let_in(request, &ignored);
+}
+
+/* What was right a while ago is looked up again, however often others at this address guess. */
+enum known_as { KNOWN_NOT, KNOWN_ONCE, KNOWN_FRESH };
+static enum known_as look_up(struct asking *asking, struct principal *ret_principal)
+{
+    struct auth *auth = asking->auth;
+    enum known_as as = KNOWN_NOT;
+
+    pthread_mutex_lock(&auth->lock);
+    const struct known *known = find_known(auth, asking->key);
+    if (known != NULL)
+        as = clock_mono_us() - known->at_us < KNOWN_US ? KNOWN_FRESH : KNOWN_ONCE;
+    if (as == KNOWN_FRESH)
+        copy_known(known, &asking->request->arena, ret_principal);
+    pthread_mutex_unlock(&auth->lock);
+    return as;
 }
 
 enum auth_result auth_identify(struct request *request, struct principal *ret_principal)
@@ -595,16 +632,8 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     struct digest key;
     char address[48];
 
-    if (auth == NULL || (value == NULL && request->operation->dialect == DIALECT_TEXT &&
-                         request_is_local(request))) {
-        *ret_principal = (struct principal){
-            .name = auth == NULL ? "dev" : "",
-            .rights = auth == NULL ? RIGHT_ANY : RIGHT_READ,
-            .caller = auth == NULL
-                          ? "{\"name\": \"dev\", \"rights\": [\"admin\"], \"tenants\": null}"
-                          : "{\"name\": \"\", \"rights\": [], \"tenants\": null}"};
+    if (let_in(request, ret_principal))
         return AUTH_KNOWN;
-    }
     struct asking *asking = arena_alloc(&request->arena, sizeof(*asking));
     asking->request = request;
     asking->auth = auth;
@@ -612,18 +641,11 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
         return AUTH_REFUSED;
     digest_hmac(DIGEST_SHA256, auth->secret, sizeof(auth->secret), value, strlen(value), &key);
     memcpy(asking->key, key.b, sizeof(asking->key));
-    pthread_mutex_lock(&auth->lock);
-    const struct known *known = find_known(auth, asking->key);
-    /* What was right a while ago is looked up, however often others at this address guess. */
-    bool was_known = known != NULL;
-    bool fresh = was_known && clock_mono_us() - known->at_us < KNOWN_US;
-    if (fresh)
-        copy_known(known, &request->arena, ret_principal);
-    pthread_mutex_unlock(&auth->lock);
-    if (fresh)
+    enum known_as known = look_up(asking, ret_principal);
+    if (known == KNOWN_FRESH)
         return AUTH_KNOWN;
     request_address(request, address, sizeof(address));
-    if (!was_known && asking->password != NULL && throttled(auth, asking->name, address))
+    if (known == KNOWN_NOT && asking->password != NULL && throttled(auth, asking->name, address))
         return AUTH_REFUSED;
     asking->desk = (struct desk_request){
         .query = "http_credentials",
