@@ -37,7 +37,7 @@ pg_start || exit 1
 export PAWL PG_BIN PAWL_DATABASE=$PG_CONNINFO PAWL_SCHEMA=pawl PYTHONPATH=$ROOT/tests/aws PYTHONDONTWRITEBYTECODE=1
 "$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
 ENGINE=$!
-for ((i = 0; i < 300; i++)); do grep -qs '^ready' "$DIR/out" && break; sleep 0.1; done
+until_so grep '^ready' "$DIR/out"
 ADDRESS=$(sed -n 's/^ready.*, http //p' "$DIR/out") ADDRESS=${ADDRESS#http://}
 [ -n "$ADDRESS" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
 "$PAWL" deploy "$ROOT/tests/aws/wait.bpmn" >/dev/null 2>&1 || exit 1

@@ -59,16 +59,20 @@ expect_code 0 external work charge --once --pause 600 -- ./there-is-none
 expect_text "no such program" "$ERR" 'cannot run ./there-is-none'
 
 # The lease is extended while it runs; a worker that loses it drops the work; a signal lets it finish.
+lease() { api "select locked_until from external_tasks where business_key = 'three'"; }
 api "select unlock_external_task(task_id) from external_tasks" >/dev/null
-"$PAWL" external work charge --lock 2 --as slow -- sh -c 'sleep 5; echo "{\"number\": 1}"' 2>slow.err &
+"$PAWL" external work charge --lock 6 --as slow -- sh -c 'until [ -e told ]; do sleep 0.1; done; echo "{\"number\": 1}"' 2>slow.err &
 worker=$!
 held() { [ "$(api "select worker_id from external_tasks where business_key = 'three' and state = 'locked'")" = slow ]; }
 if until_so held; then ok; else bad "the worker did not fetch"; fi
 expect_text "why, while a worker has it" "$("$PAWL" why three | tr '\n' ' ')" \
     'is locked by slow.* Its lease ends in .*pawl external unlock'
-sleep 3
-if held; then ok; else bad "the lease was not extended" "$(cat slow.err)"; fi
+first=$(lease)
+if until_so eval '[[ $(lease) > $first ]]'; then ok; else bad "the lease is not extended" "$(cat slow.err)"; fi
 kill -TERM $worker
+first=$(lease) # it goes on extending it
+if until_so eval '[[ $(lease) > $first ]]'; then ok; else bad "the signal did not let it finish" "$(cat slow.err)"; fi
+touch told
 wait $worker
 expect_equal "it ends well" 0 $?
 if until_so offered ship 1; then ok; else bad "it did not finish its task" "$(cat slow.err)"; fi

@@ -2,7 +2,7 @@
 """A service on loopback that is dead, busy, slow or well, as the test says, and notes who came when.
 
 Prints its port. POST /do/WHAT sets its manner: `well`, `dead` (503), `busy:SECONDS` (429 with
-Retry-After), `slow:SECONDS`, `404`, `gone:SECONDS` (410 to /ask after that time), `wordy` (400 with a cookie and
+Retry-After), `slow:SECONDS`, `held` (answers when it is something else), `404`, `gone:SECONDS` (410 to /ask after that time), `wordy` (400 with a cookie and
 9,001 bytes of text). GET /log?since=T gives [[time, key, manner], …] as JSON: what it was asked. Ends with its parent.
 """
 import asyncio
@@ -31,6 +31,8 @@ async def answer(path, head):
         return "429 Too Many Requests", "Retry-After: %s\r\n" % seconds, "{}"
     if name == "slow":
         await asyncio.sleep(float(seconds))
+    while name == "held" and manner == "held":
+        await asyncio.sleep(0.05)
     if name == "wordy":
         return "400 Bad Request", "Content-Type: text/plain; charset=utf-8\r\nSet-Cookie: sid=s3cret\r\n", "x" + "é" * 4500
     if name == "gone" and path == "/ask":

@@ -12,7 +12,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 PAWL=${PAWL:-$ROOT/build-debug/pawl}
 . "$ROOT/tests/lib/pg.sh"
 . "$ROOT/tests/lib/scenario.sh"
-PATIENCE_S=40 # one run, restart included
+PATIENCE_S=120 # one run, restart included
 
 cleanup() {
     engine_stop KILL >/dev/null 2>&1

@@ -37,6 +37,7 @@ check() { # WHAT COMMAND…
 says() { # TEXT PATTERN
     grep -qE -- "$2" <<<"$1" || { printf '        no "%s" in: %s\n' "$2" "${1:0:400}"; return 1; }
 }
+LONG_MS=20000 # a fraction of a second on a machine that does nothing else; those that do harm take minutes
 now_ms() { date +%s%3N; }
 within() { # MILLISECONDS SINCE
     local took=$(($(now_ms) - $2))
@@ -44,22 +45,22 @@ within() { # MILLISECONDS SINCE
 }
 rows() { sql "select (select count(*) from definition), (select count(*) from resource), (select count(*) from element)"; }
 same() { [ "$1" = "$2" ] || { printf '        "%s" instead of "%s"\n' "$2" "$1"; return 1; }; }
-# soon SECONDS EXPECTED SQL: the answer of the SQL, within that time
+# soon EXPECTED SQL: the answer of the SQL, sooner or later
 soon() {
-    local until=$((SECONDS + $1)) found
+    local until=$((SECONDS + PATIENCE)) found
     while :; do
-        found=$(sql "$3")
-        [ "$found" = "$2" ] && return 0
+        found=$(sql "$2")
+        [ "$found" = "$1" ] && return 0
         [ "$SECONDS" -lt "$until" ] || break
         sleep 0.05
     done
-    printf '        "%s" instead of "%s"\n' "$found" "$2"
+    printf '        "%s" instead of "%s"\n' "$found" "$1"
     return 1
 }
 alive() { # another instance goes through meanwhile
     local key=other-$RANDOM-$RANDOM
     sql "select start('wrong-at-run-time', '$key')" >/dev/null
-    soon 5 1 "select count(*) from tasks where business_key = '$key'" && kill -0 "$ENGINE_PID"
+    soon 1 "select count(*) from tasks where business_key = '$key'" && kill -0 "$ENGINE_PID"
 }
 
 # ---- Files ----
@@ -85,24 +86,24 @@ part_files() {
         said=$("$PAWL" deploy "$file" --database "$PG_CONNINFO" 2>&1)
         check "pawl deploy $name: exit code" test $? = 1
         check "pawl deploy $name: the finding" says "$said" "$(cut -d' ' -f1 "${file%.bpmn}.error")"
-        check "pawl deploy $name: in time" within 2000 "$began"
+        check "pawl deploy $name: in time" within $LONG_MS "$began"
         [[ $BYTES_ONLY == *" $name "* ]] && continue
         began=$(now_ms)
         said=$(deploy_through_sql "$file")
         check "deploy() $name" says "$said" '^refused\||ERROR'
-        check "deploy() $name: in time" within 2000 "$began"
+        check "deploy() $name: in time" within $LONG_MS "$began"
     done
     said=$("$PAWL" deploy "$MODELS/bad-expression.xml" --database "$PG_CONNINFO" 2>&1)
     check "a bad expression is pointed at" says "$said" 'bad-expression calculate: .*at column 16'
     began=$(now_ms)
     said=$(sql "select deploy(repeat('<x>', 17500000))")
     check "50 MB through SQL" says "$said" 'limit is 10485760 \(LIMIT_XML_BYTES\)'
-    check "50 MB through SQL: in time" within 2000 "$began"
+    check "50 MB through SQL: in time" within $LONG_MS "$began"
     head -c 52428800 /dev/zero | tr '\0' x >"$WORK/large.bpmn"
     began=$(now_ms)
     said=$("$PAWL" deploy "$WORK/large.bpmn" --database "$PG_CONNINFO" 2>&1)
     check "50 MB from the command line" says "$said" "longer than the limit of 10 MiB"
-    check "50 MB from the command line: in time" within 2000 "$began"
+    check "50 MB from the command line: in time" within $LONG_MS "$began"
     check "nothing has changed" same "$before" "$(rows)"
     check "deployments are refused, not lost" same "" "$(sql "select state from deployments where state not in ('refused')")"
 }
@@ -159,11 +160,11 @@ part_models() {
     local began
     # A process that calls itself.
     sql "select start('itself', 'i')" >/dev/null
-    check "endless calls end as an incident" soon 10 "call" \
+    check "endless calls end as an incident" soon "call" \
         "select substring(message from 'call activities inside call|callActivity ''(call)'' is nested in 100') from incidents"
     check "the engine goes on" alive
     sql "select cancel(instance_id) from instances where business_key = 'i' and parent_id is null" >/dev/null
-    check "a hundred nested instances are cancelled" soon 10 0 "select count(*) from instance i join definition d on d.id = i.definition_id
+    check "a hundred nested instances are cancelled" soon 0 "select count(*) from instance i join definition d on d.id = i.definition_id
         where d.key = 'itself'"
 
     # A loop that waits for nothing: sliced, others go on, it can be cancelled, or let out.
@@ -172,36 +173,36 @@ part_models() {
     began=$(now_ms)
     check "others go on beside endless loops" alive
     sql "select cancel(instance_id) from instances where business_key = 'l-1'" >/dev/null
-    check "an endless loop is cancelled" soon 10 cancelled "select state from instances where business_key = 'l-1'"
+    check "an endless loop is cancelled" soon cancelled "select state from instances where business_key = 'l-1'"
     sql "select set_variables(instance_id, '{\"stop\": true}') from instances where business_key in ('l-2', 'l-3')" >/dev/null
-    check "endless loops are let out" soon 10 2 "select count(*) from instances where state = 'completed' and business_key in ('l-2', 'l-3')"
+    check "endless loops are let out" soon 2 "select count(*) from instances where state = 'completed' and business_key in ('l-2', 'l-3')"
 
     # Variables that grow without an end; too many; and what cannot be calculated.
     sql "select start('growing', 'g', '{\"text\": \"0123456789\"}')" >/dev/null
-    check "a text that doubles" soon 10 1048576 "select substring(message from '1048576') from incidents where business_key = 'g'"
+    check "a text that doubles" soon 1048576 "select substring(message from '1048576') from incidents where business_key = 'g'"
     sql "select start('many-variables', 'm', jsonb_build_object('text', repeat('x', 900000)))" >/dev/null
-    check "more variables than an instance may have" soon 10 4194304 \
+    check "more variables than an instance may have" soon 4194304 \
         "select substring(message from '4194304') from incidents where business_key = 'm' and element_id = 'make'"
     sql "select start('wrong-at-run-time', 'w')" >/dev/null
-    soon 5 1 "select count(*) from tasks where business_key = 'w'"
+    soon 1 "select count(*) from tasks where business_key = 'w'"
     sql "select complete(task_id) from tasks where business_key = 'w'" >/dev/null
-    check "an expression that fails" soon 10 "calculate|column 3: there is no variable 'nothing'" \
+    check "an expression that fails" soon "calculate|column 3: there is no variable 'nothing'" \
         "select element_id, substring(message from 'column 3: there is no variable ''nothing''') from incidents where business_key = 'w'"
 
     # Messages for one key: a storm, one waiter.
     sql "select publish('news', 'one key', jsonb_build_object('n', n)) from generate_series(1, 3000) n" >/dev/null
     check "others go on in a storm of messages" alive
-    check "all messages are kept" soon 20 3000 "select count(*) from messages where key = 'one key'"
+    check "all messages are kept" soon 3000 "select count(*) from messages where key = 'one key'"
 
     # Branches without an end: a named limit, and thousands of failures do not hold up others.
     began=$(now_ms)
     sql "select start('fork-bomb', 'f')" >/dev/null
     check "others go on beside a fork bomb" alive
-    check "a fork bomb meets its limit" soon 120 50000 \
+    check "a fork bomb meets its limit" soon 50000 \
         "select min(substring(message from 'more than (50000) tokens')) from incidents where business_key = 'f'"
     check "others go on beside thousands of failures" alive
     sql "select cancel(instance_id) from instances where business_key = 'f'" >/dev/null
-    check "a fork bomb is cancelled" soon 40 "cancelled|0|0" "select state, (select count(*) from ready),
+    check "a fork bomb is cancelled" soon "cancelled|0|0" "select state, (select count(*) from ready),
         (select count(*) from incident x where x.instance_id = i.instance_id) from instances i where business_key = 'f'"
     check "the engine goes on" alive
 }

@@ -30,7 +30,7 @@ pg_start || exit 1
 export PAWL_DATABASE=$PG_CONNINFO PAWL_SCHEMA=pawl
 "$PAWL" up --data "$DIR/data" --listen 127.0.0.1:0 >"$DIR/out" 2>"$DIR/err" </dev/null &
 ENGINE=$!
-for ((i = 0; i < 600; i++)); do grep -qs '^ready' "$DIR/out" && break; sleep 0.1; done
+until_so grep '^ready' "$DIR/out"
 PAWL_ADDRESS=$(sed -n 's,^ready.*\, http ,http://,p' "$DIR/out")
 [ -n "$PAWL_ADDRESS" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
 sql() { psql_pawl -c "set search_path = pawl" -c "$1"; }
@@ -45,10 +45,7 @@ sql "select count(start('approval', 'a-' || n)), count(start('wait', 'w-' || n))
      select set_event_bus('shop');
      select set_event_rule('paid', '{\"source\": [\"shop\"]}', '[{\"publishMessage\": {\"message\": \"paid\", \"key\": \"1\"}}]', bus => 'shop');
      select set_webhook('shop', '{\"scheme\": \"none\", \"event\": {}}')" >"$DIR/said" || exit 1
-for ((i = 0; i < 600; i++)); do
-    [ "$(sql "select (select count(*) from incidents), (select count(*) from callbacks)")" = "40|40" ] && break
-    sleep 0.1
-done
+until_so eval '[ "$(sql "select (select count(*) from incidents), (select count(*) from callbacks)")" = "40|40" ]'
 PAWL_CALLBACK_TOKENS=$(sql "select api_callback_token(callback_id) from callbacks order by 1")
 "$PAWL" user add tester --rights author,start,work,read,admin --technical >/dev/null 2>&1
 PAWL_TOKEN=$(sql "select token from create_token('tester', 'test')")

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+ENGINE = int(os.environ["ENGINE"])
 HOST, PORT = sys.argv[1].rsplit(":", 1)
 PAWL = os.environ["PAWL"]
 passed = failed = 0
@@ -42,6 +43,11 @@ def ask(method, path, credentials=None, body=None):
     connection.close()
     kind = answer.getheader("Content-Type") or ""
     return answer.status, json.loads(text) if "json" in kind else text, answer
+
+
+def cpu():
+    """What the engine has computed so far, in seconds: others' work beside it does not count."""
+    return time.clock_gettime(~ENGINE << 3 | 2)  # what clock_getcpuclockid(3) makes of a process
 
 
 def basic(name, password):
@@ -87,20 +93,20 @@ for what, value in (("an unknown token", "Bearer pawl_" + "x" * 43), ("no token"
 status, body, answer = start(anna)
 check("a token", status == 201, (status, body))
 instance = body.get("instanceId")
-began = time.monotonic()
+began = cpu()
 status, body, answer = start(basic("root", "correct horse"))
-judging = time.monotonic() - began # what a password costs here and now
+judging = cpu() - began # what a password costs here
 check("a password", status == 201, (status, body))
 pawl("user", "add", "jürgen", "--rights", "read", "--password-file", "-", stdin="grüne Wiese\n")
 for charset in ("utf-8", "latin-1"): # RFC 7617, and what btoa() makes
     status = ask("GET", "/v1/instances", "Basic " + base64.b64encode("jürgen:grüne Wiese".encode(charset)).decode())[0]
     check("a password in " + charset, status == 200, status)
 time.sleep(1.1)
-began = time.monotonic()
+began = cpu()
 for _ in range(10):
     status, body, answer = start(basic("root", "correct horse"))
     check("a password again", status == 201, (status, body))
-check("judged once", time.monotonic() - began < max(1.5, 7 * judging), time.monotonic() - began)
+check("judged once", cpu() - began < 5 * judging, (cpu() - began, judging))
 
 # ---- what one may ----
 status, body, answer = start(reader)
@@ -291,41 +297,50 @@ for thread in threads:
 check("twenty at once", seen == [200] * 20, seen)
 for i in range(12):
     start(basic("guess", "password %d" % i))
-began = time.monotonic()
+began = cpu()
 for i in range(20):
     check("a guess", start(basic("guess", "password %d" % (i + 12)))[0] == 401)
-check("refused unseen", time.monotonic() - began < max(1, 14 * judging), time.monotonic() - began)
+check("refused unseen", cpu() - began < 10 * judging, (cpu() - began, judging))
 
 # ---- one who guesses many names gets no more tries, and shuts out nobody whose credentials were right a while ago ----
 check("known", start(basic("root", "battery staple"))[0] == 201)
 time.sleep(1.1) # it would be looked up again
 for i in range(300):
     start(basic("name %d" % i, "x"))
-times = []
+began = cpu()
 for i in range(10):
-    began = time.monotonic()
     check("another guess", start(basic("guess", "password 99"))[0] == 401)
-    times.append(time.monotonic() - began)
-check("guesses of other names do not wash it away", min(times) < max(0.05, judging / 2), times)
+check("guesses of other names do not wash it away", cpu() - began < 5 * judging, (cpu() - began, judging))
 check("nobody guesses tokens", start("Bearer " + pawl("user", "token", "root", "late")[1])[0] == 201)
 check("whoever was known comes in", start(basic("root", "battery staple"))[0] == 201)
 
 # ---- who reads for long keeps nobody from being let in ----
 def sql(text):
-    subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
-                    "-c", text], check=True)
+    return subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
+                           "-c", text], check=True, capture_output=True, text=True).stdout.strip()
 
-sql("create policy slow on deployment as restrictive using ((select pg_sleep(3)) is not null)")
+
+
+# Both of the desk's readers read for as long as somebody has a lock: until the third has been let in.
+quick = "Bearer " + pawl("user", "token", "root", "quick")[1]
+holder = subprocess.Popen(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+print("select 'held' from pg_advisory_lock(7);", file=holder.stdin, flush=True)
+holder.stdout.readline()
+sql("""create function as_long_as_it_takes() returns boolean language plpgsql as $$ begin
+           while not pg_try_advisory_xact_lock_shared(7) loop perform pg_sleep(0.05); end loop; return true; end $$;
+       create policy slow on deployment as restrictive using ((select as_long_as_it_takes()))""")
 slow = [threading.Thread(target=ask, args=("GET", "/v1/deployments", author)) for _ in range(2)]
 for thread in slow:
     thread.start()
-time.sleep(0.5)
-began = time.monotonic()
-status = start("Bearer " + pawl("user", "token", "root", "quick")[1])[0]
-check("nobody waits for those who read", status == 201 and time.monotonic() - began < 2, (status, time.monotonic() - began))
+deadline = time.monotonic() + 60
+while sql("select count(*) from pg_stat_activity where application_name = 'pawl desk, reads' and wait_event = 'PgSleep'") != "2" and time.monotonic() < deadline:
+    time.sleep(0.05)
+status = start(quick)[0]
+check("nobody waits for those who read", status == 201 and all(thread.is_alive() for thread in slow), status)
+holder.stdin.close()
 for thread in slow:
     thread.join()
-sql("drop policy slow on deployment")
+sql("drop policy slow on deployment; drop function as_long_as_it_takes()")
 
 # ---- who did what ----
 def audit():

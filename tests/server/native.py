@@ -15,7 +15,7 @@ server = Server(address)
 subprocess.run([program, "deploy", models + "/processes/basics/approval.bpmn"], check=True, stdout=subprocess.DEVNULL)
 
 
-def becomes(what, query, wanted, seconds=10):
+def becomes(what, query, wanted, seconds=120):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         got = sql(query)

@@ -27,11 +27,7 @@ up() {
     : >"$DIR/out" # what the engine before has said
     "$PAWL" up --data "$DIR/$PAWL_SCHEMA" --listen 127.0.0.1:0 "$@" >"$DIR/out" 2>"$DIR/err" </dev/null &
     export ENGINE=$!
-    for ((i = 0; i < 600; i++)); do
-        grep -q '^ready' "$DIR/out" && break
-        kill -0 "$ENGINE" 2>/dev/null || break
-        sleep 0.1
-    done
+    until_so eval 'grep "^ready" "$DIR/out" || ! kill -0 "$ENGINE"'
     address=$(sed -n 's/^ready.*, http //p' "$DIR/out")
     [ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
 }
