@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "cli/config.h"
 #include "cli/datadir.h"
+#include "server/server.h"
 
 struct setting {
     const char *name; /* of the flag, and the key in the file */
@@ -24,6 +25,9 @@ static const struct setting settings[N_SETTINGS] = {
     [SETTING_PUBLIC_URL] = {"public-url", "PAWL_PUBLIC_URL", NULL, true},
     [SETTING_TLS_CERT] = {"tls-cert", "PAWL_TLS_CERT", NULL, false},
     [SETTING_TLS_KEY] = {"tls-key", "PAWL_TLS_KEY", NULL, false},
+    [SETTING_TRUSTED_PROXIES] = {"trusted-proxies", "PAWL_TRUSTED_PROXIES", NULL, false},
+    [SETTING_FORWARDED_HEADER] = {"forwarded-header", "PAWL_FORWARDED_HEADER", "X-Forwarded-For",
+                                  false},
     [SETTING_REQUEST_TIMEOUT] = {"request-timeout", "PAWL_REQUEST_TIMEOUT", "30", false},
     [SETTING_WORKERS] = {"workers", "PAWL_WORKERS", "2", false},
     [SETTING_DRAIN] = {"drain", "PAWL_DRAIN", "10", false},
@@ -266,10 +270,17 @@ static int judge(struct config *config, struct err *err)
     config->setup.public_url = values[SETTING_PUBLIC_URL].text;
     config->tls_cert = values[SETTING_TLS_CERT].text;
     config->tls_key = values[SETTING_TLS_KEY].text;
+    config->trusted_proxies = values[SETTING_TRUSTED_PROXIES].text;
+    config->forwarded_header = values[SETTING_FORWARDED_HEADER].text;
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return err_set(err, ERR_INVALID,
                        "tls-cert and tls-key belong together: the files of a certificate and its "
                        "key, in PEM");
+    struct err why = {0};
+    if (server_check_proxies(config->trusted_proxies, NULL, &why) < 0)
+        return refuse(config, SETTING_TRUSTED_PROXIES, "networks such as 10.0.0.0/8, or unix", err);
+    if (server_check_proxies(NULL, config->forwarded_header, &why) < 0)
+        return refuse(config, SETTING_FORWARDED_HEADER, "X-Forwarded-For or Forwarded", err);
     errno = 0;
     config->workers = strtol(values[SETTING_WORKERS].text, &end, 10);
     if (errno != 0 || end == values[SETTING_WORKERS].text || *end != '\0' || config->workers < 1 ||

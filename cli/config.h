@@ -22,6 +22,8 @@ enum setting_id {
     SETTING_PUBLIC_URL,
     SETTING_TLS_CERT,
     SETTING_TLS_KEY,
+    SETTING_TRUSTED_PROXIES,
+    SETTING_FORWARDED_HEADER,
     SETTING_REQUEST_TIMEOUT,
     SETTING_WORKERS,
     SETTING_DRAIN,
@@ -45,7 +47,8 @@ struct config {
     struct setting_value values[N_SETTINGS];
     const char *database, *schema, *data, *listen; /* database, listen: may be NULL */
     const char *tls_cert, *tls_key;                /* both or none */
-    double request_seconds;                        /* of an HTTP client */
+    const char *trusted_proxies, *forwarded_header;
+    double request_seconds; /* of an HTTP client */
     long workers;
     double drain_seconds;
     enum log_format log_format;

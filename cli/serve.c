@@ -53,6 +53,8 @@ int serve_start(struct serve *serve, const struct serve_where *where, struct job
     struct server_options how = {.listen = where->listen,
                                  .tls_cert = where->tls_cert,
                                  .tls_key = where->tls_key,
+                                 .trusted_proxies = where->trusted_proxies,
+                                 .forwarded_header = where->forwarded_header,
                                  .request_s = where->request_s,
                                  .open = where->open,
                                  .version = PAWL_VERSION,

@@ -17,7 +17,7 @@ struct serve {
 
 /* As of server_options. */
 struct serve_where {
-    const char *listen, *tls_cert, *tls_key;
+    const char *listen, *tls_cert, *tls_key, *trusted_proxies, *forwarded_header;
     double request_s;
     bool open;
 };

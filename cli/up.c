@@ -168,6 +168,8 @@ static int start(struct up *up, struct err *err)
     const struct serve_where where = {.listen = up->config.listen,
                                       .tls_cert = up->config.tls_cert,
                                       .tls_key = up->config.tls_key,
+                                      .trusted_proxies = up->config.trusted_proxies,
+                                      .forwarded_header = up->config.forwarded_header,
                                       .request_s = up->config.request_seconds,
                                       .open = cli_has(up->cli, "dev")};
     if ((cli_has(up->cli, "hold") && hold(up, err) < 0) ||
@@ -428,6 +430,10 @@ static const struct option up_options[] = {
      "where callers reach it, for callback.url in models (default: as it was said before)"},
     {"tls-cert", 0, "FILE", "serve HTTPS with this certificate (PEM, the chain behind it)"},
     {"tls-key", 0, "FILE", "and its key (PEM)"},
+    {"trusted-proxies", 0, "NETWORKS",
+     "believe these when they say for whom they ask: 10.0.0.0/8,::1,unix (default: nobody)"},
+    {"forwarded-header", 0, "NAME",
+     "in which header they say it: X-Forwarded-For (the default) or Forwarded"},
     {"request-timeout", 0, "SECONDS",
      "how long a client may take to send a request, or to take an answer (default: 30)"},
     {"dev", 0, NULL,

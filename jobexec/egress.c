@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include "jobexec/egress.h"
 
 /* From the registries of special-purpose addresses (RFC 6890 and what followed): the first match of
@@ -60,85 +57,15 @@ const char *egress_kind_name(enum egress_kind kind)
     return names[kind];
 }
 
-/* ---- Addresses ---- */
-
-/* ::ffff:a.b.c.d is the IPv4 address: the kernel connects to that. */
-static void unwrap(struct egress_address *address)
+enum egress_kind egress_classify(const struct address *address)
 {
-    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    struct network network;
 
-    if (address->family != AF_INET6 || memcmp(address->bytes, mapped, sizeof(mapped)) != 0)
-        return;
-    address->family = AF_INET;
-    memmove(address->bytes, address->bytes + 12, 4);
-    memset(address->bytes + 4, 0, 12);
-}
-
-struct egress_address egress_of_sockaddr(const struct sockaddr *sockaddr)
-{
-    struct egress_address address = {0};
-
-    if (sockaddr->sa_family == AF_INET) {
-        address.family = AF_INET;
-        memcpy(address.bytes, &((const struct sockaddr_in *)(const void *)sockaddr)->sin_addr, 4);
-    } else if (sockaddr->sa_family == AF_INET6) {
-        address.family = AF_INET6;
-        memcpy(address.bytes, &((const struct sockaddr_in6 *)(const void *)sockaddr)->sin6_addr,
-               16);
-        unwrap(&address);
-    }
-    return address;
-}
-
-bool egress_of_text(const char *text, struct egress_address *ret_address)
-{
-    char plain[INET6_ADDRSTRLEN];
-    size_t n = strlen(text);
-    bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-
-    *ret_address = (struct egress_address){0};
-    if (n - (brackets ? 2 : 0) >= sizeof(plain))
-        return false;
-    snprintf(plain, sizeof(plain), "%.*s", (int)(n - (brackets ? 2 : 0)),
-             text + (brackets ? 1 : 0));
-    /* A zone is this machine's affair: fe80::1%eth0. */
-    plain[strcspn(plain, "%")] = '\0';
-    if (inet_pton(AF_INET, plain, ret_address->bytes) == 1)
-        ret_address->family = AF_INET;
-    else if (inet_pton(AF_INET6, plain, ret_address->bytes) == 1)
-        ret_address->family = AF_INET6;
-    unwrap(ret_address);
-    return ret_address->family != 0;
-}
-
-const char *egress_text(const struct egress_address *address, char *room, size_t room_bytes)
-{
-    if (address->family == 0 ||
-        inet_ntop(address->family, address->bytes, room, (socklen_t)room_bytes) == NULL)
-        snprintf(room, room_bytes, "no internet address");
-    return room;
-}
-
-/* ---- Networks ---- */
-
-static bool within(const struct egress_address *address, const unsigned char *network,
-                   unsigned bits)
-{
-    unsigned whole = bits / 8, rest = bits % 8;
-
-    if (memcmp(address->bytes, network, whole) != 0)
-        return false;
-    return rest == 0 || (address->bytes[whole] ^ network[whole]) >> (8 - rest) == 0;
-}
-
-enum egress_kind egress_classify(const struct egress_address *address)
-{
     if (address->family == 0)
         return EGRESS_RESERVED;
     for (size_t i = 0; i < ARRAY_LEN(special); i++) {
-        struct egress_address network;
-        if (egress_of_text(special[i].network, &network) && network.family == address->family &&
-            within(address, network.bytes, special[i].bits))
+        network.bits = special[i].bits;
+        if (address_of_text(special[i].network, &network.address) && network_has(&network, address))
             return special[i].kind;
     }
     return EGRESS_PUBLIC;
@@ -146,50 +73,27 @@ enum egress_kind egress_classify(const struct egress_address *address)
 
 int egress_rule_read(const char *text, struct egress_rule *ret_rule, struct err *err)
 {
-    struct egress_rule rule = {0};
-    char address[64];
-    size_t n = strcspn(text, "/");
+    struct egress_rule rule = {.kind = EGRESS_PUBLIC};
 
-    if (strcmp(text, "loopback") == 0 || strcmp(text, "private") == 0) {
-        rule.kind = text[0] == 'l' ? EGRESS_LOOPBACK : EGRESS_PRIVATE;
-        *ret_rule = rule;
-        return 0;
-    }
-    snprintf(address, sizeof(address), "%.*s", (int)(n < 63 ? n : 63), text);
-    bool mapped = strchr(address, ':') != NULL; /* then the prefix counts 96 bits more */
-    if (!egress_of_text(address, &rule.network))
-        return err_set(err, ERR_INVALID, "\"%.60s\" is no network, nor loopback or private", text);
-    unsigned width = rule.network.family == AF_INET ? 32 : 128;
-    mapped &= width == 32;
-    rule.bits = width;
-    if (text[n] == '/') {
-        char *end;
-        unsigned long bits = strtoul(text + n + 1, &end, 10);
-        if (end == text + n + 1 || *end != '\0' || bits > 128)
-            return err_set(err, ERR_INVALID, "\"%.60s\" has no prefix of 0 to %u bits", text,
-                           width);
-        if (mapped)
-            bits = bits < 96 ? 129 : bits - 96;
-        if (bits > width)
-            return err_set(err, ERR_INVALID, "\"%.60s\" has no prefix of 0 to %u bits", text,
-                           width);
-        rule.bits = (unsigned)bits;
-    }
+    if (strcmp(text, "loopback") == 0)
+        rule.kind = EGRESS_LOOPBACK;
+    else if (strcmp(text, "private") == 0)
+        rule.kind = EGRESS_PRIVATE;
+    else if (network_read(text, &rule.network, err) < 0)
+        return err_trace(err);
     *ret_rule = rule;
     return 0;
 }
 
-bool egress_allowed(const struct egress_rule *rules, size_t n, const struct egress_address *address)
+bool egress_allowed(const struct egress_rule *rules, size_t n, const struct address *address)
 {
     enum egress_kind kind = egress_classify(address);
 
     if (kind == EGRESS_PUBLIC)
         return true;
     for (size_t i = 0; i < n; i++) {
-        if (rules[i].kind != EGRESS_PUBLIC
-                ? rules[i].kind == kind
-                : rules[i].network.family == address->family &&
-                      within(address, rules[i].network.bytes, rules[i].bits))
+        if (rules[i].kind != EGRESS_PUBLIC ? rules[i].kind == kind
+                                           : network_has(&rules[i].network, address))
             return true;
     }
     return false;

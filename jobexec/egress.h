@@ -4,9 +4,7 @@
  * The egress guard: which addresses a request may go to. Judged is the address that is connected
  * to, never a name. Pure.
  */
-#include "base/err.h"
-
-#include <sys/socket.h>
+#include "base/address.h"
 
 enum egress_kind {
     EGRESS_PUBLIC = 0,
@@ -19,27 +17,14 @@ enum egress_kind {
 };
 const char *egress_kind_name(enum egress_kind kind);
 
-/* An address of either family; an IPv4 address inside an IPv6 one is unwrapped. */
-struct egress_address {
-    int family; /* AF_INET or AF_INET6; 0: neither */
-    unsigned char bytes[16];
-};
-struct egress_address egress_of_sockaddr(const struct sockaddr *sockaddr);
-/* False: the text is no address (a name). Brackets around IPv6 are taken off. */
-bool egress_of_text(const char *text, struct egress_address *ret_address);
-/* "10.1.2.3"; room of 64 bytes is enough. */
-const char *egress_text(const struct egress_address *address, char *room, size_t room_bytes);
-
-enum egress_kind egress_classify(const struct egress_address *address);
+enum egress_kind egress_classify(const struct address *address);
 
 /* What an endpoint allows beside the public internet. */
 struct egress_rule {
-    enum egress_kind kind;         /* EGRESS_PUBLIC: the network; else all addresses of a kind */
-    struct egress_address network; /* zeros after `bits` */
-    unsigned bits;
+    enum egress_kind kind; /* EGRESS_PUBLIC: the network; else all addresses of a kind */
+    struct network network;
 };
 /* "loopback", "private", or a network like 10.0.0.0/8, ::1 or ::ffff:10.0.0.0/104. */
 int egress_rule_read(const char *text, struct egress_rule *ret_rule, struct err *err) MUST_CHECK;
 /* A network wins over every kind. */
-bool egress_allowed(const struct egress_rule *rules, size_t n,
-                    const struct egress_address *address);
+bool egress_allowed(const struct egress_rule *rules, size_t n, const struct address *address);

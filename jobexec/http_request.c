@@ -11,7 +11,7 @@
 
 /* ---- The egress guard ---- */
 
-static bool permitted(const struct http_exchange *exchange, const struct egress_address *address)
+static bool permitted(const struct http_exchange *exchange, const struct address *address)
 {
     const struct transport *transport = exchange->transport;
 
@@ -22,11 +22,11 @@ static bool permitted(const struct http_exchange *exchange, const struct egress_
     return transport->proxy.url != NULL && (kind == EGRESS_LOOPBACK || kind == EGRESS_PRIVATE);
 }
 
-static void note_refusal(struct http_exchange *exchange, const struct egress_address *address)
+static void note_refusal(struct http_exchange *exchange, const struct address *address)
 {
     char text[64];
 
-    egress_text(address, text, sizeof(text));
+    address_text(address, text, sizeof(text));
     snprintf(exchange->refusal, sizeof(exchange->refusal),
              "%s is %s, and no request goes there unless the endpoint allows it. If it is meant: "
              "pawl endpoint set %.100s URL --allow %s (in SQL the option allow)",
@@ -39,7 +39,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose UNUSED,
                              struct curl_sockaddr *sockaddr)
 {
     struct http_exchange *exchange = context;
-    struct egress_address address = egress_of_sockaddr(&sockaddr->addr);
+    struct address address = address_of_sockaddr(&sockaddr->addr);
 
     if (!permitted(exchange, &address)) {
         note_refusal(exchange, &address);
@@ -54,9 +54,9 @@ static int on_ready(void *context, char *remote_ip, char *local_ip UNUSED, int r
                     int local_port UNUSED)
 {
     struct http_exchange *exchange = context;
-    struct egress_address address;
+    struct address address;
 
-    if (egress_of_text(remote_ip, &address) && permitted(exchange, &address))
+    if (address_of_text(remote_ip, &address) && permitted(exchange, &address))
         return CURL_PREREQFUNC_OK;
     note_refusal(exchange, &address);
     exchange->tried = false;
@@ -67,7 +67,7 @@ static int on_ready(void *context, char *remote_ip, char *local_ip UNUSED, int r
 static int guard_behind_proxy(struct http_exchange *exchange)
 {
     const struct transport *transport = exchange->transport;
-    struct egress_address address;
+    struct address address;
     char *host = NULL;
 
     if (transport->proxy.url == NULL)
@@ -77,7 +77,8 @@ static int guard_behind_proxy(struct http_exchange *exchange)
         curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         size_t n = strlen(host);
         bool localhost = n >= 9 && curl_strequal(host + n - 9, "localhost") != 0;
-        if ((localhost ? egress_of_text("127.0.0.1", &address) : egress_of_text(host, &address)) &&
+        if ((localhost ? address_of_text("127.0.0.1", &address)
+                       : address_of_text(host, &address)) &&
             !egress_allowed(transport->allow, transport->n_allow, &address))
             note_refusal(exchange, &address);
     }

@@ -200,14 +200,14 @@ static void add_note(struct auth *auth, const char *kind, const char *name, cons
     pthread_cond_signal(&auth->work);
 }
 
-void auth_note_refusal(const struct request *request, const char *name)
+void auth_note_refusal(struct request *request, const char *name)
 {
     struct auth *auth = request->server->auth;
-    char address[48], quoted[600];
+    char quoted[600];
 
     if (auth == NULL)
         return;
-    request_address(request, address, sizeof(address));
+    const char *address = request_address(request);
     pthread_mutex_lock(&auth->lock);
     add_note(auth, "loginRefused", name, "", address);
     pthread_mutex_unlock(&auth->lock);
@@ -219,10 +219,9 @@ void auth_note_refusal(const struct request *request, const char *name)
 static void refuse(struct asking *asking)
 {
     struct auth *auth = asking->auth;
-    char address[48];
 
     if (asking->password != NULL) { /* nobody guesses a token */
-        request_address(asking->request, address, sizeof(address));
+        const char *address = request_address(asking->request);
         pthread_mutex_lock(&auth->lock);
         find_failure(auth, asking->name, address, true)->n++;
         find_failure(auth, "", address, true)->n++;
@@ -232,14 +231,13 @@ static void refuse(struct asking *asking)
     auth_identified(asking->request, NULL);
 }
 
-void auth_forbidden(const struct request *request, const char *what)
+void auth_forbidden(struct request *request, const char *what)
 {
     struct auth *auth = request->server->auth;
-    char address[48];
 
     if (auth == NULL || request->principal.name == NULL || request->principal.name[0] == '\0')
         return;
-    request_address(request, address, sizeof(address));
+    const char *address = request_address(request);
     pthread_mutex_lock(&auth->lock);
     add_note(auth, "forbidden", request->principal.name, what, address);
     pthread_mutex_unlock(&auth->lock);
@@ -580,7 +578,7 @@ static bool read_credentials(struct asking *asking, const char *value)
 }
 
 /* Where nobody is asked who he is: all of --dev, and who watches from this machine. */
-static bool let_in(const struct request *request, struct principal *ret_principal)
+static bool let_in(struct request *request, struct principal *ret_principal)
 {
     static const struct principal dev = {
         .name = "dev",
@@ -630,7 +628,6 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     struct auth *auth = request->server->auth;
     const char *value = request_header(request, "Authorization");
     struct digest key;
-    char address[48];
 
     if (let_in(request, ret_principal))
         return AUTH_KNOWN;
@@ -644,8 +641,8 @@ enum auth_result auth_identify(struct request *request, struct principal *ret_pr
     enum known_as known = look_up(asking, ret_principal);
     if (known == KNOWN_FRESH)
         return AUTH_KNOWN;
-    request_address(request, address, sizeof(address));
-    if (known == KNOWN_NOT && asking->password != NULL && throttled(auth, asking->name, address))
+    if (known == KNOWN_NOT && asking->password != NULL &&
+        throttled(auth, asking->name, request_address(request)))
         return AUTH_REFUSED;
     asking->desk = (struct desk_request){
         .query = "http_credentials",

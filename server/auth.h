@@ -26,9 +26,9 @@ void auth_free(struct auth *auth); /* NULL is allowed */
  * those of who shows it. */
 void auth_token_shown(struct request *request);
 /* For the audit trail: a known user was refused what he may not. */
-void auth_forbidden(const struct request *request, const char *what);
+void auth_forbidden(struct request *request, const char *what);
 /* For the audit trail and the log: credentials, given in this name, do not hold. */
-void auth_note_refusal(const struct request *request, const char *name);
+void auth_note_refusal(struct request *request, const char *name);
 
 /* http.c: what auth_identify() found out later. NULL: refused. */
 void auth_identified(struct request *request, const struct principal *principal);

@@ -75,7 +75,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
 
 static void note_request(struct exchange *exchange)
 {
-    const struct request *request = &exchange->request;
+    struct request *request = &exchange->request;
     struct server *server = request->server;
     unsigned status = request->response.status;
     double seconds = (double)(clock_mono_us() - request->began_us) / 1e6;
@@ -96,9 +96,9 @@ static void note_request(struct exchange *exchange)
         status >= 500                    ? LOG_LEVEL_WARN
         : status == 401 || status == 403 ? LOG_LEVEL_INFO
                                          : LOG_LEVEL_DEBUG,
-        "request", "who=%s method=%s path=\"%s\" status=%u ms=%.1f",
+        "request", "who=%s address=%s method=%s path=\"%s\" status=%u ms=%.1f",
         log_quote(request->principal.name != NULL ? request->principal.name : "", who, sizeof(who)),
-        request->method != 0 ? method_name(request->method) : "?",
+        request_address(request), request->method != 0 ? method_name(request->method) : "?",
         request->operation != NULL ? request->operation->path : "?", status, seconds * 1e3);
 }
 
@@ -670,7 +670,9 @@ int server_start(const struct server_options *options, struct server **ret_serve
 {
     struct server *server = make(options);
 
-    if ((options->tls_cert != NULL &&
+    if (proxies_read(options->trusted_proxies, options->forwarded_header, &server->arena,
+                     &server->proxies, err) < 0 ||
+        (options->tls_cert != NULL &&
          tls_new(options->tls_cert, options->tls_key, &server->tls, err) < 0) ||
         listen_there(server->options.listen, options->open, &server->listening, err) < 0 ||
         start_desk(server, err) < 0 || auth_start(server, err) < 0)
@@ -692,6 +694,15 @@ int server_start(const struct server_options *options, struct server **ret_serve
 failed:
     server_stop(server);
     return err_trace(err);
+}
+
+int server_check_proxies(const char *trusted, const char *header, struct err *err)
+{
+    struct arena arena CLEANUP(arena_deinit);
+    struct proxies proxies;
+
+    arena_init(&arena, 0);
+    return proxies_read(trusted, header, &arena, &proxies, err);
 }
 
 const char *server_address(const struct server *server)

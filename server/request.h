@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "server/operation.h"
 #include "server/principal.h"
+#include "server/proxies.h"
 #include "server/server.h"
 #include "store/desk.h"
 
@@ -49,7 +50,9 @@ struct problem {
 
 struct request {
     struct server *server;
-    struct peer *peer; /* its connection; NULL: no memory was left for it */
+    struct peer *peer;                /* its connection; NULL: no memory was left for it */
+    char address[ADDRESS_TEXT_BYTES]; /* of request_address(); "": not known yet */
+    enum proxied proxied;
     const struct server_options *options;
     const struct operation *operation; /* NULL: none has this path and method */
     enum dialect dialect;              /* of its errors */

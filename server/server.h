@@ -5,7 +5,7 @@
  * shows is asked of its owner, what it does is asked of the database by its desk (store/desk.h).
  *
  *   http.c          requests in, answers out; connections put aside
- *   peers.c         connections and their deadlines; client.c: who is at the other end
+ *   peers.c         connections and their deadlines; client.c, proxies.c: who is at the other end
  *   listen.c        where it listens; tls.c: with which certificate
  *   guard.c         whether a request is one at all: what makes two of one is refused
  *   operation.h     what can be asked, as tables: operations_*.c, a file for each dialect
@@ -38,6 +38,9 @@ struct server_options {
     const char *version; /* for pawl_build_info */
     const char *conninfo, *schema;  /* of the database; as of store_options */
     const char *tls_cert, *tls_key; /* files in PEM; both or none */
+    /* Which proxies are believed when they say for whom they ask, and in which header
+     * (server/proxies.h); NULL: none. */
+    const char *trusted_proxies, *forwarded_header;
     double request_s; /* of a client, to send a request, and to take its answer; 0: 30 */
     bool open;        /* nobody is asked who he is: `pawl up --dev` */
     void *context;    /* for the callbacks; any of the server's threads may call them */
@@ -53,6 +56,7 @@ struct server_options {
 void openapi_write(struct buf *text, const char *version);
 /* Whether it may listen there; open: only where nobody elsewhere reaches it. */
 int server_check_address(const char *listen, bool open, struct err *err) MUST_CHECK;
+int server_check_proxies(const char *trusted, const char *header, struct err *err) MUST_CHECK;
 int server_start(const struct server_options *options, struct server **ret_server,
                  struct err *err) MUST_CHECK;
 /* Where it listens, with the port that it got. Lives as long as the server. */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
+#include "server/proxies.h"
 #include "server/request.h"
 #include "server/tls.h"
 
@@ -46,8 +47,9 @@ struct server {
     struct server_options options; /* immutable */
     struct MHD_Daemon *daemon;
     struct listening listening;
-    struct tls *tls;   /* NULL: none */
-    struct desk *desk; /* NULL: it serves health and metrics alone */
+    struct tls *tls;        /* NULL: none */
+    struct proxies proxies; /* immutable */
+    struct desk *desk;      /* NULL: it serves health and metrics alone */
     struct awaits *awaits;
     struct fetches *fetches;
     struct auth *auth;
@@ -71,7 +73,8 @@ int listen_there(const char *where, bool open, struct listening *ret_listening,
                  struct err *err) MUST_CHECK;
 /* An answer to a callback or a heartbeat, by the status that it got; AWS's clients get another. */
 void server_count_callback(struct server *server, unsigned status);
-/* Where a request comes from, for the log: an address, or "local" for a Unix socket. */
-void request_address(const struct request *request, char *ret_text, size_t room);
-/* Whether it comes from this very machine. */
-bool request_is_local(const struct request *request);
+/* Where a request comes from: an address, by the word of proxies that are believed, or "local" for
+ * a Unix socket. */
+const char *request_address(struct request *request);
+/* Whether it comes from this very machine, and no proxy has asked for somebody else. */
+bool request_is_local(struct request *request);

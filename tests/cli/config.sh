@@ -28,6 +28,10 @@ expect_text "a wrong flag" "$ERR" '--drain: drain must be seconds from 0 to 3600
 expect_code 2 up --request-timeout 0.5
 expect_text "no time for a request" "$ERR" '--request-timeout: request-timeout must be seconds from 1 to 3600'
 
+expect_code 2 up --trusted-proxies '10.0.0.0/8, proxy.example'
+expect_text "a proxy by name" "$ERR" '--trusted-proxies: trusted-proxies must be networks such as 10.0.0.0/8, or unix, not "10.0.0.0/8, proxy.example"'
+expect_wrong '[pawl]\nforwarded-header = X-Real-IP\n' 'wrong.conf:2: forwarded-header must be X-Forwarded-For or Forwarded, not "X-Real-IP"'
+
 # ---- Which one counts ----
 cat >pawl.conf <<'CONF'
 [pawl]
@@ -55,6 +59,9 @@ data = .pawl
 # public-url is not set
 # tls-cert is not set
 # tls-key is not set
+# trusted-proxies is not set
+# default
+forwarded-header = X-Forwarded-For
 # default
 request-timeout = 30
 # --workers

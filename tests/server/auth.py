@@ -32,9 +32,11 @@ def pawl(*arguments, stdin=None):
     return done.returncode, done.stdout.strip(), done.stderr
 
 
-def ask(method, path, credentials=None, body=None):
-    connection = http.client.HTTPConnection(HOST, int(PORT), timeout=90)
+def ask(method, path, credentials=None, body=None, source=None, forwarded=None):
+    connection = http.client.HTTPConnection(HOST, int(PORT), timeout=90, source_address=source and (source, 0))
     headers = {"Content-Type": "application/json"} if body is not None else {}
+    if forwarded:
+        headers["X-Forwarded-For"] = forwarded
     if credentials:
         headers["Authorization"] = credentials
     connection.request(method, path, json.dumps(body) if body is not None else None, headers)
@@ -314,6 +316,31 @@ check("guesses of other names do not wash it away", cpu() - began < 5 * judging,
 check("nobody guesses tokens", start("Bearer " + pawl("user", "token", "root", "late")[1])[0] == 201)
 check("whoever was known comes in", start(basic("root", "battery staple"))[0] == 201)
 
+# ---- behind a proxy: who it asks for, whatever he has written into the header himself ----
+PROXY, A, B = "127.0.0.9", "203.0.113.7", "2001:db8::7" # of the first one the server says that it is believed
+for name in ("eve", "fay", "gil"):
+    check("user " + name, pawl("user", "add", name, "--rights", "read", "--password-file", "-", stdin=name + "'s password\n")[0] == 0)
+
+
+def log_in(name, password=None, **how):
+    return ask("GET", "/v1/me", basic(name, password or name + "'s password"), **how)[0]
+
+
+for i in range(12):
+    log_in("eve", "guess %d" % i, source=PROXY, forwarded=A)
+check("who guesses is refused unseen", log_in("eve", source=PROXY, forwarded=A) == 401)
+check("and whatever else he says of himself", log_in("eve", source=PROXY, forwarded="198.51.100.1, " + A) == 401)
+check("nobody else behind the proxy is", log_in("eve", source=PROXY, forwarded="%s, %s" % (A, B)) == 200)
+for i in range(12):
+    log_in("fay", "guess %d" % i, source=PROXY, forwarded="198.51.100.%d, %s" % (i, B))
+check("guessing from many places that he has made up", log_in("fay", source=PROXY, forwarded="198.51.100.99, " + B) == 401)
+for i in range(12):
+    log_in("gil", "guess %d" % i, source="127.0.0.8", forwarded="198.51.100.%d" % i)
+check("who is no proxy is not believed", log_in("gil", source="127.0.0.8", forwarded="198.51.100.99") == 401)
+check("nor counted with others", log_in("gil", source="127.0.0.7") == 200)
+check("metrics for this machine", ask("GET", "/metrics", source=PROXY)[0] == 200)
+check("but not for whom a proxy asks", [ask("GET", "/metrics", source=PROXY, forwarded=f)[0] for f in (A, "127.0.0.1", "unknown")] == [401, 401, 401])
+
 # ---- who reads for long keeps nobody from being let in ----
 def sql(text):
     return subprocess.run(["psql", "-XAtq", "-d", os.environ["PAWL_DATABASE"], "-c", "set search_path = \"%s\"" % os.environ["PAWL_SCHEMA"],
@@ -349,12 +376,16 @@ def audit():
                            "-c", sql], capture_output=True, text=True).stdout
 
 deadline = time.monotonic() + 60
-while time.monotonic() < deadline and "loginRefused|guess" not in audit():
+while time.monotonic() < deadline and not all("loginRefused|" + name in audit() for name in ("guess", "gil")):
     time.sleep(0.1)
 trail = audit()
 for line in ("loginRefused|root||127.0.0.1", "loginRefused|nobody||127.0.0.1", "loginRefused|guess||127.0.0.1",
-             "forbidden|reader|/v1/processes/{key}/start|127.0.0.1", "userCreated|"):
+             "forbidden|reader|/v1/processes/{key}/start|127.0.0.1", "userCreated|", "loginRefused|eve||" + A,
+             "loginRefused|fay||" + B, "loginRefused|gil||127.0.0.8"):
     check("the audit trail has " + line, line in trail, trail)
+check("nor what was made up", "198.51.100" not in trail)
+log = open(os.environ["LOG"]).read()
+check("the log has the same", re.search('msg="request" .*address=%s .*status=401' % A, log) is not None)
 check("no password is in it", "horse" not in trail and "pawl_" not in trail)
 print("%d passed, %d failed, 0 skipped" % (passed, failed))
 sys.exit(failed > 0)

@@ -53,10 +53,10 @@ done
 down
 echo "== two nodes"
 PAWL_SCHEMA=nodes /usr/bin/python3 -B "$ROOT/tests/server/two_nodes.py" "$PAWL" "$DIR" "$ROOT" || failed=1
-up auth
+up auth --trusted-proxies 127.0.0.9
 echo "== who may"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
-PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed=1
+LOG=$DIR/err PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed=1
 down
 echo "== sockets"
 bash "$ROOT/tests/server/sockets.sh" "$PAWL" "$DIR" || failed=1

@@ -128,8 +128,8 @@ static const struct {
 static void test_egress__classify(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        struct egress_address address;
-        assert_true(egress_of_text(table[i].text, &address));
+        struct address address;
+        assert_true(address_of_text(table[i].text, &address));
         if (egress_classify(&address) != table[i].kind)
             fail_msg("%s: %s", table[i].text, egress_kind_name(egress_classify(&address)));
         /* Without a rule only what is public is allowed. */
@@ -147,10 +147,10 @@ static void test_egress__sockaddr(void **state UNUSED)
     v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
     v6.sin6_addr.s6_addr[12] = 10;
     v6.sin6_addr.s6_addr[15] = 9;
-    struct egress_address address = egress_of_sockaddr((struct sockaddr *)&v6);
+    struct address address = address_of_sockaddr((struct sockaddr *)&v6);
     assert_int_equal(egress_classify(&address), EGRESS_PRIVATE);
-    assert_string_equal(egress_text(&address, room, sizeof(room)), "10.0.0.9");
-    address = egress_of_sockaddr(&local);
+    assert_string_equal(address_text(&address, room, sizeof(room)), "10.0.0.9");
+    address = address_of_sockaddr(&local);
     assert_int_equal(egress_classify(&address), EGRESS_RESERVED);
     assert_false(egress_allowed(NULL, 0, &address));
 }
@@ -158,12 +158,12 @@ static void test_egress__sockaddr(void **state UNUSED)
 static bool allows(const char *rule, const char *text)
 {
     struct egress_rule read;
-    struct egress_address address;
+    struct address address;
     struct err err = {0};
 
     if (egress_rule_read(rule, &read, &err) < 0)
         fail_msg("%s: %s", rule, err.text);
-    assert_true(egress_of_text(text, &address));
+    assert_true(address_of_text(text, &address));
     return egress_allowed(&read, 1, &address);
 }
 
