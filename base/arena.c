@@ -6,6 +6,7 @@
 #include "base/arena.h"
 
 #define CHUNK_BYTES (16u << 10)
+#define KEPT_BYTES (8u << 20) /* by a reset: a batch of a thousand commands takes some 3 MiB */
 #define ALIGNMENT 16u
 
 struct arena_chunk {
@@ -19,40 +20,55 @@ void arena_init(struct arena *arena, size_t cap)
     *arena = (struct arena){.cap = cap};
 }
 
+static void chunks_free(struct arena_chunk *chunk)
+{
+    for (struct arena_chunk *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+}
+
 void arena_deinit(struct arena *arena)
 {
-    for (struct arena_chunk *c = arena->chunk, *next; c != NULL; c = next) {
-        next = c->next;
-        free(c);
-    }
+    chunks_free(arena->chunk);
+    chunks_free(arena->spare);
     *arena = (struct arena){.cap = arena->cap};
 }
 
 void arena_reset(struct arena *arena)
 {
-    struct arena_chunk *keep = arena->chunk;
+    size_t kept = 0;
 
-    if (keep != NULL) {
-        for (struct arena_chunk *c = keep->next, *next; c != NULL; c = next) {
-            next = c->next;
+    for (struct arena_chunk *c = arena->chunk, *next; c != NULL; c = next) {
+        next = c->next;
+        /*
+         * What is given back would be asked for again, page by page; but one very large round must not
+         * pin its memory for ever.
+         */
+        if (kept + c->size > KEPT_BYTES) {
             free(c);
+            continue;
         }
-        keep->next = NULL;
-        /* One very large batch must not pin its memory for ever. */
-        if (keep->size > (1u << 20)) {
-            free(keep);
-            keep = NULL;
-        } else {
-            keep->used = 0;
-        }
+        kept += c->size;
+        c->used = 0;
+        c->next = arena->spare;
+        arena->spare = c;
     }
-    arena->chunk = keep;
+    arena->chunk = NULL;
     arena->used = 0;
     arena->full = false;
 }
 
 static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
 {
+    for (struct arena_chunk **spare = &arena->spare, *c; (c = *spare) != NULL; spare = &c->next) {
+        if (c->size >= size) {
+            *spare = c->next;
+            c->next = arena->chunk;
+            arena->chunk = c;
+            return c;
+        }
+    }
     size_t want = arena->chunk != NULL ? arena->chunk->size * 2 : CHUNK_BYTES;
     if (want > (1u << 20))
         want = 1u << 20;
@@ -109,10 +125,14 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list args;
 
+    char first[200];
+
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(first, sizeof(first), format, args);
     va_end(args);
     assert(n >= 0);
+    if ((size_t)n < sizeof(first))
+        return arena_strndup(arena, first, (size_t)n);
     char *text = arena_alloc(arena, (size_t)n + 1);
     va_start(args, format);
     vsnprintf(text, (size_t)n + 1, format, args);

@@ -15,6 +15,7 @@ struct arena_chunk;
 
 struct arena {
     struct arena_chunk *chunk; /* newest first */
+    struct arena_chunk *spare; /* kept by a reset */
     size_t used;               /* bytes handed out since the last reset */
     size_t cap;                /* 0: none */
     bool full;                 /* the cap was passed */
@@ -22,7 +23,7 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t cap);
 void arena_deinit(struct arena *arena);
-/* Frees all pieces, keeps one chunk for the next round. */
+/* Frees all pieces; keeps up to 8 MiB for the next round. */
 void arena_reset(struct arena *arena);
 static inline bool arena_full(const struct arena *arena)
 {

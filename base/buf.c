@@ -68,14 +68,48 @@ void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
 
+    /* Most texts fit into what is there: formatted once. */
+    size_t room = buf->overflow ? 0 : buf->capacity - buf->len;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
     va_end(args);
     assert(n >= 0);
-    if (!buf_reserve(buf, (size_t)n))
+    if (!buf_reserve(buf, (size_t)n)) {
+        if (room > 0)
+            buf->data[buf->len] = '\0';
         return;
-    va_start(args, format);
-    vsnprintf(buf->data + buf->len, (size_t)n + 1, format, args);
-    va_end(args);
+    }
+    if ((size_t)n >= room) {
+        va_start(args, format);
+        vsnprintf(buf->data + buf->len, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     buf->len += (size_t)n;
+}
+
+void buf_add_int(struct buf *buf, int64_t n)
+{
+    char text[20];
+    char *at = text + sizeof(text);
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (n < 0)
+        *--at = '-';
+    buf_add(buf, at, (size_t)(text + sizeof(text) - at));
+}
+
+void buf_add_hex(struct buf *buf, uint64_t n)
+{
+    char text[16];
+    char *at = text + sizeof(text);
+
+    do {
+        *--at = "0123456789abcdef"[n % 16];
+        n /= 16;
+    } while (n != 0);
+    buf_add(buf, at, (size_t)(text + sizeof(text) - at));
 }

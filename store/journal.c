@@ -29,8 +29,12 @@ static int trouble(const char *path, const char *what, struct err *err)
 
 static void add_line(struct buf *text, const char *word, const struct item_key *key)
 {
-    buf_printf(text, "%s %" PRIx64 ".%" PRIx64 ".%" PRIx64 ".%" PRIx64 "\n", word, key->word[0],
-               key->word[1], key->word[2], key->word[3]);
+    buf_add_str(text, word);
+    for (int i = 0; i < 4; i++) {
+        buf_add_char(text, i == 0 ? ' ' : '.');
+        buf_add_hex(text, key->word[i]);
+    }
+    buf_add_char(text, '\n');
 }
 
 static int open_file(const char *path, struct err *err)

@@ -42,6 +42,28 @@ static void test_arena__large_pieces(void **state UNUSED)
     arena_deinit(&arena);
 }
 
+/* What a reset keeps is handed out again, zeroed, and no more of it than stated. */
+static void test_arena__kept(void **state UNUSED)
+{
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    void *piece = arena_alloc(&arena, 1u << 20);
+    memset(piece, 1, 1u << 20);
+    arena_reset(&arena);
+    assert_non_null(arena.spare);
+    unsigned char *again = arena_alloc(&arena, 1u << 20);
+    assert_ptr_equal(again, piece);
+    for (size_t i = 0; i < 1u << 20; i++)
+        assert_int_equal(again[i], 0);
+    arena_reset(&arena);
+    arena_alloc(&arena, 20u << 20);
+    arena_reset(&arena);
+    assert_ptr_equal(arena_alloc(&arena, 1u << 20), piece);
+    assert_null(arena.spare); /* the large one was given back */
+    arena_deinit(&arena);
+}
+
 static void test_arena__cap(void **state UNUSED)
 {
     struct arena arena;
@@ -88,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena__alloc_is_zeroed_and_aligned),
         cmocka_unit_test(test_arena__large_pieces),
+        cmocka_unit_test(test_arena__kept),
         cmocka_unit_test(test_arena__cap),
         cmocka_unit_test(test_arena__text),
         cmocka_unit_test(test_arena__push),

@@ -30,6 +30,29 @@ static void test_buf__grows(void **state UNUSED)
     assert_string_equal(buf_str(&buf), "");
 }
 
+static void test_buf__numbers(void **state UNUSED)
+{
+    struct buf buf;
+
+    buf_init(&buf, 0);
+    buf_add_int(&buf, 0);
+    buf_add_char(&buf, ' ');
+    buf_add_int(&buf, -45);
+    buf_add_char(&buf, ' ');
+    buf_add_int(&buf, INT64_MAX);
+    buf_add_char(&buf, ' ');
+    buf_add_int(&buf, INT64_MIN);
+    buf_add_char(&buf, ' ');
+    buf_add_hex(&buf, 0);
+    buf_add_char(&buf, ' ');
+    buf_add_hex(&buf, UINT64_MAX);
+    buf_add_char(&buf, ' ');
+    buf_add_hex(&buf, 0x10);
+    assert_string_equal(buf_str(&buf),
+                        "0 -45 9223372036854775807 -9223372036854775808 0 ffffffffffffffff 10");
+    buf_deinit(&buf);
+}
+
 static void test_buf__max(void **state UNUSED)
 {
     struct buf buf;
@@ -54,6 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf__grows),
+        cmocka_unit_test(test_buf__numbers),
         cmocka_unit_test(test_buf__max),
     };
 
