@@ -125,13 +125,14 @@ static struct expr_env env_of(struct view *view, struct lookup *lookup)
         char id[UUID_TEXT_BYTES];
         uuid_format(&instance->id, id);
         view->process_id = arena_strdup(arena, id);
+        view->definition_id = arena_printf(arena, "%d", instance->definition_id);
     }
     return (struct expr_env){
         .variable = look_up,
         .context = lookup,
         .process_instance_id = view->process_id,
         .business_key = instance->business_key,
-        .process_definition_id = arena_printf(arena, "%d", instance->definition_id),
+        .process_definition_id = view->definition_id,
         .process_definition_key = instance->graph->key,
         .activity_id = view->node != NULL ? view->node->id : NULL,
         .activity_name = view->node != NULL ? view->node->name : NULL,

@@ -187,7 +187,7 @@ struct view {
     const struct value *special_value;
     /* Variables of an activity that may be gone, an object: they hide those of the scope; NULL. */
     const struct value *locals;
-    const char *process_id; /* filled by eval.c */
+    const char *process_id, *definition_id; /* filled by eval.c */
 };
 struct view view_of(struct step *step, struct instance *instance, uint32_t scope,
                     const struct node *node);
