@@ -185,12 +185,12 @@ static void write_mappings(struct writer *writer, const char *element, const str
 static void write_extensions(struct writer *writer, const struct shape *shape)
 {
     const struct item *step = shape->step;
-    const char *type = step != NULL ? text_of(step, "type") : "";
+    const char *type = step != NULL && shape->kind != SHAPE_BOUNDARY ? text_of(step, "type") : "";
     bool has = strcmp(type, "http") == 0 || strcmp(type, "event") == 0 ||
                strcmp(type, "set") == 0 || strcmp(type, "process") == 0 ||
                (strcmp(type, "task") == 0 && item_member(step, "inputSchema") != NULL);
 
-    if (!has || shape->kind == SHAPE_BOUNDARY)
+    if (!has)
         return;
     buf_add_str(writer->out, "      <bpmn:extensionElements>\n");
     if (strcmp(type, "http") == 0)
@@ -222,6 +222,8 @@ static const char *tag_of(const struct shape *shape)
         return "bpmn:endEvent";
     case SHAPE_CATCH:
         return "bpmn:intermediateCatchEvent";
+    case SHAPE_RECEIVE:
+        return "bpmn:receiveTask";
     case SHAPE_SERVICE:
         return "bpmn:serviceTask";
     case SHAPE_TASK:
@@ -236,6 +238,13 @@ static const char *tag_of(const struct shape *shape)
         return "bpmn:boundaryEvent";
     }
     return "";
+}
+
+static void attributes_of_message(struct writer *writer, const struct shape *shape)
+{
+    attribute(writer->out, "messageRef",
+              arena_printf(writer->steps->arena, "Message_%s", shape->id));
+    attribute(writer->out, "pawl:correlationKey", text_of(shape->step, "key"));
 }
 
 static void write_own_attributes(struct writer *writer, const struct shape *shape)
@@ -258,6 +267,8 @@ static void write_own_attributes(struct writer *writer, const struct shape *shap
     /* A call begins with what was before it committed; the model shows it. */
     if (shape->kind == SHAPE_SERVICE && strcmp(text_of(step, "type"), "http") == 0)
         attribute(out, "camunda:asyncBefore", "true");
+    if (shape->kind == SHAPE_RECEIVE)
+        attributes_of_message(writer, shape);
     if (shape->kind == SHAPE_USER) {
         attribute(out, "camunda:assignee", text_of(step, "assignee"));
         attribute(out, "camunda:candidateGroups", text_of(step, "candidateGroups"));
@@ -281,12 +292,13 @@ static void write_definition(struct writer *writer, const struct shape *shape)
 {
     struct buf *out = writer->out;
 
-    if (shape->kind == SHAPE_BOUNDARY || shape->kind == SHAPE_ERROR_END) {
+    if (shape->code != NULL) {
         buf_add_str(out, "      <bpmn:errorEventDefinition");
         attribute(out, "errorRef", arena_printf(writer->steps->arena, "Error_%s", shape->id));
         buf_add_str(out, "/>\n");
+        return;
     }
-    if (shape->kind != SHAPE_CATCH)
+    if (shape->kind != SHAPE_CATCH && shape->kind != SHAPE_BOUNDARY)
         return;
     if (text_of(shape->step, "seconds") != NULL) {
         timer(writer, "timeDuration", "PT", text_of(shape->step, "seconds"), "S");
@@ -296,8 +308,7 @@ static void write_definition(struct writer *writer, const struct shape *shape)
         timer(writer, "timeDate", "", text_of(shape->step, "until"), "");
     } else {
         buf_add_str(out, "      <bpmn:messageEventDefinition");
-        attribute(out, "messageRef", arena_printf(writer->steps->arena, "Message_%s", shape->id));
-        attribute(out, "pawl:correlationKey", text_of(shape->step, "key"));
+        attributes_of_message(writer, shape);
         buf_add_str(out, "/>\n");
     }
 }
@@ -349,8 +360,9 @@ static void write_roots(struct writer *writer)
 
     for (size_t i = 0; i < writer->steps->n_shapes; i++) {
         const struct shape *shape = &writer->steps->shapes[i];
-        bool error = shape->kind == SHAPE_BOUNDARY || shape->kind == SHAPE_ERROR_END;
-        bool message = shape->kind == SHAPE_CATCH && text_of(shape->step, "message") != NULL;
+        bool error = shape->code != NULL;
+        bool message = (shape->kind == SHAPE_CATCH || shape->kind == SHAPE_RECEIVE) &&
+                       text_of(shape->step, "message") != NULL;
         if (!error && !message)
             continue;
         buf_printf(out, "  <bpmn:%s id=\"%s_%s\"", error ? "error" : "message",

@@ -12,7 +12,8 @@ enum shape_kind {
     SHAPE_START,
     SHAPE_END,
     SHAPE_ERROR_END,
-    SHAPE_CATCH, /* a timer or message that is waited for */
+    SHAPE_CATCH,   /* a timer or message that is waited for */
+    SHAPE_RECEIVE, /* a message that is not waited for longer than its boundary event says */
     SHAPE_SERVICE,
     SHAPE_TASK, /* one that only maps variables */
     SHAPE_USER,
@@ -28,8 +29,8 @@ struct box {
 struct shape {
     enum shape_kind kind;
     const char *id, *name;   /* name may be NULL */
-    const struct item *step; /* what it was made of; NULL: start and end */
-    const char *code;        /* SHAPE_BOUNDARY, SHAPE_ERROR_END: of the error */
+    const struct item *step; /* what it was made of, be it a timeout; NULL: start and end */
+    const char *code;        /* SHAPE_ERROR_END, SHAPE_BOUNDARY: of the error; NULL: a timer */
     size_t on;               /* SHAPE_BOUNDARY: index of its task */
     size_t nth;              /* SHAPE_BOUNDARY: which of that task's */
     size_t *out;             /* edges, in order */

@@ -145,8 +145,8 @@ static void give_tracks(struct router *router)
 
 static bool is_task(const struct shape *shape)
 {
-    return shape->kind == SHAPE_SERVICE || shape->kind == SHAPE_TASK || shape->kind == SHAPE_USER ||
-           shape->kind == SHAPE_CALL;
+    return shape->kind == SHAPE_RECEIVE || shape->kind == SHAPE_SERVICE ||
+           shape->kind == SHAPE_TASK || shape->kind == SHAPE_USER || shape->kind == SHAPE_CALL;
 }
 
 static size_t boundaries_of(const struct steps *steps, size_t task)

@@ -28,7 +28,8 @@ static const struct type types[] = {
       {"duration", ITEM_STRING, false},
       {"until", ITEM_STRING, false},
       {"message", ITEM_STRING, false},
-      {"key", ITEM_STRING, false}}},
+      {"key", ITEM_STRING, false},
+      {"timeout", ITEM_MAP, false}}},
     {"set", SHAPE_TASK, {{"values", ITEM_MAP, true}}},
     {"http",
      SHAPE_SERVICE,
@@ -272,20 +273,26 @@ static const char *words_of(const struct steps *steps, const char *code)
     return words;
 }
 
+static size_t add_boundary(struct steps *steps, size_t on, size_t nth, const char *name,
+                           const struct item *step)
+{
+    const char *id = arena_printf(steps->arena, "Boundary_%zu_%s", nth + 1, steps->shapes[on].id);
+    size_t boundary = add_shape(steps, SHAPE_BOUNDARY, id, name, step);
+
+    steps->shapes[boundary].on = on;
+    steps->shapes[boundary].nth = nth;
+    return boundary;
+}
+
 /* BPMN errors that are caught: a boundary event each. */
 static int link_catches(struct steps *steps, size_t from)
 {
-    const struct item *catches = item_member(steps->shapes[from].step, "catch");
+    const struct item *step = steps->shapes[from].step, *catches = item_member(step, "catch");
     struct edge *edge;
 
     for (size_t i = 0; catches != NULL && i < catches->n; i++) {
-        const char *id =
-            arena_printf(steps->arena, "Boundary_%zu_%s", i + 1, steps->shapes[from].id);
-        size_t boundary = add_shape(steps, SHAPE_BOUNDARY, id, words_of(steps, catches->keys[i]),
-                                    steps->shapes[from].step);
+        size_t boundary = add_boundary(steps, from, i, words_of(steps, catches->keys[i]), step);
         steps->shapes[boundary].code = catches->keys[i];
-        steps->shapes[boundary].on = from;
-        steps->shapes[boundary].nth = i;
         if (catches->keys[i][0] == '\0' || strlen(catches->keys[i]) > LIMIT_NAME_BYTES)
             return wrong(steps, catches->list[i], "the code of an error has 1 to %u bytes",
                          LIMIT_NAME_BYTES);
@@ -293,6 +300,17 @@ static int link_catches(struct steps *steps, size_t from)
             return -1;
     }
     return 0;
+}
+
+/* Where a wait for a message goes on when it has lasted too long: a boundary event. */
+static int link_timeout(struct steps *steps, size_t from)
+{
+    const struct item *timeout = item_member(steps->shapes[from].step, "timeout");
+    const struct item *name = item_member(timeout, "name");
+    struct edge *edge;
+
+    size_t boundary = add_boundary(steps, from, 0, name != NULL ? name->text : "too late", timeout);
+    return link_to(steps, boundary, item_member(timeout, "next"), &edge);
 }
 
 static int link_step(struct steps *steps, size_t from)
@@ -320,33 +338,71 @@ static int link_step(struct steps *steps, size_t from)
                  add_shape(steps, SHAPE_END, arena_printf(steps->arena, "End_%s", id), NULL, NULL));
     else if (link_to(steps, from, next, &edge) < 0)
         return -1;
-    return link_catches(steps, from);
+    return steps->shapes[from].kind == SHAPE_RECEIVE ? link_timeout(steps, from)
+                                                     : link_catches(steps, from);
 }
 
 /* ---- Steps ---- */
 
-static int check_wait(const struct steps *steps, const struct item *step, const char *id)
+/* One of them says what is waited for; the last is a message. */
+static const char *const waits[] = {"seconds", "duration", "until", "message"};
+#define N_TIMES (ARRAY_LEN(waits) - 1)
+
+static unsigned count_waits(const struct item *item, size_t n_waits)
 {
-    static const char *const ways[] = {"seconds", "duration", "until", "message"};
     unsigned n = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
-        n += item_member(step, ways[i]) != NULL;
-    if (n != 1)
-        return wrong(steps, step,
-                     "step \"%s\" waits for one of: seconds, duration, until, "
-                     "message",
-                     id);
-    const struct item *seconds = item_member(step, "seconds");
+    for (size_t i = 0; i < n_waits; i++)
+        n += item_member(item, waits[i]) != NULL;
+    return n;
+}
+
+static int check_seconds(const struct steps *steps, const struct item *item, const char *id)
+{
+    const struct item *seconds = item_member(item, "seconds");
+
     if (seconds != NULL &&
         (seconds->kind != ITEM_NUMBER || seconds->text[strspn(seconds->text, "0123456789.")] != 0))
         return wrong(steps, seconds,
                      "\"seconds\" of step \"%s\" must be a number such as 45 or 0.5; for an "
                      "expression use duration: \"${…}\", an ISO 8601 duration",
                      id);
-    if (item_member(step, "key") != NULL && item_member(step, "message") == NULL)
-        return wrong(steps, step, "\"key\" of step \"%s\" belongs to a message", id);
     return 0;
+}
+
+static int check_timeout(const struct steps *steps, const struct item *step, const char *id)
+{
+    static const struct field fields[] = {
+        {"seconds", ITEM_STRING, false}, {"duration", ITEM_STRING, false},
+        {"until", ITEM_STRING, false},   {"next", ITEM_STRING, true},
+        {"name", ITEM_STRING, false},
+    };
+    const struct item *timeout = item_member(step, "timeout");
+
+    if (timeout == NULL)
+        return 0;
+    if (check_fields(steps, timeout, "a timeout", fields, ARRAY_LEN(fields), NULL, 0) < 0)
+        return -1;
+    if (count_waits(timeout, N_TIMES) != 1)
+        return wrong(steps, timeout,
+                     "the timeout of step \"%s\" is one of: seconds, duration, until", id);
+    return check_seconds(steps, timeout, id);
+}
+
+static int check_wait(const struct steps *steps, const struct item *step, const char *id)
+{
+    static const char *const of_message[] = {"key", "timeout"};
+
+    if (count_waits(step, ARRAY_LEN(waits)) != 1)
+        return wrong(steps, step,
+                     "step \"%s\" waits for one of: seconds, duration, until, "
+                     "message",
+                     id);
+    for (size_t i = 0; i < ARRAY_LEN(of_message); i++)
+        if (item_member(step, of_message[i]) != NULL && item_member(step, "message") == NULL)
+            return wrong(steps, step, "\"%s\" of step \"%s\" belongs to a message", of_message[i],
+                         id);
+    return check_seconds(steps, step, id) < 0 ? -1 : check_timeout(steps, step, id);
 }
 
 /* Values of these maps are texts, numbers or expressions; those of others may be anything. */
@@ -419,8 +475,11 @@ static int read_step(struct steps *steps, const struct item *step)
         return -1;
     const struct item *name = item_member(step, "name");
     size_t at = add_shape(steps, type->shape, id->text, name != NULL ? name->text : id->text, step);
-    if (type->shape == SHAPE_ERROR_END)
-        steps->shapes[at].code = item_member(step, "error")->text;
+    struct shape *shape = &steps->shapes[at];
+    if (shape->kind == SHAPE_ERROR_END)
+        shape->code = item_member(step, "error")->text;
+    if (shape->kind == SHAPE_CATCH && item_member(step, "timeout") != NULL)
+        shape->kind = SHAPE_RECEIVE;
     return 0;
 }
 

@@ -62,7 +62,9 @@ static void every_type_is_deployable(void **state UNUSED)
         "- {id: a, type: echo, message: \"Hello ${execution.processInstanceId}\", next: b}\n"
         "- {id: b, type: wait, seconds: 0.5, next: c}\n"
         "- {id: c, type: wait, until: \"2030-01-01T00:00:00Z\", next: d}\n"
-        "- {id: d, type: wait, message: Paid, key: \"${number}\", next: e}\n"
+        "- {id: d, type: wait, message: Paid, key: \"${number}\", next: k}\n"
+        "- {id: k, type: wait, message: Sent, key: \"${number}\", next: e,\n"
+        "   timeout: {seconds: 90, next: j, name: not sent}}\n"
         "- {id: e, type: set, values: {x: \"${1 + 1}\", y: [1, {z: null}]}, next: f}\n"
         "- {id: f, type: http, endpoint: shop, method: POST, path: /x, query: {q: 1},\n"
         "   headers: {X-A: b}, body: {a: \"${x}\"}, timeout: PT5S, retry: R3/PT1S,\n"
@@ -72,8 +74,13 @@ static void every_type_is_deployable(void **state UNUSED)
         "- id: i\n  type: choice\n  choices: [{when: \"${x > 1}\", next: a, name: again}]\n"
         "  default: z\n"
         "- {id: j, type: fail, error: GONE}\n" LAST);
-    expect_deployable(&bpmn, "p", 15);
+    expect_deployable(&bpmn, "p", 17);
     expect_no_warning(&bpmn, "hidden-boundary");
+    assert_non_null(strstr(bpmn.data,
+                           "<bpmn:receiveTask id=\"k\" name=\"k\" messageRef=\"Message_k\" "
+                           "pawl:correlationKey=\"${number}\">"));
+    assert_non_null(strstr(bpmn.data, "name=\"not sent\" attachedToRef=\"k\""));
+    assert_non_null(strstr(bpmn.data, ">PT90S<"));
     assert_non_null(strstr(bpmn.data, "name=\"A &amp; &lt;B&gt;\""));
     assert_non_null(strstr(bpmn.data, ">PT0.5S<"));
     assert_non_null(strstr(bpmn.data, "errorCode=\"B&amp;\""));
@@ -297,10 +304,10 @@ static void nothing_overlaps(void **state UNUSED)
         "- {id: c, type: echo, message: c, next: e}\n"
         "- {id: d, type: task, next: e}\n"
         "- {id: e, type: wait, seconds: 1, name: A moment of rest, next: g}\n"
-        "- {id: f, type: wait, seconds: 9, next: a}\n"
+        "- {id: f, type: wait, message: News, timeout: {until: \"${x}\", next: a}, next: e}\n"
         "- {id: g, type: http, endpoint: e, catch: {A: d, CALLBACK_TIMEOUT: h, C: z}, next: h}\n"
         "- {id: h, type: task, next: b}\n" LAST);
-    expect_deployable(&bpmn, "p", 17);
+    expect_deployable(&bpmn, "p", 18);
     expect_readable(bpmn.data);
     assert_non_null(strstr(bpmn.data, "name=\"callback timeout\""));
 }
@@ -378,6 +385,17 @@ static void wrong_steps_are_refused(void **state UNUSED)
         {HEAD "- {id: a, type: wait, next: z}\n" LAST, "waits for one of"},
         {HEAD "- {id: a, type: wait, seconds: soon, next: z}\n" LAST, "must be a number"},
         {HEAD "- {id: a, type: wait, seconds: -1, next: z}\n" LAST, "must be a number"},
+        {HEAD "- {id: a, type: wait, seconds: 1, timeout: {seconds: 2, next: z}, next: z}\n" LAST,
+         "p.yaml:3: \"timeout\" of step \"a\" belongs to a message"},
+        {HEAD "- {id: a, type: wait, message: M, timeout: PT5S, next: z}\n" LAST, "must be a map"},
+        {HEAD "- {id: a, type: wait, message: M, timeout: {seconds: 2}, next: z}\n" LAST,
+         "a timeout needs \"next\""},
+        {HEAD "- {id: a, type: wait, message: M, timeout: {next: z}, next: z}\n" LAST,
+         "the timeout of step \"a\" is one of: seconds, duration, until"},
+        {HEAD "- {id: a, type: wait, message: M, timeout: {seconds: x, next: z}, next: z}\n" LAST,
+         "must be a number"},
+        {HEAD "- {id: a, type: wait, message: M, timeout: {seconds: 2, next: y}, next: z}\n" LAST,
+         "goes on at \"y\", but there is no such step"},
         {HEAD "- {id: End_a, type: wait, seconds: 1, next: z}\n" LAST, "kept for what is added"},
         {HEAD "- {id: a, type: choice, choices: [{when: x, next: z}], default: z}\n" LAST,
          "write ${x}"},
