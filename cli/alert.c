@@ -45,25 +45,22 @@ static const struct table_column alert_columns[] = {
     {"WHAT HAPPENED", TABLE_TEXT, 20, 0, .member = "message"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    return client_alerts(client, cli_has(cli, "all"), listing->most, ret_rows, err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = cli_has(cli, "all")
-                                             ? "no alerts"
-                                             : "no alert is open; --all shows those that are over",
-                              .columns = alert_columns,
-                              .n_columns = ARRAY_LEN(alert_columns)};
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    const struct listing listing = {
+        .nothing =
+            cli_has(cli, "all") ? "no alerts" : "no alert is open; --all shows those that are over",
+        .columns = alert_columns,
+        .n_columns = ARRAY_LEN(alert_columns),
+        .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_alerts(client, cli_has(cli, "all"), listing.limit + 1, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option list_options[] = {
@@ -170,9 +167,10 @@ static enum exit_code run_targets(struct cli *cli)
     static const struct listing listing = {
         .nothing = "nobody hears of alerts; `pawl alert set NAME ENDPOINT`",
         .columns = target_columns,
-        .n_columns = ARRAY_LEN(target_columns)};
+        .n_columns = ARRAY_LEN(target_columns),
+        .fetch_all = client_alert_targets};
 
-    return listing_all(cli, &listing, client_alert_targets);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_alert_targets = {
@@ -238,7 +236,7 @@ static const struct option set_options[] = {
     {"attempts", 0, "N", "at most so many (default: as many as the pauses allow)"},
     {"description", 0, "TEXT", "for people"},
     {"disabled", 0, NULL, "it hears of nothing yet"},
-    {"timeout", 0, "SECONDS", "how long to wait until it is in force (default: 10)"},
+    OUTCOME_IN_FORCE_OPTION,
 };
 
 const struct subcommand command_alert_set = {
@@ -276,7 +274,7 @@ static enum exit_code run_drop(struct cli *cli)
 }
 
 static const struct option drop_options[] = {
-    {"timeout", 0, "SECONDS", "how long to wait until it is in force (default: 10)"},
+    OUTCOME_IN_FORCE_OPTION,
 };
 
 const struct subcommand command_alert_drop = {

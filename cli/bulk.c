@@ -225,25 +225,21 @@ static const struct table_column bulk_columns[] = {
     {"FILTER", TABLE_TEXT, 12, 1, .member = "filter"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    return client_bulks(client, NULL, NULL, cli_has(cli, "all"), listing->most, ret_rows, err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
-    bool all = cli_has(cli, "all");
-    struct listing listing = {.nothing =
-                                  all ? "nothing" : "nothing is under way; --all shows what was",
-                              .columns = bulk_columns,
-                              .n_columns = ARRAY_LEN(bulk_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    const struct listing listing = {
+        .nothing = cli_has(cli, "all") ? "nothing" : "nothing is under way; --all shows what was",
+        .columns = bulk_columns,
+        .n_columns = ARRAY_LEN(bulk_columns),
+        .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_bulks(client, NULL, NULL, all, (int)listing.limit + 1, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option list_options[] = {

@@ -22,26 +22,21 @@ static const struct table_column callback_columns[] = {
     {"ONLY", TABLE_TEXT, 8, 4, .member = "allowed_caller"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    return client_callbacks(client, cli_option(cli, "process"), listing->instance, listing->most,
+                            ret_rows, err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "no callbacks are waited for",
-                              .columns = callback_columns,
-                              .n_columns = ARRAY_LEN(callback_columns)};
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "no callbacks are waited for",
+                                           .columns = callback_columns,
+                                           .n_columns = ARRAY_LEN(callback_columns),
+                                           .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code == EXIT_DONE)
-        code = listing_instance(cli, client, &listing);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_callbacks(client, cli_option(cli, "process"), listing.instance,
-                         (int)listing.limit + 1, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option list_options[] = {
@@ -199,10 +194,12 @@ static const struct table_column key_columns[] = {
 
 static enum exit_code run_keys(struct cli *cli)
 {
-    static const struct listing listing = {
-        .nothing = "no keys", .columns = key_columns, .n_columns = ARRAY_LEN(key_columns)};
+    static const struct listing listing = {.nothing = "no keys",
+                                           .columns = key_columns,
+                                           .n_columns = ARRAY_LEN(key_columns),
+                                           .fetch_all = client_callback_keys};
 
-    return listing_all(cli, &listing, client_callback_keys);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_callback_keys = {

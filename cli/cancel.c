@@ -29,7 +29,7 @@ static enum exit_code run_cancel(struct cli *cli)
     bool many = bulk_asked(cli);
     double seconds;
 
-    if (cli_seconds(cli, "timeout", 5, &seconds) < 0)
+    if (outcome_timeout(cli, &seconds) < 0)
         return EXIT_USAGE;
     if (many + (cli->n_arguments == 1) != 1)
         return cli_usage(cli, "pawl cancel ID, or pawl cancel --process PROCESS",
@@ -47,8 +47,7 @@ static enum exit_code run_cancel(struct cli *cli)
 
 static const struct option cancel_options[] = {
     BULK_OPTIONS,
-    {"timeout", 0, "SECONDS",
-     "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
+    OUTCOME_TIMEOUT_OPTION,
 };
 
 const struct subcommand command_cancel = {

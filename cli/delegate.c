@@ -25,9 +25,10 @@ static enum exit_code run_list(struct cli *cli)
     static const struct listing listing = {
         .nothing = "no SQL delegates; `pawl delegate set NAME STATEMENT` makes one",
         .columns = delegate_columns,
-        .n_columns = ARRAY_LEN(delegate_columns)};
+        .n_columns = ARRAY_LEN(delegate_columns),
+        .fetch_all = client_sql_delegates};
 
-    return listing_all(cli, &listing, client_sql_delegates);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_delegate_list = {

@@ -47,22 +47,20 @@ static const struct table_column endpoint_columns[] = {
     {"WHY", TABLE_TEXT, 12, 2, .cell = why},
 };
 
+static int fetch_all(struct client *client, json_t **ret_rows, struct err *err)
+{
+    return client_endpoints(client, NULL, ret_rows, err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
     static const struct listing listing = {
         .nothing = "no endpoints; `pawl endpoint set NAME URL` makes one",
         .columns = endpoint_columns,
-        .n_columns = ARRAY_LEN(endpoint_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+        .n_columns = ARRAY_LEN(endpoint_columns),
+        .fetch_all = fetch_all};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_endpoints(client, NULL, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_endpoint_list = {

@@ -121,34 +121,38 @@ static const struct table_column event_columns[] = {
     {"DETAIL", TABLE_TEXT, 16, 2, .member = "detail"},
 };
 
-static enum exit_code list_events(struct cli *cli, const char *state)
+static int fetch_events(struct cli *cli, struct client *client, const struct listing *listing,
+                        json_t **ret_rows, struct err *err)
 {
-    struct listing listing = {.nothing = "no such events",
-                              .columns = event_columns,
-                              .n_columns = ARRAY_LEN(event_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    return client_events_put(client, cli_option(cli, "state"), cli_option(cli, "bus"),
+                             listing->most, ret_rows, err);
+}
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_events_put(client, state, cli_option(cli, "bus"), listing.limit + 1, &rows, &err) <
-        0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+static int fetch_unmatched(struct cli *cli, struct client *client, const struct listing *listing,
+                           json_t **ret_rows, struct err *err)
+{
+    return client_events_put(client, "unmatched", cli_option(cli, "bus"), listing->most, ret_rows,
+                             err);
 }
 
 static enum exit_code run_list(struct cli *cli)
 {
-    return list_events(cli, cli_option(cli, "state"));
+    static const struct listing listing = {.nothing = "no such events",
+                                           .columns = event_columns,
+                                           .n_columns = ARRAY_LEN(event_columns),
+                                           .fetch = fetch_events};
+
+    return listing_run(cli, &listing);
 }
 
 static enum exit_code run_unmatched(struct cli *cli)
 {
-    return list_events(cli, "unmatched");
+    static const struct listing listing = {.nothing = "no such events",
+                                           .columns = event_columns,
+                                           .n_columns = ARRAY_LEN(event_columns),
+                                           .fetch = fetch_unmatched};
+
+    return listing_run(cli, &listing);
 }
 
 #define LIMIT_OPTION                                                                               \
@@ -198,23 +202,20 @@ static const struct table_column delivery_columns[] = {
     {"ERROR", TABLE_TEXT, 20, 0, .member = "error"},
 };
 
+static int fetch_deliveries(struct cli *cli, struct client *client, const struct listing *listing,
+                            json_t **ret_rows, struct err *err)
+{
+    return client_event_deliveries(client, cli_has(cli, "failed"), listing->most, ret_rows, err);
+}
+
 static enum exit_code run_deliveries(struct cli *cli)
 {
-    struct listing listing = {.nothing = "no deliveries",
-                              .columns = delivery_columns,
-                              .n_columns = ARRAY_LEN(delivery_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "no deliveries",
+                                           .columns = delivery_columns,
+                                           .n_columns = ARRAY_LEN(delivery_columns),
+                                           .fetch = fetch_deliveries};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_event_deliveries(client, cli_has(cli, "failed"), listing.limit + 1, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option delivery_options[] = {
@@ -244,21 +245,21 @@ static const struct table_column rule_columns[] = {
     {"TARGETS", TABLE_TEXT, 20, 2, .member = "targets"},
 };
 
+static int fetch_rules(struct cli *cli, struct client *client, const struct listing *listing,
+                       json_t **ret_rows, struct err *err)
+{
+    (void)listing;
+    return client_event_rules(client, cli_option(cli, "bus"), ret_rows, err);
+}
+
 static enum exit_code run_rules(struct cli *cli)
 {
-    struct listing listing = {.nothing = "no rules; `pawl event set-rule` makes one",
-                              .columns = rule_columns,
-                              .n_columns = ARRAY_LEN(rule_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "no rules; `pawl event set-rule` makes one",
+                                           .columns = rule_columns,
+                                           .n_columns = ARRAY_LEN(rule_columns),
+                                           .fetch = fetch_rules};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_event_rules(client, cli_option(cli, "bus"), &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option bus_options[] = {{"bus", 0, "NAME", "of this bus"}};
@@ -320,16 +321,11 @@ static enum exit_code run_set_rule(struct cli *cli)
     return outcome_report(cli, client, row, cli->arguments[0], seconds, true);
 }
 
-#define TIMEOUT_OPTION                                                                             \
-    {                                                                                              \
-        "timeout", 0, "SECONDS", "how long to wait until it is in force (default: 10)"             \
-    }
-
 static const struct option set_rule_options[] = {
     BUS_OPTION,
     {"description", 0, "TEXT", "for people"},
     {"disabled", 0, NULL, "it wants nothing yet"},
-    TIMEOUT_OPTION,
+    OUTCOME_IN_FORCE_OPTION,
 };
 
 const struct subcommand command_event_set_rule = {
@@ -366,7 +362,7 @@ static enum exit_code run_drop_rule(struct cli *cli)
     return outcome_report(cli, client, row, "dropped", seconds, true);
 }
 
-static const struct option drop_rule_options[] = {BUS_OPTION, TIMEOUT_OPTION};
+static const struct option drop_rule_options[] = {BUS_OPTION, OUTCOME_IN_FORCE_OPTION};
 
 const struct subcommand command_event_drop_rule = {
     .name = "event drop-rule",

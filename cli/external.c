@@ -22,29 +22,25 @@ static const struct table_column external_columns[] = {
     {"LAST ERROR", TABLE_TEXT, 10, 4, .member = "error_message"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    const struct client_external filter = {.topic = cli_option(cli, "topic"),
+                                           .state = cli_option(cli, "state"),
+                                           .instance = listing->instance,
+                                           .limit = listing->most};
+
+    return client_external_tasks(client, &filter, ret_rows, err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "no external tasks",
-                              .columns = external_columns,
-                              .n_columns = ARRAY_LEN(external_columns)};
-    struct client_external filter = {.topic = cli_option(cli, "topic"),
-                                     .state = cli_option(cli, "state")};
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "no external tasks",
+                                           .columns = external_columns,
+                                           .n_columns = ARRAY_LEN(external_columns),
+                                           .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code == EXIT_DONE)
-        code = listing_instance(cli, client, &listing);
-    if (code != EXIT_DONE)
-        return code;
-    filter.instance = listing.instance;
-    filter.limit = (int)listing.limit + 1;
-    if (client_external_tasks(client, &filter, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option list_options[] = {
@@ -105,9 +101,7 @@ static enum exit_code run_unlock(struct cli *cli)
         return code;
     if (client_external_unlock(client, &id, &row, &err) < 0)
         return cli_fail(cli, &err);
-    if (!cli->json)
-        printf("unlocked\n");
-    return EXIT_DONE;
+    return output_done(cli, row, "unlocked");
 }
 
 const struct subcommand command_external_unlock = {

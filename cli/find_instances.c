@@ -30,31 +30,29 @@ static void note_bound(struct cli *cli, json_t *rows)
     json_array_remove(rows, n - 1);
 }
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    const struct client_search filter = {.query = cli->arguments[0],
+                                         .process = cli_option(cli, "process"),
+                                         .after = cli_option(cli, "after"),
+                                         .limit = listing->most};
+
+    if (client_search(client, &filter, ret_rows, err) < 0)
+        return err_trace(err);
+    note_bound(cli, *ret_rows);
+    return 0;
+}
+
 static enum exit_code run_find(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {.nothing = "nothing found",
-                              .columns = found_columns,
-                              .n_columns = ARRAY_LEN(found_columns)};
-    struct client_search filter = {.query = cli->arguments[0],
-                                   .process = cli_option(cli, "process"),
-                                   .after = cli_option(cli, "after")};
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "nothing found",
+                                           .columns = found_columns,
+                                           .n_columns = ARRAY_LEN(found_columns),
+                                           .limit_most = 999,
+                                           .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code != EXIT_DONE)
-        return code;
-    if (listing.limit > 999)
-        return cli_usage(cli, NULL, "--limit is at most 999 here");
-    filter.limit = (int)listing.limit + 1;
-    code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_search(client, &filter, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    note_bound(cli, rows);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option find_options[] = {

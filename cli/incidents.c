@@ -60,13 +60,16 @@ static void print_exchange(struct cli *cli, const json_t *request, const json_t 
     }
 }
 
-static enum exit_code show_incident(struct cli *cli, struct client *client)
+static enum exit_code show_incident(struct cli *cli)
 {
+    struct client *client CLEANUP(client_closep) = NULL;
     json_auto_t *row = NULL, *now = NULL;
     struct err err = {0};
     struct uuid id;
 
-    enum exit_code code = find_incident(cli, client, cli->arguments[0], &row, &id);
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = find_incident(cli, client, cli->arguments[0], &row, &id);
     if (code != EXIT_DONE)
         return code;
     if (client_clock(client, &now, &err) < 0)
@@ -94,48 +97,33 @@ static enum exit_code show_incident(struct cli *cli, struct client *client)
 
 /* ---- The list ---- */
 
-static enum exit_code list_incidents(struct cli *cli, struct client *client,
-                                     struct listing *listing)
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
 {
-    struct client_incidents filter = {.process = cli_option(cli, "process"),
-                                      .element = cli_option(cli, "element"),
-                                      .cause = cli_option(cli, "cause"),
-                                      .limit = (int)listing->limit + 1};
-    bool groups = cli_has(cli, "groups");
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    const struct client_incidents filter = {.process = cli_option(cli, "process"),
+                                            .element = cli_option(cli, "element"),
+                                            .cause = cli_option(cli, "cause"),
+                                            .instance = listing->instance,
+                                            .limit = listing->most};
 
-    enum exit_code code = listing_instance(cli, client, listing);
-    if (code != EXIT_DONE)
-        return code;
-    filter.instance = listing->instance;
-    if ((groups ? client_incident_groups(client, &filter, &rows, &err)
-                : client_incidents(client, &filter, &rows, &err)) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, listing, rows);
+    return cli_has(cli, "groups") ? client_incident_groups(client, &filter, ret_rows, err)
+                                  : client_incidents(client, &filter, ret_rows, err);
 }
 
 static enum exit_code run_incidents(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
     bool groups = cli_has(cli, "groups");
-    struct listing listing = {.nothing = "no incidents",
-                              .columns = groups ? group_columns : incident_columns,
-                              .n_columns =
-                                  groups ? ARRAY_LEN(group_columns) : ARRAY_LEN(incident_columns)};
+    const struct listing listing = {.nothing = "no incidents",
+                                    .columns = groups ? group_columns : incident_columns,
+                                    .n_columns = groups ? ARRAY_LEN(group_columns)
+                                                        : ARRAY_LEN(incident_columns),
+                                    .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code != EXIT_DONE)
-        return code;
     if (cli->n_arguments == 1 && groups)
         return cli_usage(cli, NULL, "--groups and an ID do not go together");
     if (groups && cli_has(cli, "instance"))
         return cli_usage(cli, NULL, "--groups and --instance do not go together");
-    code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    return cli->n_arguments == 1 ? show_incident(cli, client)
-                                 : list_incidents(cli, client, &listing);
+    return cli->n_arguments == 1 ? show_incident(cli) : listing_run(cli, &listing);
 }
 
 static const struct option incidents_options[] = {

@@ -3,24 +3,9 @@
 
 #include "cli/find.h"
 #include "cli/listing.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
-
-enum exit_code listing_options(struct cli *cli, struct listing *listing)
-{
-    return cli_number(cli, "limit", 1, 100000, 50, &listing->limit) < 0 ? EXIT_USAGE : EXIT_DONE;
-}
-
-enum exit_code listing_instance(struct cli *cli, struct client *client, struct listing *listing)
-{
-    const char *text = cli_option(cli, "instance");
-    json_auto_t *row = NULL;
-
-    if (text == NULL)
-        return EXIT_DONE;
-    listing->instance = &listing->id;
-    return find_instance(cli, client, text, &row, &listing->id);
-}
 
 enum exit_code listing_show(struct cli *cli, struct client *client, const struct listing *listing,
                             json_t *rows)
@@ -45,17 +30,44 @@ enum exit_code listing_show(struct cli *cli, struct client *client, const struct
     return EXIT_DONE;
 }
 
-enum exit_code listing_all(struct cli *cli, const struct listing *listing,
-                           int (*fetch)(struct client *client, json_t **ret_rows, struct err *err))
+static enum exit_code find_of(struct cli *cli, struct client *client, struct listing *listing)
+{
+    const char *text = options_has(cli->command, "instance") ? cli_option(cli, "instance") : NULL;
+    json_auto_t *row = NULL;
+
+    if (text == NULL)
+        return EXIT_DONE;
+    listing->instance = &listing->id;
+    return find_instance(cli, client, text, &row, &listing->id);
+}
+
+static enum exit_code read_limit(const struct cli *cli, struct listing *listing)
+{
+    if (!options_has(cli->command, "limit"))
+        return EXIT_DONE;
+    long most = listing->limit_most != 0 ? listing->limit_most : 100000;
+    if (cli_number(cli, "limit", 1, most, 50, &listing->limit) < 0)
+        return EXIT_USAGE;
+    listing->most = (int)listing->limit + 1;
+    return EXIT_DONE;
+}
+
+enum exit_code listing_run(struct cli *cli, const struct listing *listing)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    struct listing own = *listing;
     json_auto_t *rows = NULL;
     struct err err = {0};
 
-    enum exit_code code = session_open(cli, &client);
+    enum exit_code code = read_limit(cli, &own);
+    if (code == EXIT_DONE)
+        code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = find_of(cli, client, &own);
     if (code != EXIT_DONE)
         return code;
-    if (fetch(client, &rows, &err) < 0)
+    if ((own.fetch_all != NULL ? own.fetch_all(client, &rows, &err)
+                               : own.fetch(cli, client, &own, &rows, &err)) < 0)
         return cli_fail(cli, &err);
-    return listing_show(cli, client, listing, rows);
+    return listing_show(cli, client, &own, rows);
 }

@@ -74,7 +74,7 @@ static enum exit_code run(struct cli *cli, enum modification what, const char *d
     struct uuid id;
     double seconds;
 
-    if (cli_seconds(cli, "timeout", 5, &seconds) < 0)
+    if (outcome_timeout(cli, &seconds) < 0)
         return EXIT_USAGE;
     enum exit_code code = read_options(cli, what, options, &variables);
     if (code == EXIT_DONE)
@@ -109,11 +109,7 @@ static enum exit_code run_complete(struct cli *cli)
 #define MODIFY_OPTIONS                                                                             \
     {"reason", 'r', "TEXT", "kept in the history"},                                                \
         {"token", 0, "N", "which token, where several are there (see the view tokens)"},           \
-        VARIABLE_OPTIONS,                                                                          \
-    {                                                                                              \
-        "timeout", 0, "SECONDS",                                                                   \
-            "how long to wait for the engine to carry it out (default: 5; 0: not at all)"          \
-    }
+        VARIABLE_OPTIONS, OUTCOME_TIMEOUT_OPTION
 
 #define ABOUT_ID                                                                                   \
     "\n\nID is the instance's id, the beginning of it (at least 8 characters), or its business "   \

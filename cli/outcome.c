@@ -18,6 +18,11 @@ static double monotonic(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+int outcome_timeout(const struct cli *cli, double *ret_seconds)
+{
+    return cli_seconds(cli, "timeout", 5, ret_seconds);
+}
+
 int outcome_wait(struct client *client, const struct uuid *id, double seconds, json_t **ret_row,
                  struct err *err)
 {

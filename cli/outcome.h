@@ -7,6 +7,19 @@
 #include "cli/cli.h"
 #include "store/client.h"
 
+/* How long a subcommand waits for the engine, and what reads it. */
+#define OUTCOME_TIMEOUT_OPTION                                                                     \
+    {                                                                                              \
+        "timeout", 0, "SECONDS",                                                                   \
+            "how long to wait for the engine to carry it out (default: 5; 0: not at all)"          \
+    }
+int outcome_timeout(const struct cli *cli, double *ret_seconds) MUST_CHECK;
+/* Of what takes a moment to be in force everywhere. */
+#define OUTCOME_IN_FORCE_OPTION                                                                    \
+    {                                                                                              \
+        "timeout", 0, "SECONDS", "how long to wait until it is in force (default: 10)"             \
+    }
+
 /*
  * Waits up to `seconds`. ret_row: {"state","detail"}, state "pending" when nothing is known yet;
  * the caller frees it.

@@ -17,22 +17,23 @@ static const struct table_column parameter_columns[] = {
     {"SET BY", TABLE_TEXT, 8, 2, .member = "set_by", .otherwise = "the model"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    (void)listing;
+    return client_parameters(client, cli->n_arguments > 0 ? cli->arguments[0] : NULL, ret_rows,
+                             err);
+}
+
 static enum exit_code run_list(struct cli *cli)
 {
     static const struct listing listing = {
         .nothing = "no parameters; a model declares them with pawl:parameter",
         .columns = parameter_columns,
-        .n_columns = ARRAY_LEN(parameter_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+        .n_columns = ARRAY_LEN(parameter_columns),
+        .fetch = fetch};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_parameters(client, cli->n_arguments > 0 ? cli->arguments[0] : NULL, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_parameter_list = {

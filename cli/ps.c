@@ -28,39 +28,38 @@ static const struct table_column instance_columns[] = {
     {"AT", TABLE_TEXT, 8, 1, .cell = where},
 };
 
+static int fetch_instances(struct cli *cli, struct client *client, const struct listing *listing,
+                           json_t **ret_rows, struct err *err)
+{
+    const struct client_instances filter = {.process = cli_option(cli, "process"),
+                                            .state = cli_option(cli, "state"),
+                                            .all = cli_has(cli, "all"),
+                                            .limit = listing->most};
+
+    return client_instances(client, &filter, ret_rows, err);
+}
+
 static enum exit_code run_ps(struct cli *cli)
 {
     static const char *const states[] = {"accepted",  "running",   "incident",  "suspended",
                                          "completed", "cancelled", "terminated"};
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct client_instances filter = {.process = cli_option(cli, "process"),
-                                      .state = cli_option(cli, "state"),
-                                      .all = cli_has(cli, "all")};
-    bool some = filter.all || filter.state != NULL;
-    struct listing listing = {
-        .nothing = some ? "no instances" : "no running instances (--all shows ended ones, too)",
-        .columns = instance_columns,
-        .n_columns = ARRAY_LEN(instance_columns)};
-    bool known = filter.state == NULL;
-    struct err err = {0};
-    json_auto_t *rows = NULL;
+    const char *state = cli_option(cli, "state");
+    const struct listing listing = {.nothing =
+                                        cli_has(cli, "all") || state != NULL
+                                            ? "no instances"
+                                            : "no running instances (--all shows ended ones, too)",
+                                    .columns = instance_columns,
+                                    .n_columns = ARRAY_LEN(instance_columns),
+                                    .fetch = fetch_instances};
+    bool known = state == NULL;
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code != EXIT_DONE)
-        return code;
     for (size_t i = 0; !known && i < ARRAY_LEN(states); i++)
-        known = strcmp(states[i], filter.state) == 0;
+        known = strcmp(states[i], state) == 0;
     if (!known)
         return cli_usage(
             cli, "accepted, running, incident, suspended, completed, cancelled or terminated",
-            "there is no state \"%s\"", filter.state);
-    filter.limit = (int)listing.limit + 1;
-    code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_instances(client, &filter, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+            "there is no state \"%s\"", state);
+    return listing_run(cli, &listing);
 }
 
 static const struct option ps_options[] = {
@@ -112,22 +111,22 @@ static const struct table_column definition_columns[] = {
     {"DEPLOYED", TABLE_AGO, 0, 3, .member = "deployed"},
 };
 
+static int fetch_definitions(struct cli *cli, struct client *client, const struct listing *listing,
+                             json_t **ret_rows, struct err *err)
+{
+    (void)listing;
+    return client_definitions(client, cli_has(cli, "all"), ret_rows, err);
+}
+
 static enum exit_code run_definitions(struct cli *cli)
 {
     static const struct listing listing = {
         .nothing = "nothing is deployed; `pawl deploy FILE.bpmn` does it",
         .columns = definition_columns,
-        .n_columns = ARRAY_LEN(definition_columns)};
-    struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+        .n_columns = ARRAY_LEN(definition_columns),
+        .fetch = fetch_definitions};
 
-    enum exit_code code = session_open(cli, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (client_definitions(client, cli_has(cli, "all"), &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option definitions_options[] = {

@@ -55,7 +55,7 @@ static enum exit_code run(struct cli *cli)
     bool many = bulk_asked(cli);
     double seconds;
 
-    if (cli_seconds(cli, "timeout", 5, &seconds) < 0)
+    if (outcome_timeout(cli, &seconds) < 0)
         return EXIT_USAGE;
     if (many == (cli->n_arguments == 1))
         return cli_usage(cli, "pawl retry ID, or pawl retry with --all, --process, --cause …",
@@ -80,8 +80,7 @@ static const struct option retry_options[] = {
      "for requests whose outcome is unknown: repeat (send them again) or fail (take them as "
      "failed)"},
     VARIABLE_OPTIONS,
-    {"timeout", 0, "SECONDS",
-     "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
+    OUTCOME_TIMEOUT_OPTION,
 };
 
 const struct subcommand command_retry = {

@@ -61,7 +61,7 @@ static enum exit_code run(struct cli *cli, bool suspend)
     bool many = !of_definition && bulk_asked(cli);
     double seconds;
 
-    if (cli_seconds(cli, "timeout", 5, &seconds) < 0)
+    if (outcome_timeout(cli, &seconds) < 0)
         return EXIT_USAGE;
     if (of_definition + many + (cli->n_arguments == 1) != 1)
         return cli_usage(cli, "pawl suspend ID, pawl suspend --definition PROCESS, or filters",
@@ -96,8 +96,7 @@ static const struct option options[] = {
     {"definition", 'd', "PROCESS",
      "the definition: whether it may be started (all versions, or --version)"},
     {"with-instances", 0, NULL, "with --definition: its running instances, too"},
-    {"timeout", 0, "SECONDS",
-     "how long to wait for the engine to carry it out (default: 5; 0: not at all)"},
+    OUTCOME_TIMEOUT_OPTION,
 };
 
 const struct subcommand command_suspend = {

@@ -56,29 +56,26 @@ static const struct table_column task_columns[] = {
     {"CREATED", TABLE_AGO, 0, 5, .member = "created"},
 };
 
+static int fetch(struct cli *cli, struct client *client, const struct listing *listing,
+                 json_t **ret_rows, struct err *err)
+{
+    const struct client_tasks filter = {.assignee = cli_option(cli, "assignee"),
+                                        .group = cli_option(cli, "group"),
+                                        .process = cli_option(cli, "process"),
+                                        .instance = listing->instance,
+                                        .limit = listing->most};
+
+    return client_tasks(client, &filter, ret_rows, err);
+}
+
 static enum exit_code run_tasks(struct cli *cli)
 {
-    struct client *client CLEANUP(client_closep) = NULL;
-    struct listing listing = {
-        .nothing = "no open tasks", .columns = task_columns, .n_columns = ARRAY_LEN(task_columns)};
-    struct client_tasks filter = {.assignee = cli_option(cli, "assignee"),
-                                  .group = cli_option(cli, "group"),
-                                  .process = cli_option(cli, "process")};
-    json_auto_t *rows = NULL;
-    struct err err = {0};
+    static const struct listing listing = {.nothing = "no open tasks",
+                                           .columns = task_columns,
+                                           .n_columns = ARRAY_LEN(task_columns),
+                                           .fetch = fetch};
 
-    enum exit_code code = listing_options(cli, &listing);
-    if (code == EXIT_DONE)
-        code = session_open(cli, &client);
-    if (code == EXIT_DONE)
-        code = listing_instance(cli, client, &listing);
-    if (code != EXIT_DONE)
-        return code;
-    filter.instance = listing.instance;
-    filter.limit = (int)listing.limit + 1;
-    if (client_tasks(client, &filter, &rows, &err) < 0)
-        return cli_fail(cli, &err);
-    return listing_show(cli, client, &listing, rows);
+    return listing_run(cli, &listing);
 }
 
 static const struct option tasks_options[] = {
@@ -109,11 +106,6 @@ const struct subcommand command_tasks = {
 
 /* ---- task complete, fail, claim, release ---- */
 
-#define TIMEOUT_OPTION                                                                             \
-    {                                                                                              \
-        "timeout", 0, "SECONDS",                                                                   \
-            "how long to wait for the engine to carry it out (default: 5; 0: not at all)"          \
-    }
 #define TASK_ARGUMENT                                                                              \
     "ID is the task's id, the beginning of it (at least 8 characters), or the business key of an " \
     "instance "                                                                                    \
@@ -122,39 +114,18 @@ const struct subcommand command_tasks = {
 static enum exit_code open_task(struct cli *cli, struct client **ret_client, struct uuid *ret_id,
                                 double *ret_seconds)
 {
-    if (ret_seconds != NULL && cli_seconds(cli, "timeout", 5, ret_seconds) < 0)
+    if (ret_seconds != NULL && outcome_timeout(cli, ret_seconds) < 0)
         return EXIT_USAGE;
     enum exit_code code = session_open(cli, ret_client);
     return code == EXIT_DONE ? find_task(cli, *ret_client, cli->arguments[0], ret_id) : code;
 }
 
-static enum exit_code finish(struct cli *cli, struct client *client, int result, json_t *row,
-                             const struct err *err, const char *what, double seconds)
-{
-    if (result < 0)
-        return cli_fail(cli, err);
-    enum exit_code code = outcome_report(cli, client, row, what, seconds, false);
-    json_decref(row);
-    return code;
-}
-
-/* Claims and releases are done when the function returns. */
-static enum exit_code done_at_once(struct cli *cli, json_t *row, const char *what)
-{
-    if (cli->json)
-        output_json(row);
-    else
-        printf("%s\n", what);
-    json_decref(row);
-    return EXIT_DONE;
-}
-
 static enum exit_code run_complete(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
     const char *variables;
     struct err err = {0};
-    json_t *row = NULL;
     struct uuid id;
     double seconds;
 
@@ -163,11 +134,12 @@ static enum exit_code run_complete(struct cli *cli)
         code = open_task(cli, &client, &id, &seconds);
     if (code != EXIT_DONE)
         return code;
-    int result = client_complete(client, &id, variables, &row, &err);
-    return finish(cli, client, result, row, &err, "completed", seconds);
+    if (client_complete(client, &id, variables, &row, &err) < 0)
+        return cli_fail(cli, &err);
+    return outcome_report(cli, client, row, "completed", seconds, false);
 }
 
-static const struct option complete_options[] = {VARIABLE_OPTIONS, TIMEOUT_OPTION};
+static const struct option complete_options[] = {VARIABLE_OPTIONS, OUTCOME_TIMEOUT_OPTION};
 
 const struct subcommand command_task_complete = {
     .name = "task complete",
@@ -190,9 +162,9 @@ const struct subcommand command_task_complete = {
 static enum exit_code run_fail(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
     const char *variables;
     struct err err = {0};
-    json_t *row = NULL;
     struct uuid id;
     double seconds;
 
@@ -201,13 +173,14 @@ static enum exit_code run_fail(struct cli *cli)
         code = open_task(cli, &client, &id, &seconds);
     if (code != EXIT_DONE)
         return code;
-    int result = client_fail(client, &id, cli->arguments[1], cli_option(cli, "message"), variables,
-                             &row, &err);
-    return finish(cli, client, result, row, &err, "failed with this error", seconds);
+    if (client_fail(client, &id, cli->arguments[1], cli_option(cli, "message"), variables, &row,
+                    &err) < 0)
+        return cli_fail(cli, &err);
+    return outcome_report(cli, client, row, "failed with this error", seconds, false);
 }
 
 static const struct option fail_options[] = {
-    {"message", 'm', "TEXT", "a text for people"}, VARIABLE_OPTIONS, TIMEOUT_OPTION};
+    {"message", 'm', "TEXT", "a text for people"}, VARIABLE_OPTIONS, OUTCOME_TIMEOUT_OPTION};
 
 const struct subcommand command_task_fail = {
     .name = "task fail",
@@ -230,8 +203,8 @@ static enum exit_code run_claim(struct cli *cli)
     struct client *client CLEANUP(client_closep) = NULL;
     const char *who = cli_option(cli, "as");
     const struct passwd *entry = who == NULL ? getpwuid(geteuid()) : NULL;
+    json_auto_t *row = NULL;
     struct err err = {0};
-    json_t *row = NULL;
     struct uuid id;
 
     if (who == NULL)
@@ -243,7 +216,7 @@ static enum exit_code run_claim(struct cli *cli)
         return code;
     if (client_claim(client, &id, who, &row, &err) < 0)
         return cli_fail(cli, &err);
-    return done_at_once(cli, row, arena_printf(&cli->arena, "claimed for %s", who));
+    return output_done(cli, row, "claimed for %s", who);
 }
 
 static const struct option claim_options[] = {
@@ -267,8 +240,8 @@ const struct subcommand command_task_claim = {
 static enum exit_code run_release(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
     struct err err = {0};
-    json_t *row = NULL;
     struct uuid id;
 
     enum exit_code code = open_task(cli, &client, &id, NULL);
@@ -276,7 +249,7 @@ static enum exit_code run_release(struct cli *cli)
         return code;
     if (client_release(client, &id, &row, &err) < 0)
         return cli_fail(cli, &err);
-    return done_at_once(cli, row, "released");
+    return output_done(cli, row, "released");
 }
 
 const struct subcommand command_task_release = {

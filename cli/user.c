@@ -37,9 +37,10 @@ static enum exit_code run_list(struct cli *cli)
 {
     static const struct listing listing = {.nothing = "no users; `pawl user add NAME` makes one",
                                            .columns = user_columns,
-                                           .n_columns = ARRAY_LEN(user_columns)};
+                                           .n_columns = ARRAY_LEN(user_columns),
+                                           .fetch_all = client_users};
 
-    return listing_all(cli, &listing, client_users);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_user_list = {

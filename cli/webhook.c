@@ -29,9 +29,10 @@ static enum exit_code run_list(struct cli *cli)
     static const struct listing listing = {
         .nothing = "no webhooks; `pawl webhook set NAME --option …` makes one",
         .columns = webhook_columns,
-        .n_columns = ARRAY_LEN(webhook_columns)};
+        .n_columns = ARRAY_LEN(webhook_columns),
+        .fetch_all = client_webhooks};
 
-    return listing_all(cli, &listing, client_webhooks);
+    return listing_run(cli, &listing);
 }
 
 const struct subcommand command_webhook_list = {

@@ -48,9 +48,9 @@ from (select fail(task_id => $1, error_code => $2, message => $3, variables => $
 select to_json(e)::text from set_endpoint(name => $1, base_url => $2, options => $3::jsonb) e
 -- name: client_set_sql_delegate
 select to_json(e)::text
-from (select set_sql_delegate(name => $1, statement => $2, options => $3::jsonb)::text as result) e
+from (select set_sql_delegate(name => $1, statement => $2, options => $3::jsonb)::text as delegate) e
 -- name: client_drop_sql_delegate
-select to_json(e)::text from (select drop_sql_delegate(name => $1)::text as result) e
+select to_json(e)::text from (select drop_sql_delegate(name => $1)::text as delegate) e
 -- name: client_set_webhook
 select to_json(w)::text from (select set_webhook(name => $1, options => $2::jsonb)::text as webhook) w
 -- name: client_drop_webhook
@@ -58,7 +58,7 @@ select to_json(w)::text from (select drop_webhook(name => $1)::text as webhook) 
 -- name: client_webhooks
 select to_json(x)::text from (select w.* from webhooks w order by w.name) x
 -- name: client_drop_endpoint
-select to_json(e)::text from (select drop_endpoint(name => $1)::text as result) e
+select to_json(e)::text from (select drop_endpoint(name => $1)::text as endpoint) e
 
 -- name: client_set_circuit
 select to_json(e)::text

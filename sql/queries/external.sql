@@ -30,4 +30,4 @@ select to_json(c)::text
 from (select handle_failure(task_id => $1, worker_id => $2, fence => $3, error_message => $4, retries => $5,
                             retry_timeout => $6::bigint * interval '1 millisecond') as command_id) c
 -- name: client_external_unlock
-select to_json(u)::text from (select unlock_external_task(task_id => $1)::text as result) u
+select json_build_object('task_id', $1)::text from (select unlock_external_task(task_id => $1)) u

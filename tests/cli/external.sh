@@ -53,7 +53,9 @@ expect_text "no object" "$OUT" 'not a JSON object'
 expect_text "why, after a failed try" "$("$PAWL" why three | tr '\n' ' ')" \
     'waits for a worker of topic charge .*A try has failed: .*fetched again in .*pawl external work charge'
 expect_text "trace of a failed try" "$("$PAWL" trace three)" 'failed at .*tries left: [0-9]+: '
-expect_code 0 external unlock "$(cut -c1-18 <<<"$(tail -1 <<<"$OUT")")"
+paused=$(tail -1 <<<"$OUT" | cut -c1-18)
+expect_code 0 external unlock "$paused" -o json
+expect_text "which one" "$(field task_id)" "^$paused"
 if offered charge 1; then ok; else bad "it is not unlocked"; fi
 expect_code 0 external work charge --once --pause 600 -- ./there-is-none
 expect_text "no such program" "$ERR" 'cannot run ./there-is-none'

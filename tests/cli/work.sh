@@ -413,7 +413,8 @@ expect_text "nothing to set" "$ERR" 'nothing to set'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
 expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon
-expect_code 0 endpoint drop geo
+expect_code 0 endpoint drop geo -o json
+expect_equal "which one" geo "$(field endpoint)"
 expect_code 1 endpoint drop geo
 expect_code 0 endpoint set scenario-nobody http://127.0.0.1:9 --allow loopback
 expect_code 0 start where-is-it -k lost -v geocoder=scenario-nobody -v address=x
