@@ -81,7 +81,9 @@ const struct subcommand command_delegate_set = {
     .about = "Registers a SQL delegate, or replaces its whole definition. NAME is what the model "
              "says in `pawl:sql`. STATEMENT is one SELECT, INSERT, UPDATE or DELETE that gives at "
              "most one row; $1 is the task's arguments, a jsonb object. It runs in the engine's "
-             "own transaction: exactly once. DURATION is ISO 8601 (PT2S) or like '250 ms'.",
+             "own transaction: exactly once. It is judged now, without running: names that are not "
+             "there, "
+             "a role that may not. DURATION is ISO 8601 (PT2S) or like '250 ms'.",
     .options = set_options,
     .n_options = ARRAY_LEN(set_options),
     .examples =

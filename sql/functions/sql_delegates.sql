@@ -1,32 +1,37 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SQL delegates: statements that service tasks run in the engine's own transaction. docs/delegates.md.
 
-create or replace function set_sql_delegate(
+-- The half of set_sql_delegate() that has the engine's rights: says as whom the statement runs, and how.
+create or replace function api_put_sql_delegate(
     name text,
     statement text,
-    options jsonb default '{}',
-    out delegate text)
+    options jsonb,
+    out given text,
+    out runs_as name,
+    out path text,
+    out lock_timeout text)
 language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    caller text := api_actor(set_sql_delegate.options, array['role', 'searchPath', 'timeout', 'lockTimeout']);
+    caller text := api_actor(api_put_sql_delegate.options, array['role', 'searchPath', 'timeout', 'lockTimeout']);
     login name := api_login();
-    given text := rtrim(set_sql_delegate.statement, E' \t\r\n;');
-    role text := api_text('the option role', set_sql_delegate.options ->> 'role', false);
-    path text := coalesce(api_text('the option searchPath', set_sql_delegate.options ->> 'searchPath', false),
-                          'pg_catalog, pg_temp');
-    whole interval := coalesce(api_interval(set_sql_delegate.options, 'timeout', '1 ms'), '5 s');
-    locks interval := coalesce(api_interval(set_sql_delegate.options, 'lockTimeout', '1 ms'), '1 s');
+    role text := api_text('the option role', api_put_sql_delegate.options ->> 'role', false);
+    whole interval := coalesce(api_interval(api_put_sql_delegate.options, 'timeout', '1 ms'), '5 s');
+    locks interval := coalesce(api_interval(api_put_sql_delegate.options, 'lockTimeout', '1 ms'), '1 s');
 begin
-    perform api_text('name', set_sql_delegate.name, true), api_require_everything();
+    given := rtrim(api_put_sql_delegate.statement, E' \t\r\n;');
+    runs_as := coalesce(role, current_user);
+    path := coalesce(api_text('the option searchPath', api_put_sql_delegate.options ->> 'searchPath', false), 'pg_catalog, pg_temp');
+    lock_timeout := ceil(extract(epoch from locks) * 1000);
+    perform api_text('name', api_put_sql_delegate.name, true), api_require_everything();
     if api_served() is not null then
         raise exception using errcode = 'insufficient_privilege',
             message = 'SQL delegates are registered in SQL, by a role of the database',
             hint = 'Call set_sql_delegate() in a session of your own: it must be clear what that role may do itself.';
     end if;
-    if octet_length(set_sql_delegate.name) > 200 then -- LIMIT_DELEGATE_NAME_BYTES
+    if octet_length(api_put_sql_delegate.name) > 200 then -- LIMIT_DELEGATE_NAME_BYTES
         raise exception using errcode = 'PW006', message = 'the name of the delegate has more than 200 bytes',
             hint = 'Use a shorter one.';
     elsif coalesce(given, '') = '' or octet_length(given) > 65536 then
@@ -46,19 +51,70 @@ begin
             hint = format('Let it: grant %I to %I.', role, current_user);
     end if;
     -- Nobody gets by a delegate what he could not do himself.
-    if not pg_has_role(login, coalesce(role, current_user)::name, 'member') then
+    if not pg_has_role(login, runs_as, 'member') then
         raise exception using errcode = 'insufficient_privilege',
-            message = format('%s may not register what runs as %s', login, coalesce(role, current_user)),
+            message = format('%s may not register what runs as %s', login, runs_as),
             hint = 'Name a role that you are a member of: options => ''{"role": "…"}''.';
     end if;
     insert into sql_delegate as d (name, statement, role, search_path, timeout_ms, lock_timeout_ms, actor, at)
-    values (set_sql_delegate.name, given, role, path, ceil(extract(epoch from whole) * 1000),
+    values (api_put_sql_delegate.name, given, role, path, ceil(extract(epoch from whole) * 1000),
             ceil(extract(epoch from locks) * 1000), caller, clock())
     on conflict (name) do update set
         statement = excluded.statement, role = excluded.role, search_path = excluded.search_path,
         timeout_ms = excluded.timeout_ms, lock_timeout_ms = excluded.lock_timeout_ms,
         actor = excluded.actor, at = excluded.at;
-    perform api_audit('sqlDelegateSet', caller, null, set_sql_delegate.name, jsonb_build_object('role', role));
+    perform api_audit('sqlDelegateSet', caller, null, api_put_sql_delegate.name, jsonb_build_object('role', role));
+end
+$$;
+revoke all on function api_put_sql_delegate(text, text, jsonb) from public;
+
+-- Not SECURITY DEFINER: such a function may not become the role that the statement will run as. Whoever registers it is a
+-- member of that role, so he can; what he may not do himself, the statement cannot do here either.
+create or replace function set_sql_delegate(
+    name text,
+    statement text,
+    options jsonb default '{}',
+    out delegate text)
+language plpgsql volatile
+set search_path = @schema@, pg_temp
+as $$
+declare
+    put record;
+    plan text;
+    opened refcursor;
+    line record;
+    error_state text;
+    error_message text;
+    error_detail text;
+    error_hint text;
+begin
+    select p.* into put
+    from api_put_sql_delegate(set_sql_delegate.name, set_sql_delegate.statement, set_sql_delegate.options) p;
+    plan := 'explain (costs off) ' || put.given;
+    begin
+        perform set_config('role', put.runs_as, true), set_config('lock_timeout', put.lock_timeout, true),
+                set_config('search_path', put.path, true);
+        -- As it will be run, but no row is fetched, so nothing of it happens. The plan asks for the rights to what it writes.
+        open opened for execute put.given using null::jsonb;
+        close opened;
+        for line in execute plan using null::jsonb loop
+            exit;
+        end loop;
+        raise exception using errcode = 'PB000'; -- back to the session as it was
+    exception when others then
+        get stacked diagnostics error_state = returned_sqlstate, error_message = message_text,
+            error_detail = pg_exception_detail, error_hint = pg_exception_hint;
+    end;
+    -- What a function said that the planner tried with no arguments is no verdict.
+    if left(error_state, 2) in ('0A', '22', '3F', '40', '42', '53', '54', '55') then
+        raise exception using errcode = 'PW003', detail = error_detail,
+            message = format('the statement cannot run as %s: %s (SQLSTATE %s)', put.runs_as, error_message, error_state),
+            hint = coalesce(nullif(error_hint, ''), case error_state
+                when '42P11' then 'It is one statement that gives rows: add RETURNING, or call a function in a SELECT.'
+                when '42P02' then 'There is $1 alone: the arguments, a jsonb object.'
+                when '42501' then format('Grant it to %s, or name another role: options => ''{"role": "…"}''.', put.runs_as)
+                else 'Names need their schema, unless the option searchPath says where to look.' end);
+    end if;
     set_sql_delegate.delegate := set_sql_delegate.name;
 end
 $$;
@@ -67,7 +123,7 @@ comment on function set_sql_delegate(text, text, jsonb) is
 'Registers a statement that service tasks run by its name (`pawl:sql`), or replaces it. It runs in the engine''s own transaction: what it changes and the step of the process are committed together, or neither.
 
 - `name`: what the model says in `pawl:sql`.
-- `statement`: one SELECT, INSERT, UPDATE or DELETE (these with RETURNING) that gives at most one row. `$1` is the task''s arguments, a jsonb object. One column is the result itself, several become an object. `raise exception using errcode = ''PB001'', message = ''CODE'', detail = ''…''` in a function that it calls throws the BPMN error CODE.
+- `statement`: one SELECT, INSERT, UPDATE or DELETE (these with RETURNING) that gives at most one row. `$1` is the task''s arguments, a jsonb object. One column is the result itself, several become an object. It is judged now, without running: whether it is such a statement, names what is there, and its role may do it. `raise exception using errcode = ''PB001'', message = ''CODE'', detail = ''…''` in a function that it calls throws the BPMN error CODE.
 - `options`, all of them optional:
   - `role`: whom it runs as; by default the engine''s own role. You must be a member of it, and so must the engine''s role. This limits rights; it is no sandbox against a function that means harm.
   - `searchPath` ("pg_catalog, pg_temp"): where names without a schema are looked up.

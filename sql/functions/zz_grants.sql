@@ -32,7 +32,7 @@ as $$
         ('admin', 'create_access_key'), ('admin', 'drop_access_key'), ('admin', 'access_keys'),
         ('read', 'event_buses'), ('read', 'event_rules'), ('read', 'bus_events'), ('read', 'alerts'), ('read', 'alert_targets'), ('read', 'service_levels'), ('read', 'event_deliveries'),
         ('admin', 'set_endpoint'), ('admin', 'drop_endpoint'),
-        ('admin', 'set_sql_delegate'), ('admin', 'drop_sql_delegate'),
+        ('admin', 'set_sql_delegate'), ('admin', 'api_put_sql_delegate'), ('admin', 'drop_sql_delegate'),
         ('admin', 'set_external_task_retries'), ('admin', 'set_external_task_priority'),
         ('admin', 'map_class'), ('admin', 'unmap_class'),
         ('admin', 'set_role_tenants'), ('admin', 'role_tenants'), ('admin', 'grant_process'), ('admin', 'revoke_process'),

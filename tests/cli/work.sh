@@ -381,6 +381,15 @@ expect_code 1 cancel "$("$PAWL" ps -p opinion -o json | /usr/bin/python3 -c 'imp
 print([r["instance_id"] for r in map(json.loads, sys.stdin) if r["parent_id"]][0])')"
 expect_text "cancel of a called one" "$ERR" 'call activity'
 
+# ---- delegates ----
+expect_code 0 delegate set told "select \$1 ->> 'a' as a"
+expect_code 1 delegate set told 'select nothing from nowhere'
+expect_text "a slip" "$ERR" 'relation "nowhere" does not exist'
+expect_text "what to do" "$ERR" 'Names need their schema'
+expect_code 0 delegate list
+expect_text "as it was" "$OUT" '^told +select \$1 ->>'
+expect_code 0 delegate drop told
+
 # ---- endpoints ----
 expect_code 0 endpoint set geo http://127.0.0.1:9 --rate 2.5 --burst 2 --cache P1D --timeout PT2S \
     --connect-timeout '250 ms' --unknown ask --header 'X-Key: @key.txt' --header 'Accept: a/b' -o json

@@ -6,4 +6,6 @@ create role reader login;
 create role administrator login;
 create role nobody login;
 create role web login; -- becomes others by SET ROLE, as PostgREST does
+create role clerk; -- as whom a delegate runs
 grant starter, worker to web;
+grant clerk to pawl with admin option;

@@ -10,12 +10,12 @@ select signature from f where prosecdef and not coalesce('search_path=pawl, pg_t
 \echo -- executable by PUBLIC
 select signature from f, aclexplode(coalesce(proacl, acldefault('f', proowner))) a where a.grantee = 0;
 \echo -- functions of the API that are not SECURITY DEFINER, or have no comment
-select signature from f where proname not like 'api\_%' and proname not in ('clock', 'grant_usage') and not prosecdef;
+select signature from f where proname not like 'api\_%' and proname not in ('clock', 'grant_usage', 'set_sql_delegate') and not prosecdef;
 select signature from f where proname not like 'api\_%' and obj_description(oid, 'pg_proc') is null;
 \echo -- dynamic SQL, EXCEPTION blocks, NOTIFY, FOR SHARE
--- (of the helpers that have one: two only cast a text, two are for workers alone)
+-- (of those that have one: two only cast a text, two are for workers alone, and delegates are SQL themselves)
 select signature from f
-where proname not in ('grant_usage', 'api_sql_delegate', 'api_json', 'api_event_time', 'api_event_deliver', 'api_alert_incidents')
+where proname not in ('grant_usage', 'api_sql_delegate', 'set_sql_delegate', 'api_json', 'api_event_time', 'api_event_deliver', 'api_alert_incidents')
   and prosrc ~* '(\mexecute\s|\mexception\s+when\M|\m(pg_)?notify\M|\mfor\s+(key\s+)?share\M|\msavepoint\M)';
 \echo -- API functions whose last argument is not options
 select signature from f where prosecdef and proname not like 'api\_%' and proname not in ('await', 'drop_endpoint')

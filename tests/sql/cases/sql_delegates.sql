@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 set search_path = pawl;
+create schema shop;
+create table shop.note (id int generated always as identity, what jsonb);
+create function shop.reserve(arguments jsonb) returns jsonb language sql as 'select arguments';
 select delegate from set_sql_delegate('reserve', E'select shop.reserve($1) ;\n');
-select delegate from set_sql_delegate(name => 'note', statement => 'insert into note values ($1) returning id',
+select delegate from set_sql_delegate(name => 'note', statement => 'insert into note (what) values ($1) returning id',
     options => '{"timeout": "PT0.25S", "lockTimeout": "100 ms", "searchPath": "shop, pg_temp", "actor": "anna"}');
 select name, statement, role, search_path, timeout, lock_timeout, actor from sql_delegates order by name;
 \echo -- replaced as a whole
@@ -13,6 +16,23 @@ select refused(format('select set_sql_delegate(%L, %L)', n, s)) from (values (nu
 select refused(format('select set_sql_delegate(%L, %L, %L)', 'x', 'select 1', o)) from (values ('{"rate": 1}'), ('[]'),
     ('{"timeout": "31 s"}'), ('{"lockTimeout": "PT1M"}'), ('{"timeout": "soon"}'), ('{"role": "nobody"}')) v(o);
 select refused($$ select drop_sql_delegate('none') $$);
+\echo -- judged when it is registered, as whom it will run, and nothing of it happens
+grant usage on schema shop to clerk;
+grant select on shop.note to clerk;
+select refused(format('select set_sql_delegate(%L, %L, %L)', 'note', s, o)) from (values
+    ('selct 1', '{}'), ('select nothing from nowhere', '{}'), ('select shop.reserv($1)', '{}'), ('select what ->> from shop.note', '{}'),
+    ('select id from note', '{}'), ('select id from note', '{"searchPath": "shop"}'), ('select $1 + 1', '{}'), ('select $2', '{}'),
+    ('select ''x''::int', '{}'), ('insert into shop.note (what) values ($1)', '{}'), ('commit', '{}'), ('set role none', '{}'),
+    ('select 1; delete from shop.note', '{}'), ('analyze delete from shop.note returning id', '{}'), ('show search_path', '{}'),
+    ('delete from shop.note returning id', '{"role": "clerk"}'), ('select id from shop.note', '{"role": "clerk"}'),
+    ('insert into shop.note (what) values ($1) returning id', '{"role": "clerk"}')) v(s, o);
+select name, statement, role, search_path from sql_delegates order by name;
+select count(*) from shop.note;
+select current_setting('role'), current_setting('search_path'), current_setting('lock_timeout');
+\echo -- what a function says of no arguments is no verdict
+create function shop.strict(arguments jsonb) returns int immutable language plpgsql as
+$$ begin if arguments is null then raise exception 'nothing given'; end if; return 1; end $$;
+select delegate from set_sql_delegate('note', 'select id from shop.note where id = shop.strict($1)');
 \echo -- run: one column is the result, several are an object, no row is null
 create table ran (what jsonb);
 select delegate from set_sql_delegate('note', 'insert into pawl.ran values ($1) returning what -> ''a'' as b, 1.10 as c -- the end');
@@ -33,11 +53,14 @@ select result, error_state, error_message, error_detail from api_sql_delegate('n
 select error_state, error_message from api_sql_delegate('note', '{"s": "23505"}');
 select set_sql_delegate('note', 'select generate_series(1, 3)');
 select error_state, error_message, error_detail from api_sql_delegate('note', '{}');
-select set_sql_delegate('note', 'insert into pawl.ran values ($1)');
+\echo -- what was changed since it was judged
+create table gone (id int);
+select set_sql_delegate('note', 'select id from pawl.gone');
+drop table gone;
 select error_state, error_message from api_sql_delegate('note', '{}');
-select set_sql_delegate('note', 'commit');
-select error_state, error_message from api_sql_delegate('note', '{}');
-select set_sql_delegate('note', 'select nothing from nowhere');
+update sql_delegate set statement = 'insert into pawl.ran values ($1)' where name = 'note';
+select error_state, error_message, error_detail from api_sql_delegate('note', '{}');
+update sql_delegate set statement = 'commit' where name = 'note';
 select error_state, error_message from api_sql_delegate('note', '{}');
 select error_state, error_message from api_sql_delegate('none', '{}');
 select count(*) from ran;
@@ -52,12 +75,23 @@ drop table child, parent;
 set search_path = pawl;
 select refused($$ select set_sql_delegate('mine', 'select 1') $$);
 select refused($$ select set_sql_delegate('mine', 'select 1', '{"role": "starter"}') $$);
+select refused($$ select api_put_sql_delegate('mine', 'select 1', '{}') $$);
+\connect - pawl
+grant clerk to administrator;
+\connect - administrator
+set search_path = pawl;
+select delegate from set_sql_delegate('his', 'select id from shop.note', '{"role": "clerk"}');
+select refused($$ select set_sql_delegate('his', 'delete from shop.note returning id', '{"role": "clerk"}') $$);
 \connect - pawl
 set search_path = pawl;
 \echo -- the session is as it was
 select current_setting('role'), current_setting('search_path'), current_setting('enable_seqscan');
 select delegate from drop_sql_delegate('note');
 select delegate from drop_sql_delegate(name => 'reserve');
+select delegate from drop_sql_delegate('his');
 select count(*) from sql_delegates;
 drop table ran;
 drop function raise_error(text, text, text);
+\set VERBOSITY terse
+drop schema shop cascade;
+revoke clerk from administrator;
