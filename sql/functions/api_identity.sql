@@ -60,7 +60,8 @@ end
 $$;
 revoke all on function api_role_may(name, text) from public;
 
--- The tenants of the caller, his first one first; NULL: all of them.
+-- The tenants of the caller, his first one first; NULL: all of them. None of the list is NULL, which a policy would take
+-- for all of them, too.
 create or replace function api_tenants() returns text[]
 language plpgsql stable security definer
 set search_path = @schema@, pg_temp
@@ -74,7 +75,7 @@ begin
     if served is not null then
         -- Only a plain null means all of them: what is forgotten must not open everything.
         return case when served -> 'tenants' is distinct from 'null'
-               then array(select jsonb_array_elements_text(served -> 'tenants')) end;
+               then array(select t from jsonb_array_elements_text(served -> 'tenants') t where t is not null) end;
     elsif api_engine() then
         return null;
     end if;
@@ -85,7 +86,7 @@ begin
     end if;
     return case when not everywhere then array(
         select u.tenant from role_tenant t, unnest(t.tenants) with ordinality u(tenant, n)
-        where pg_has_role(login, to_regrole(quote_ident(t.role)), 'usage')
+        where pg_has_role(login, to_regrole(quote_ident(t.role)), 'usage') and u.tenant is not null
         group by u.tenant order by min(u.n), u.tenant) end;
 end
 $$;

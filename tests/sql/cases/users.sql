@@ -44,6 +44,7 @@ select as_user(:'zoe', 'select create_user(''x'')');
 select as_user(:'zoe', 'select set_endpoint(''x'', ''http://x'')');
 select as_user(:'zoe', 'select start(''order'', options => ''{"actor": "anna"}'')');
 select as_user('{"name": "tom", "rights": ["admin"], "tenants": ["x"]}', 'select cancel(id(1))');
+select as_user('{"name": "tom", "rights": ["admin"], "tenants": ["x", null]}', 'select cancel(id(1))');
 select as_user('{"name": "tom", "rights": ["admin"]}', 'select cancel(id(1))');
 select as_user('{"name": "tom", "rights": ["admin"], "tenants": []}', 'select start(''order'')');
 select as_user('{"name": "tom", "rights": ["admin"], "tenants": null}', 'select set_sql_delegate(''x'', ''select 1'')');
