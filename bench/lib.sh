@@ -102,6 +102,19 @@ wait_for() {
     done
 }
 
+# sessions_of PATTERN: process ids of the PostgreSQL sessions whose application_name is like this.
+sessions_of() {
+    ask "$PG_CONNINFO" "select string_agg(pid::text, ' ') from pg_stat_activity where application_name like '$1'"
+}
+
+# cpu_ns PID…: nanoseconds on a CPU of all threads of these processes.
+cpu_ns() {
+    local pid
+    for pid in "$@"; do
+        cat /proc/"$pid"/task/*/schedstat
+    done | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
 # total NAME: of the line with the totals that the executor logs when it has stopped; 0 without one.
 total() {
     local found

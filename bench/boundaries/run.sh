@@ -37,17 +37,24 @@ limit_round() { # rows a statement -> boundaries a second
     echo $(((after - before) / SECONDS_EACH))
 }
 
-engine_round() { # sets boundaries, their number, and where their WAL is
+cpu_times() { # of the engine, its sessions and its callers': nanoseconds
+    # shellcheck disable=SC2046 # lists of words
+    echo "$(cpu_ns "$engine") $(cpu_ns $(sessions_of 'pawl%')) $(cpu_ns $(sessions_of pgbench))"
+}
+
+engine_round() { # sets boundaries, their number, where their WAL is, and who took how much of the CPU
     stop_engine
     ask "$PG_CONNINFO" "$EMPTY"
     start_engine
     local load from to
-    load_begin $((SECONDS_EACH + 3))
+    load_begin $((SECONDS_EACH + 6))
+    cpu_from=$(cpu_times)
     from=$(ask "$PG_CONNINFO" "select clock_timestamp()")
     wal_from=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
     sleep "$SECONDS_EACH"
     to=$(ask "$PG_CONNINFO" "select clock_timestamp()")
     wal_to=$(ask "$PG_CONNINFO" "select pg_current_wal_insert_lsn()")
+    cpu_to=$(cpu_times)
     wait "$load"
     wal_count=$(ask "$PG_CONNINFO" "$COUNT and at >= '$from' and at < '$to'")
     boundaries=$(ask "$PG_CONNINFO" "select ($wal_count / extract(epoch from '$to'::timestamptz - '$from'))::int")
@@ -89,6 +96,15 @@ else
     figure "$ratio" "ratio to that limit" floor 0.4
 fi
 figure "$bytes" "WAL bytes/boundary" ceiling 700
+cpu=$(awk -v a="$cpu_from" -v b="$cpu_to" -v n="$wal_count" 'BEGIN {
+    split(a, from); split(b, to)
+    for (i = 1; i <= 3; i++)
+        printf "%.1f ", n ? (to[i] - from[i]) / n / 1000 : 0
+}')
+read -r cpu_engine cpu_sessions cpu_callers <<<"$cpu"
+figure "$cpu_sessions" "us of CPU/boundary, the engine's PostgreSQL sessions"
+figure "$cpu_engine" "us of CPU/boundary, the engine"
+figure "$cpu_callers" "us of CPU/boundary, its callers' sessions"
 figure "$statements" "statements/batch"
 figure "$trips" "round trips/batch"
 

@@ -32,18 +32,11 @@ for round in 1 2 3 4 5; do
 done
 start_ms=$(printf '%s\n' "${times[@]}" | sort -n | sed -n 3p)
 
-# Nanoseconds on a CPU of all threads of these processes.
-cpu_ns() {
-    local pid
-    for pid in "$@"; do
-        cat /proc/"$pid"/task/*/schedstat
-    done | awk '{ sum += $1 } END { printf "%.0f", sum }'
-}
 # It works once, so that caches and connections are as in use, and then nothing.
 ask "$PG_CONNINFO" "select count(*) from generate_series(1, 100), pawl.start('three-tasks')" >/dev/null
 wait_for 20 "the instances ended" "select not exists (select from pawl.inbox) and not exists (select from pawl.instance)"
 sleep 2
-sessions=$(ask "$PG_CONNINFO" "select string_agg(pid::text, ' ') from pg_stat_activity where application_name like 'pawl%'")
+sessions=$(sessions_of 'pawl%')
 # shellcheck disable=SC2086 # a list of words
 before=$(cpu_ns "$engine") before_sessions=$(cpu_ns $sessions)
 sleep "$SECONDS_EACH"
