@@ -334,6 +334,7 @@ static void on_user(void *context, const struct desk_answer *answer)
     bool stale = false;
 
     if (answer->sqlstate != NULL) {
+        response_log(asking->desk.query, answer);
         response_refused(asking->request, answer);
         request_finish(asking->request);
         return;

@@ -401,13 +401,8 @@ static void asked(void *context, const struct desk_answer *answer)
 {
     struct request *request = context;
 
-    if (answer->sqlstate != NULL && response_status(answer->sqlstate) == 500) {
-        char text[600];
-        bool broken = sqlstate_in(answer->sqlstate, "XX");
-        log_line(broken ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "a statement failed",
-                 "query=%s sqlstate=%s error=%s", request->desk.query, answer->sqlstate,
-                 log_quote(answer->message, text, sizeof(text)));
-    }
+    if (answer->sqlstate != NULL)
+        response_log(request->desk.query, answer);
     if (request->then != NULL) {
         request->then(request, answer);
         return;

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "base/log.h"
 #include "base/utf8.h"
 #include "server/request.h"
 
@@ -152,16 +153,30 @@ unsigned response_status(const char *sqlstate)
         const char *prefix;
         unsigned status;
     } all[] = {
-        {"PW001", 404}, {"PW002", 409}, {"PW003", 400}, {"PW004", 422},
-        {"PW005", 409}, {"PW006", 400}, {"PW007", 410}, {"PW", 400},
-        {"02000", 404}, {"42501", 403}, {"22", 400},    {"08", 503},
-        {"40", 503},    {"53", 503},    {"55P03", 503}, {"57", 503},
+        {"PW001", 404}, {"PW002", 409}, {"PW003", 400}, {"PW004", 422}, {"PW005", 409},
+        {"PW006", 400}, {"PW007", 410}, {"PW", 400},    {"02000", 404}, {"42501", 403},
+        {"22", 400},    {"08", 503},    {"40", 503},    {"53", 503},    {"55P03", 503},
+        {"57", 503},    {"58", 503},    {"25006", 503},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (sqlstate_in(sqlstate, all[i].prefix))
             return all[i].status;
     return 500;
+}
+
+void response_log(const char *query, const struct desk_answer *answer)
+{
+    static const char *const ill[] = {"53", "58", "25006"}; /* the database, not the request */
+    char text[600];
+    bool told = response_status(answer->sqlstate) == 500;
+
+    for (size_t i = 0; i < ARRAY_LEN(ill); i++)
+        told |= sqlstate_in(answer->sqlstate, ill[i]);
+    if (told)
+        log_line(sqlstate_in(answer->sqlstate, "XX") ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+                 "a statement failed", "query=%s sqlstate=%s error=%s", query, answer->sqlstate,
+                 log_quote(answer->message, text, sizeof(text)));
 }
 
 void response_refused(struct request *request, const struct desk_answer *answer)
@@ -173,6 +188,12 @@ void response_refused(struct request *request, const struct desk_answer *answer)
         problem.message = "another transaction is just changing the same; nothing was done";
     else if (strcmp(answer->sqlstate, "57014") == 0)
         problem.message = "the database took too long for this; nothing was done";
+    else if (strcmp(answer->sqlstate, "25006") == 0)
+        problem.message = "the database takes no changes at the moment; nothing was done";
+    else if (sqlstate_in(answer->sqlstate, "53") || sqlstate_in(answer->sqlstate, "58"))
+        problem = (struct problem){status, answer->sqlstate,
+                                   "the database lacks what it needs for this; nothing was done",
+                                   "Its log and this server's say what it lacks."};
     else if (status == 500)
         problem = (struct problem){status, answer->sqlstate,
                                    "this could not be carried out; the log says why", NULL};

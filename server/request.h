@@ -134,6 +134,8 @@ void response_problem(struct request *request, unsigned status, const char *code
                       const char *format, ...) PRINTF_LIKE(5, 6);
 /* The HTTP status of a SQLSTATE; 500: it is a fault of ours, which the log tells. */
 unsigned response_status(const char *sqlstate);
+/* Tells the log of a failure that is not the fault of who asked. */
+void response_log(const char *query, const struct desk_answer *answer);
 /* A refusal of the database. */
 void response_refused(struct request *request, const struct desk_answer *answer);
 

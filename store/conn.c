@@ -315,12 +315,13 @@ int conn_sync(struct conn *conn, struct err *err)
 
 /* ---- Receiving ---- */
 
-/* The server's last words: it closes the connection, though its end has not been read yet. */
+/* The server's last words: it closes the connection, though its end has not been read yet. Or
+ * libpq's own: it has no severity for what it says itself. */
 static bool is_fatal(const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-    return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+    return severity == NULL || (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
 /* Reads what belongs to one statement: its result and the NULL behind it. */

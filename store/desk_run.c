@@ -282,10 +282,12 @@ static int write_part(struct conn *conn, struct graphs *graphs, struct desk_part
         free_rows(part);
         if (rc < 0 && !conn_alive(conn))
             return err_trace(err);
-        if (rc < 0) {
+        if (rc < 0) { /* nobody's own fault: the commit was refused, or took too long */
+            struct refused why;
+            keep_refusal(conn, err, &why);
             conn_rollback(conn);
             for (size_t i = 0; i < part->n; i++)
-                desk_refuse(part->requests[i], "XX000", err->text, NULL);
+                answer_refused(part->requests[i], &why);
             return 0;
         }
     }

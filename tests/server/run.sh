@@ -58,6 +58,11 @@ echo "== who may"
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
 LOG=$DIR/err PAWL=$PAWL /usr/bin/python3 -B "$ROOT/tests/server/auth.py" "$address" || failed=1
 down
+up outage
+echo "== outage"
+"$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
+/usr/bin/python3 -B "$ROOT/tests/server/outage.py" "$address" "$PAWL" "$DIR/err" || failed=1
+down
 echo "== sockets"
 bash "$ROOT/tests/server/sockets.sh" "$PAWL" "$DIR" || failed=1
 up stopped --dev
