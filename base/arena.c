@@ -42,8 +42,8 @@ void arena_reset(struct arena *arena)
     for (struct arena_chunk *c = arena->chunk, *next; c != NULL; c = next) {
         next = c->next;
         /*
-         * What is given back would be asked for again, page by page; but one very large round must not
-         * pin its memory for ever.
+         * What is given back would be asked for again, page by page; but one very large round must
+         * not pin its memory for ever.
          */
         if (kept + c->size > KEPT_BYTES) {
             free(c);

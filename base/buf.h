@@ -20,7 +20,7 @@ void buf_reset(struct buf *buf);
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_add_str(struct buf *buf, const char *s);
 void buf_add_char(struct buf *buf, char c);
-/* In decimal, or in hexadecimal without leading zeros: what "%lld" and "%llx" write, ten times as fast. */
+/* In decimal, or in hexadecimal without leading zeros: as buf_printf() would, without a format. */
 void buf_add_int(struct buf *buf, int64_t n);
 void buf_add_hex(struct buf *buf, uint64_t n);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
