@@ -134,7 +134,8 @@ struct letter {
     int64_t row;          /* its row in message; 0: it has none */
     const char *receiver; /* who got it first; NULL: nobody yet */
     unsigned receivers;
-    bool cut; /* LETTER_ALL: there are more receivers than were read */
+    bool cut;   /* LETTER_ALL: there are more receivers than were read */
+    bool lasts; /* it was to be kept for a time, be that over by now */
 };
 
 /* A row of subscription, or one that this batch makes. */

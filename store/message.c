@@ -160,6 +160,7 @@ static void inbox_letter(struct batch *batch, struct item *item)
                    .body = c->body,
                    .body_n = c->body_n,
                    .expires_us = correlate ? 0 : item->asked_us + item->ttl_us,
+                   .lasts = !correlate && item->ttl_us > 0,
                    .mode = correlate ? LETTER_CORRELATE
                            : all     ? LETTER_ALL
                                      : LETTER_ONE,
@@ -453,6 +454,9 @@ static void settle_letter(struct batch *batch, const struct letter *letter)
     bool kept = letter->mode != LETTER_CORRELATE && (letter->receiver == NULL || letter->cut) &&
                 letter->expires_us > batch->now_us;
 
+    /* Its time was over before the engine came to it: housekeeping makes a dead letter of it. */
+    if (letter->lasts && letter->receiver == NULL)
+        kept = true;
     if (letter->row != 0 && !kept)
         column_int(col(e, T_DELETE_MESSAGES, 0), letter->row);
     if (letter->row == 0 && kept) {
