@@ -7,7 +7,6 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/members.h"
-#include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -26,30 +25,11 @@ static const struct option reason_option[] = {
 
 /* ---- endpoint show ---- */
 
-/* A member that is there, as people read it. */
-static void show_member(struct cli *cli, const char *key, const json_t *value)
-{
-    if (json_is_null(value) || json_object_size(value) + json_array_size(value) == 0) {
-        if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
-            return;
-    }
-    const char *text = json_is_string(value) ? json_string_value(value) : NULL;
-    int64_t at_us = text != NULL ? moment_parse(text) : MOMENT_NONE;
-    char *dumped = text == NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    printf("%-17s %s\n", key,
-           at_us != MOMENT_NONE && at_us != INT64_MAX ? moment_exact(&cli->arena, at_us)
-           : text != NULL                             ? text
-                                                      : dumped);
-    free(dumped);
-}
-
 static enum exit_code run_show(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
     struct err err = {0};
     json_auto_t *rows = NULL;
-    const char *key;
-    json_t *value;
 
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
@@ -59,11 +39,7 @@ static enum exit_code run_show(struct cli *cli)
     if (json_array_size(rows) == 0)
         return cli_refuse(cli, "`pawl endpoint list` shows them", "there is no endpoint \"%s\"",
                           cli->arguments[0]);
-    if (cli->json) {
-        output_json_lines(rows);
-        return EXIT_DONE;
-    }
-    json_object_foreach(json_array_get(rows, 0), key, value) show_member(cli, key, value);
+    output_members(cli, json_array_get(rows, 0), 18);
     return EXIT_DONE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* external list, external unlock. */
+/* external list, external show, external unlock. */
 #include "base/build.h"
 
 #include <jansson.h>
@@ -65,7 +65,8 @@ const struct subcommand command_external_list = {
 };
 
 /* By its id, or the beginning of it. */
-static enum exit_code find_external(struct cli *cli, struct client *client, struct uuid *ret_id)
+static enum exit_code find_external(struct cli *cli, struct client *client, json_t **ret_row,
+                                    struct uuid *ret_id)
 {
     const char *text = cli->arguments[0];
     json_auto_t *rows = NULL;
@@ -84,19 +85,54 @@ static enum exit_code find_external(struct cli *cli, struct client *client, stru
     if (!row_uuid(json_array_get(rows, 0), "task_id", ret_id))
         return cli_refuse(cli, "`pawl external list` shows what there is",
                           "there is no external task \"%s\"", text);
+    *ret_row = json_incref(json_array_get(rows, 0));
     return EXIT_DONE;
 }
+
+/* ---- show ---- */
+
+static enum exit_code run_show(struct cli *cli)
+{
+    struct client *client CLEANUP(client_closep) = NULL;
+    json_auto_t *row = NULL;
+    struct uuid id;
+
+    enum exit_code code = session_open(cli, &client);
+    if (code == EXIT_DONE)
+        code = find_external(cli, client, &row, &id);
+    if (code == EXIT_DONE)
+        output_members(cli, row, 15);
+    return code;
+}
+
+const struct subcommand command_external_show = {
+    .name = "external show",
+    .arguments = "ID",
+    .summary = "show an external task, and what went wrong last",
+    .about = "Shows all that is known of an external task: who has it until when, how many tries "
+             "are left, the error and the details that its worker gave last, and the variables "
+             "that the next worker gets. What does not apply is left out.\n"
+             "\n"
+             "ID is the task's id, or the beginning of it (at least 8 characters).",
+    .examples = "  pawl external show 01998e3a-7c2e-7d\n",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .database = true,
+    .run = run_show,
+};
+
+/* ---- unlock ---- */
 
 static enum exit_code run_unlock(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
-    json_auto_t *row = NULL;
+    json_auto_t *task = NULL, *row = NULL;
     struct err err = {0};
     struct uuid id;
 
     enum exit_code code = session_open(cli, &client);
     if (code == EXIT_DONE)
-        code = find_external(cli, client, &id);
+        code = find_external(cli, client, &task, &id);
     if (code != EXIT_DONE)
         return code;
     if (client_external_unlock(client, &id, &row, &err) < 0)

@@ -2,6 +2,7 @@
 /* external work: any program as the worker of a topic. */
 #include "base/build.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,7 +18,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
-#define MESSAGE_BYTES 500u /* of what the program said last, in a failure */
+#define DETAILS_BYTES 16000u /* of what the program said, in a failure */
 
 struct work {
     struct cli *cli; /* a copy, whose arena is reset after each task */
@@ -159,33 +160,52 @@ static void await_program(struct work *work, struct job *job)
 
 /* ---- The answer ---- */
 
-static int report_failure(struct work *work, struct job *job, const char *why, struct err *err)
+static int report_failure(struct work *work, struct job *job, const char *why, const char *details,
+                          struct err *err)
 {
     bool first = json_is_null(json_object_get(job->row, "retries"));
     int64_t left = first ? work->tries - 1 : row_int(job->row, "retries") - 1;
 
     cli_note(work->cli, "%s: %s", row_text(work->cli, job->row, "task_id"), why);
-    return client_external_failure(work->client, &job->lease, why, left > 0 ? (int)left : 0,
-                                   work->pause_ms, err);
+    return client_external_failure(work->client, &job->lease, why, details,
+                                   left > 0 ? (int)left : 0, work->pause_ms, err);
 }
 
-/* What it said last, or how it ended. */
-static const char *reason(struct work *work, const struct job *job)
+static const char *how_it_ended(struct work *work, const struct job *job)
 {
-    const char *said = memory_text(work->cli, job->said, MESSAGE_BYTES);
-    size_t n = said != NULL ? strlen(said) : 0;
-
-    while (n > 0 && (said[n - 1] == '\n' || said[n - 1] == ' '))
-        n--;
-    if (n > 0) {
-        json_auto_t *text = output_string(arena_strndup(&work->cli->arena, said, n));
-        return arena_strdup(&work->cli->arena, json_string_value(text));
-    }
     if (WIFSIGNALED(job->status))
         return arena_printf(&work->cli->arena, "%s was killed by signal %d",
                             work->cli->arguments[1], WTERMSIG(job->status));
     return arena_printf(&work->cli->arena, "%s ended with status %d", work->cli->arguments[1],
                         WEXITSTATUS(job->status));
+}
+
+/* The end of what it said on stderr; NULL: nothing. */
+static const char *said_last(struct work *work, const struct job *job)
+{
+    const char *said = memory_text(work->cli, job->said, DETAILS_BYTES);
+    size_t n = said != NULL ? strlen(said) : 0;
+
+    while (n > 0 && isspace((unsigned char)said[n - 1]))
+        n--;
+    if (n == 0)
+        return NULL;
+    json_auto_t *text = output_string(arena_strndup(&work->cli->arena, said, n));
+    return arena_strdup(&work->cli->arena, json_string_value(text));
+}
+
+/* The program has failed: its last line says why, as a rule, and all that it said is the details.
+ */
+static int report_said(struct work *work, struct job *job, struct err *err)
+{
+    const char *details = said_last(work, job);
+    const char *line = details != NULL ? strrchr(details, '\n') : NULL;
+
+    if (details == NULL)
+        return report_failure(work, job, how_it_ended(work, job), NULL, err);
+    if (line == NULL)
+        return report_failure(work, job, details, NULL, err);
+    return report_failure(work, job, line + 1 + strspn(line + 1, " \t"), details, err);
 }
 
 static int report(struct work *work, struct job *job, struct err *err)
@@ -195,7 +215,7 @@ static int report(struct work *work, struct job *job, struct err *err)
     json_error_t where;
 
     if (text == NULL || strlen(text) > LIMIT_VARIABLES_BYTES)
-        return report_failure(work, job, "its output is larger than variables may be", err);
+        return report_failure(work, job, "its output is larger than variables may be", NULL, err);
     bool empty = text[strspn(text, " \t\r\n")] == '\0';
     json_auto_t *answer = empty ? json_object() : json_loads(text, 0, &where);
     const char *code = json_string_value(json_object_get(answer, "bpmnError"));
@@ -208,9 +228,10 @@ static int report(struct work *work, struct job *job, struct err *err)
         return result;
     }
     if (!good)
-        return report_failure(work, job, reason(work, job), err);
+        return report_said(work, job, err);
     if (!json_is_object(answer))
-        return report_failure(work, job, "its output is not a JSON object", err);
+        return report_failure(work, job, "its output is not a JSON object", said_last(work, job),
+                              err);
     return client_external_complete(work->client, &job->lease, empty ? "{}" : text, err);
 }
 
@@ -365,7 +386,8 @@ const struct subcommand command_external_work = {
         "becomes variables of the process. PAWL_TASK, PAWL_KEY (the business key), PAWL_ELEMENT, "
         "PAWL_INSTANCE, PAWL_PROCESS, PAWL_TOPIC and PAWL_RETRIES are in its environment.\n"
         "\n"
-        "Status 0 completes the task. Any other is a failed try, with what it said on stderr; it "
+        "Status 0 completes the task. Any other is a failed try: the last line "
+        "on stderr is its error, all of it the details; it "
         "throws a BPMN error if it prints {\"bpmnError\": \"CODE\", \"message\": …, "
         "\"variables\": …}.\n"
         "\n"

@@ -38,16 +38,18 @@ static void print_line(struct cli *cli, const json_t *row, const char *title, co
     const char *text = row_string(cli, row, key);
 
     if (text != NULL)
-        printf("%-9s %s\n", title, text);
+        output_field(cli, title, 10, text);
 }
 
 static void print_exchange(struct cli *cli, const json_t *request, const json_t *answer)
 {
     if (json_is_object(request)) {
-        printf("%-9s %s %s (endpoint %s%s%s)\n", "request", row_text(cli, request, "method"),
-               row_text(cli, request, "path"), row_text(cli, request, "endpoint"),
-               row_string(cli, request, "sent") != NULL ? ", sent " : "",
-               row_text(cli, request, "sent"));
+        output_field(cli, "request", 10,
+                     arena_printf(&cli->arena, "%s %s (endpoint %s%s%s)",
+                                  row_text(cli, request, "method"), row_text(cli, request, "path"),
+                                  row_text(cli, request, "endpoint"),
+                                  row_string(cli, request, "sent") != NULL ? ", sent " : "",
+                                  row_text(cli, request, "sent")));
         print_line(cli, request, "  headers", "headers");
         print_line(cli, request, "  body", "body");
     }
@@ -91,6 +93,7 @@ static enum exit_code show_incident(struct cli *cli)
     print_line(cli, row, "reason", "reason");
     print_line(cli, row, "cause", "cause");
     print_line(cli, row, "error", "message");
+    print_line(cli, row, "details", "error_details");
     print_exchange(cli, json_object_get(row, "request"), json_object_get(row, "answer"));
     return EXIT_DONE;
 }
@@ -149,7 +152,9 @@ const struct subcommand command_incidents = {
         "that may not simply be repeated; `pawl retry` then wants a decision.\n"
         "\n"
         "With an ID (of an incident, or an instance with one) everything that is known of it: the "
-        "last request of a remote call, and what came back. Headers that look secret are masked.",
+        "last request of a remote call, and what came back; of an external task, the details that "
+        "its "
+        "worker gave. Headers that look secret are masked.",
     .options = incidents_options,
     .n_options = ARRAY_LEN(incidents_options),
     .examples = "  pawl incidents --groups\n  pawl incidents --process order-delivery -o json\n"

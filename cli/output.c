@@ -174,3 +174,51 @@ int64_t row_time(const json_t *row, const char *key)
 {
     return moment_parse(json_string_value(json_object_get(row, key)));
 }
+
+void output_field(struct cli *cli, const char *title, int column, const char *text)
+{
+    struct buf buf;
+    int at;
+
+    buf_init(&buf, 0);
+    at = text_add(&buf, title, 0);
+    for (;;) {
+        size_t n = strcspn(text, "\n");
+        text_pad(&buf, at < column ? column - at : 1);
+        text_add(&buf, arena_strndup(&cli->arena, text, n), 0);
+        buf_add_char(&buf, '\n');
+        if (text[n] == '\0')
+            break;
+        text += n + 1;
+        at = 0;
+    }
+    output_buf(&buf);
+    buf_deinit(&buf);
+}
+
+static bool is_empty(const json_t *value)
+{
+    return json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
+}
+
+void output_members(struct cli *cli, json_t *row, int column)
+{
+    const char *key;
+    json_t *value;
+
+    if (cli->json) {
+        output_json(row);
+        return;
+    }
+    json_object_foreach(row, key, value)
+    {
+        const char *text = row_text(cli, row, key);
+        int64_t at_us = json_is_string(value) ? moment_parse(text) : MOMENT_NONE;
+        if (!is_empty(value))
+            output_field(cli, key, column,
+                         at_us != MOMENT_NONE && at_us != INT64_MAX
+                             ? moment_exact(&cli->arena, at_us)
+                             : text);
+    }
+}

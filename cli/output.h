@@ -33,6 +33,10 @@ void output_json(const json_t *object);
 enum exit_code output_done(const struct cli *cli, const json_t *row, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void output_buf(const struct buf *buf);
+/* A row: as JSON, or its members one below the other, without those that are empty. */
+void output_members(struct cli *cli, json_t *row, int column);
+/* A title, and beside it a text of one line or several: cleaned, each line below the first. */
+void output_field(struct cli *cli, const char *title, int column, const char *text);
 /* A JSON string of any bytes: what is not UTF-8 is replaced. */
 json_t *output_string(const char *text);
 

@@ -41,6 +41,7 @@ const struct subcommand *const commands[] = {
     &command_task_release,
     &command_task_fail,
     &command_external_list,
+    &command_external_show,
     &command_external_work,
     &command_external_unlock,
     &command_callbacks,

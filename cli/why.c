@@ -214,6 +214,8 @@ static void tell_incident(struct why *why, const json_t *token)
         offer(why, arena_printf(arena, "pawl retry %s --unknown fail", id));
         return;
     }
+    if (strcmp(row_text(why->cli, token, "name"), "failedExternalTask") == 0)
+        offer(why, arena_printf(arena, "pawl incidents %s", id)); /* the worker's details */
     say(why, "Nothing happens by itself: somebody mends the cause and tries again, or cancels the "
              "instance.");
     offer(why, arena_printf(arena, "pawl retry %s", id));
@@ -249,8 +251,11 @@ static void tell_external(struct why *why, const json_t *token)
     }
     say(why, arena_printf(arena, "It waits for a worker of topic %s to do the external task %s%s.",
                           topic, element, since));
-    if (detail != NULL)
+    if (detail != NULL) {
         say(why, arena_printf(arena, "A try has failed: %s", sentence_end(why->cli, detail)));
+        offer(why,
+              arena_printf(arena, "pawl external show %s", row_text(why->cli, token, "subject")));
+    }
     if (due != MOMENT_NONE && due > why->now_us)
         say(why, arena_printf(arena, "It can be fetched again %s.", due_text(why, token)));
     offer(why, arena_printf(arena, "pawl external work %s -- COMMAND", shell(why->cli, topic)));

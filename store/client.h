@@ -227,7 +227,7 @@ int client_external_complete(struct client *client, const struct client_lease *l
 int client_external_error(struct client *client, const struct client_lease *lease, const char *code,
                           const char *message, const char *variables, struct err *err) MUST_CHECK;
 int client_external_failure(struct client *client, const struct client_lease *lease,
-                            const char *message, int retries, int64_t pause_ms,
+                            const char *message, const char *details, int retries, int64_t pause_ms,
                             struct err *err) MUST_CHECK;
 int client_external_unlock(struct client *client, const struct uuid *task, json_t **ret_row,
                            struct err *err) MUST_CHECK;

@@ -65,14 +65,15 @@ int client_external_error(struct client *client, const struct client_lease *leas
 }
 
 int client_external_failure(struct client *client, const struct client_lease *lease,
-                            const char *message, int retries, int64_t pause_ms, struct err *err)
+                            const char *message, const char *details, int retries, int64_t pause_ms,
+                            struct err *err)
 {
     json_auto_t *row = NULL;
 
     return client_query_row(client, "client_external_failure",
                             PARAMS(p_uuid(&lease->task), p_text(lease->worker),
-                                   p_int8(lease->fence), p_text(message), p_int4(retries),
-                                   p_int8(pause_ms)),
+                                   p_int8(lease->fence), p_text(message), p_text(details),
+                                   p_int4(retries), p_int8(pause_ms)),
                             &row, err);
 }
 

@@ -63,11 +63,13 @@ revoke all on function api_call_request(text, text, text, text, bytea, integer, 
 create or replace view incidents as
 select x.id as incident_id, x.instance_id, d.key as process, d.version, i.business_key,
        e.id as element_id, e.name as element_name, x.reason, x.message, x.at, x.tries,
-       x.reason = 'unknownOutcome' as needs_decision, x.token, x.cause, x.endpoint, x.request, x.answer, i.root_id, d.tenant, x.loop_counter
+       x.reason = 'unknownOutcome' as needs_decision, x.token, x.cause, x.endpoint, x.request, x.answer, i.root_id, d.tenant, x.loop_counter,
+       t.error_details
 from incident x
 left join instance i on i.id = x.instance_id
 left join api_read_definition d on d.id = coalesce(i.definition_id, x.definition_id)
 left join element e on e.definition_id = d.id and e.node = x.node
+left join external_task t on t.id = x.subject
 where d.id is not null or (select api_engine());
 revoke all on incidents from public;
 comment on view incidents is 'What went wrong and waits until somebody has looked at it: see retry(), retry_many(), skip(), move_token(), complete_element() and cancel().';
@@ -80,6 +82,7 @@ comment on column incidents.cause is 'its group in incident_groups';
 comment on column incidents.endpoint is 'of a remote call';
 comment on column incidents.request is 'of a remote call, as it was sent last: method, path, headers, body. Without the endpoint''s credentials; headers and parameters that look secret are masked, the body is cut at 4 KiB';
 comment on column incidents.answer is 'what came back, masked and cut in the same way';
+comment on column incidents.error_details is 'of an external task: what its worker said besides, such as a stack trace';
 comment on column incidents.loop_counter is 'which item of a multi-instance activity has it, from 0';
 comment on column incidents.root_id is 'the outermost caller';
 

@@ -27,7 +27,7 @@ from (select handle_bpmn_error(task_id => $1, worker_id => $2, fence => $3, erro
                                variables => $6::jsonb) as command_id) c
 -- name: client_external_failure
 select to_json(c)::text
-from (select handle_failure(task_id => $1, worker_id => $2, fence => $3, error_message => $4, retries => $5,
-                            retry_timeout => $6::bigint * interval '1 millisecond') as command_id) c
+from (select handle_failure(task_id => $1, worker_id => $2, fence => $3, error_message => $4, error_details => $5, retries => $6,
+                            retry_timeout => $7::bigint * interval '1 millisecond') as command_id) c
 -- name: client_external_unlock
 select json_build_object('task_id', $1)::text from (select unlock_external_task(task_id => $1)) u

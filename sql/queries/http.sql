@@ -173,7 +173,7 @@ select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($4::integer, 100), 1000) then max(x."incidentId"::text) end)::text
 from (select n.incident_id as "incidentId", n.instance_id as "instanceId", n.process, n.version, n.business_key as "businessKey",
              n.element_id as element, n.reason, n.message, n.at, n.tries, n.needs_decision as "needsDecision", n.cause, n.endpoint,
-             n.request, n.answer, n.loop_counter as "loopCounter"
+             n.error_details as "errorDetails", n.request, n.answer, n.loop_counter as "loopCounter"
       from incidents n
       where ($1::text is null or n.process = $1) and ($2::uuid is null or n.instance_id = $2::uuid)
         and ($3::text is null or n.cause = $3) and ($5::uuid is null or n.incident_id > $5::uuid)

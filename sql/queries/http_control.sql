@@ -112,7 +112,7 @@ from (select m.message_id as "messageId", m.name as message, m.key, m.expired, m
 select 200, to_json(x)::text
 from (select n.incident_id as "incidentId", n.instance_id as "instanceId", n.process, n.version, n.business_key as "businessKey",
              n.element_id as element, n.reason, n.message, n.at, n.tries, n.needs_decision as "needsDecision", n.cause, n.endpoint,
-             n.request, n.answer, n.loop_counter as "loopCounter"
+             n.error_details as "errorDetails", n.request, n.answer, n.loop_counter as "loopCounter"
       from incidents n where n.incident_id = $1::uuid) x
 -- name: http_incident_groups
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text

@@ -36,11 +36,17 @@ expect_equal "who did it" 3 "$(api "select count(*) from events where kind = 'ta
 # Failures: tried again after its pause, then an incident; a BPMN error; output that is none.
 expect_code 0 start external-tasks -k two -v amount=1 -v urgent=false
 until_so offered charge 1
-expect_code 0 external work charge --once --tries 2 --pause 0 -- sh -c 'echo no reader >&2; exit 4'
+expect_code 0 external work charge --once --tries 2 --pause 0 -- sh -c 'printf "at Reader.java:7\n\tat Till.java:9\nno \033reader\n" >&2; exit 4'
 expect_text "two tries" "$ERR" '2 tasks done'
 if until_so is_state two incident; then ok; else bad "two is no incident"; fi
 expect_code 0 external list --state failed
-expect_text "what failed" "$OUT" 'charge +two +external-tasks +failed .*no reader'
+expect_text "what failed" "$OUT" 'charge +two +external-tasks +failed .*no .reader'
+expect_code 0 incidents two
+expect_text "the error" "$OUT" '^error     no .reader$'
+expect_text "the details" "$(tr '\n' '/' <<<"$OUT")" '/details   at Reader.java:7/           at Till.java:9/          no .reader/'
+if grep -q $'\033' <<<"$OUT"; then bad "what a worker says moves the cursor" "$OUT"; else ok; fi
+expect_text "why" "$("$PAWL" why two)" 'pawl incidents '
+expect_equal "in SQL" 'at Till.java:9' "$(api "select trim(split_part(error_details, E'\n', 2), E'\t') from incidents")"
 expect_code 0 retry two
 until_so offered charge 1
 expect_code 0 external work charge --once -- sh -c 'echo "{\"bpmnError\": \"REFUSED\"}"; exit 1'
@@ -54,6 +60,13 @@ expect_text "why, after a failed try" "$("$PAWL" why three | tr '\n' ' ')" \
     'waits for a worker of topic charge .*A try has failed: .*fetched again in .*pawl external work charge'
 expect_text "trace of a failed try" "$("$PAWL" trace three)" 'failed at .*tries left: [0-9]+: '
 paused=$(tail -1 <<<"$OUT" | cut -c1-18)
+expect_code 0 external show "$paused"
+expect_text "shown" "$OUT" '^error_message  its output is not a JSON object$'
+expect_text "why offers it" "$("$PAWL" why three)" 'pawl external show '
+expect_code 0 external show "$paused" -o json
+expect_json_lines "external show"
+expect_code 1 external show 00000000-0000
+expect_code 0 external list --state paused
 expect_code 0 external unlock "$paused" -o json
 expect_text "which one" "$(field task_id)" "^$paused"
 if offered charge 1; then ok; else bad "it is not unlocked"; fi

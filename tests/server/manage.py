@@ -297,8 +297,10 @@ check("whose it is", (get("/external-tasks/" + task).body["workerId"], get("/ext
 check("more time", post("/external-tasks/%s/extend" % task, {"workerId": "w1", "duration": "5 minutes", "fence": 1}).status == 200)
 check("not for others", post("/external-tasks/%s/extend" % task, {"workerId": "w2", "duration": "5 minutes"}).status == 409)
 check("how long", post("/external-tasks/%s/extend" % task, {"workerId": "w1", "duration": "long"}).status == 400)
-check("failed", done(post("/external-tasks/%s/fail?await=10s" % task, {"workerId": "w1", "errorMessage": "no line", "retries": 0, "fence": 1})))
+check("failed", done(post("/external-tasks/%s/fail?await=10s" % task, {"workerId": "w1", "errorMessage": "no line", "errorDetails": "at Line.java:7", "retries": 0, "fence": 1})))
 until("an incident", lambda: [i["reason"] for i in get("/incidents?instance=" + mine).body["items"]], ["failedExternalTask"])
+incident = get("/incidents?instance=" + mine).body["items"][0]
+check("what its worker said", [(i["message"], i["errorDetails"]) for i in (incident, get("/incidents/" + incident["incidentId"]).body)] == [("no line", "at Line.java:7")] * 2, incident)
 check("another try", put("/external-tasks/%s/retries" % task, {"retries": 2}).body == {"taskId": task, "retries": 2})
 check("urgent", put("/external-tasks/%s/priority" % task, {"priority": 70}).status == 200 and get("/external-tasks/" + task).body["priority"] == 70)
 until("fetched again", lambda: [t["taskId"] for t in post("/external-tasks/fetch", fetch).body["items"]], [task])
