@@ -20,6 +20,10 @@
 #define STARTS(text)                                                                               \
     text, .query = "camunda_start", .writes = true, .body_kind = BODY_JSON, .fields = START,       \
           .answers = "200 The instance"
+#define EXTERNAL_TASKS "/engine-rest/external-task"
+#define EXTERNAL(method, verb, right, text)                                                        \
+    METHOD_##method, EXTERNAL_TASKS "/{id}/" verb, RIGHT_##right, DIALECT_CAMUNDA, text,           \
+        .writes = true, .body_kind = BODY_JSON, .answers = "204 It will be done"
 #define START                                                                                      \
     "businessKey:string variables:object caseInstanceId:string startInstructions:array "           \
     "skipCustomListeners:boolean skipIoMappings:boolean withVariablesInReturn:boolean"
@@ -69,6 +73,42 @@ static const struct operation list[] = {
      STARTS("Starts an instance of the latest definition of a key of a tenant")},
     {CAMUNDA(GET, "/process-instance/{id}", READ), "A running instance",
      .query = "camunda_instance", .arguments = "path.id", .answers = "200 The instance"},
+    /* ---- External tasks: what its clients in Java and JavaScript ask ---- */
+    {CAMUNDA(POST, "/external-task/fetchAndLock", WORK),
+     "Gives work of topics to a worker, and waits for some if asyncResponseTimeout says so",
+     .query = "camunda_fetch_and_lock", .writes = true, .body_kind = BODY_JSON, .fetches = true,
+     .fields = "workerId:text! maxTasks:integer! topics:array! usePriority:boolean "
+               "asyncResponseTimeout:integer sorting:array",
+     .answers = "200 The tasks that are his now"},
+    {METHOD_GET, EXTERNAL_TASKS, RIGHT_WORK | RIGHT_READ, DIALECT_CAMUNDA,
+     "Work for programs, whoever has it", .query = "camunda_external_tasks",
+     .arguments = "query.externalTaskId query.topicName query.workerId query.processInstanceId "
+                  "query.processDefinitionKey query.firstResult query.maxResults",
+     .parameters = "externalTaskId:string topicName:string workerId:string "
+                   "processInstanceId:string processDefinitionKey:string firstResult:integer "
+                   "maxResults:integer",
+     .answers = "200 The tasks"},
+    {METHOD_GET, EXTERNAL_TASKS "/{id}", RIGHT_WORK | RIGHT_READ, DIALECT_CAMUNDA,
+     "An external task", .query = "camunda_external_task", .arguments = "path.id",
+     .answers = "200 The task"},
+    {EXTERNAL(POST, "complete", WORK, "Completes an external task"),
+     .query = "camunda_external_complete",
+     .fields = "workerId:text! variables:object localVariables:object"},
+    {EXTERNAL(POST, "failure", WORK, "Reports that a try failed, and how many are left"),
+     .query = "camunda_external_failure",
+     .fields = "workerId:text! errorMessage:string errorDetails:string retries:integer "
+               "retryTimeout:number variables:object localVariables:object"},
+    {EXTERNAL(POST, "bpmnError", WORK, "Ends an external task with a BPMN error"),
+     .query = "camunda_external_error",
+     .fields = "workerId:text! errorCode:text! errorMessage:string variables:object"},
+    {EXTERNAL(POST, "extendLock", WORK, "More time for an external task"),
+     .query = "camunda_external_extend", .fields = "workerId:text! newDuration:number!"},
+    {EXTERNAL(POST, "unlock", WORK, "Gives an external task back"),
+     .query = "camunda_external_unlock", .fields = ""},
+    {EXTERNAL(PUT, "retries", ADMIN, "Says how many tries an external task has left"),
+     .query = "camunda_external_retries", .fields = "retries:integer!"},
+    {EXTERNAL(PUT, "priority", ADMIN, "Says how urgent an external task is"),
+     .query = "camunda_external_priority", .fields = "priority:integer!"},
 };
 
 const struct operations operations_camunda = {list, ARRAY_LEN(list)};

@@ -181,7 +181,9 @@ void response_log(const char *query, const struct desk_answer *answer)
 
 void response_refused(struct request *request, const struct desk_answer *answer)
 {
-    unsigned status = response_status(answer->sqlstate);
+    /* Its clients know 400 for what the state of a thing does not allow, and no 409. */
+    bool conflict = request->dialect == DIALECT_CAMUNDA && strcmp(answer->sqlstate, "PW002") == 0;
+    unsigned status = conflict ? 400 : response_status(answer->sqlstate);
     struct problem problem = {status, answer->sqlstate, answer->message, answer->hint};
 
     if (strcmp(answer->sqlstate, "55P03") == 0 || sqlstate_in(answer->sqlstate, "40"))

@@ -46,7 +46,7 @@ down() {
 failed=0
 up api --dev
 "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null || failed=1
-for part in native manage editor sedo inputs hostile fetching waiting; do
+for part in native manage editor sedo inputs hostile fetching worker waiting; do
     echo "== $part"
     /usr/bin/python3 -B "$ROOT/tests/server/$part.py" "$address" "$PAWL" "$ROOT" || failed=1
 done
