@@ -63,6 +63,18 @@ static int on_ready(void *context, char *remote_ip, char *local_ip UNUSED, int r
     return CURL_PREREQFUNC_ABORT;
 }
 
+/* Its URL, taken apart; to be freed. Numbers like 2130706433 or 0x7f.1 come back as dotted quads. */
+static CURLU *parts_of(const struct http_exchange *exchange)
+{
+    CURLU *url = curl_url();
+
+    if (url == NULL)
+        abort(); /* out of memory */
+    if (curl_url_set(url, CURLUPART_URL, exchange->url, 0) == CURLUE_OUT_OF_MEMORY)
+        abort();
+    return url;
+}
+
 /* Behind a proxy it is the proxy that connects: what can be told from the URL is told. */
 static int guard_behind_proxy(struct http_exchange *exchange)
 {
@@ -72,9 +84,8 @@ static int guard_behind_proxy(struct http_exchange *exchange)
 
     if (transport->proxy.url == NULL)
         return 0;
-    CURLU *url = curl_url(); /* numbers like 2130706433 or 0x7f.1 come back as dotted quads */
-    if (curl_url_set(url, CURLUPART_URL, exchange->url, 0) == CURLUE_OK &&
-        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+    CURLU *url = parts_of(exchange);
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         size_t n = strlen(host);
         bool localhost = n >= 9 && curl_strequal(host + n - 9, "localhost") != 0;
         if ((localhost ? address_of_text("127.0.0.1", &address)
@@ -321,11 +332,10 @@ static void set_http(struct http_exchange *exchange, bool crowded)
 /* libcurl 7.88 leaves the port out of the host that it signs, unless the header is given. */
 static void add_host(struct http_exchange *exchange, struct buf *line)
 {
-    CURLU *url = curl_url();
+    CURLU *url = parts_of(exchange);
     char *host = NULL, *port = NULL;
 
-    if (curl_url_set(url, CURLUPART_URL, exchange->url, 0) == CURLUE_OK &&
-        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) == CURLUE_OK) {
         buf_reset(line);
         buf_printf(line, "Host: %s:%s", host, port);

@@ -63,6 +63,7 @@ static struct jobexec *make(struct store *store, const struct jobexec_options *o
     atomic_init(&jobexec->draining, false);
     atomic_init(&jobexec->drain_until_us, 0);
     atomic_init(&jobexec->next_sweep_us, 0);
+    atomic_init(&jobexec->next_events_us, 0);
     atomic_init(&jobexec->next_bulk_us, 0);
     wake_init(&jobexec->workers_wake, jobexec->n_workers);
     answers_init(&jobexec->answers);
