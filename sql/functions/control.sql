@@ -255,15 +255,12 @@ declare
     caller text := api_actor(options, array['includeInstances', 'reason', 'tenant']);
     of_tenant text := api_tenant(options);
     action text := case when suspended then 'suspend' else 'resume' end;
+    instances_too boolean := coalesce(api_flag('includeInstances', options -> 'includeInstances'), false);
     ids integer[];
     now timestamptz := clock();
 begin
     perform api_text('process', process, true);
     perform api_require('admin', process);
-    if jsonb_typeof(options -> 'includeInstances') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option includeInstances must be true or false',
-            hint = 'Example: options => ''{"includeInstances": true}''.';
-    end if;
     with changed as (
         update definition d set suspended = api_suspend_definition.suspended
         where d.tenant = of_tenant and d.key = api_suspend_definition.process
@@ -281,7 +278,7 @@ begin
     from api_bulk_begin(action, jsonb_build_object('definitions', ids),
                         jsonb_strip_nulls(jsonb_build_object('reason', api_prose('reason', options ->> 'reason'),
                             'process', process, 'version', version)), null, caller) b;
-    if (options -> 'includeInstances') is distinct from 'true' then
+    if not instances_too then
         update bulk b set state = 'done', ended = now, matching = 0 where b.id = api_suspend_definition.bulk_id;
         matching := 0;
     end if;
@@ -433,12 +430,9 @@ language plpgsql volatile security definer
 set search_path = @schema@, pg_temp
 as $$
 begin
-    if jsonb_typeof(options -> 'after') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option after must be true or false',
-            hint = 'Example: options => ''{"after": true}''.';
-    end if;
     command_id := api_modify(instance_id, 13::smallint, from_element,
-        jsonb_build_object('to', api_text('to_element', to_element, true), 'after', coalesce(options -> 'after', 'false')),
+        jsonb_build_object('to', api_text('to_element', to_element, true),
+                           'after', coalesce(api_flag('after', options -> 'after'), false)),
         options -> 'variables', options, array['variables', 'after']);
 end
 $$;

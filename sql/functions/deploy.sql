@@ -22,10 +22,6 @@ begin
         perform api_require('author', null);
     end if;
     perform api_text('name', deploy_all.name, false);
-    if jsonb_typeof(deploy_all.options -> 'duplicateFiltering') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option duplicateFiltering must be true or false',
-            hint = 'Example: options => ''{"duplicateFiltering": false}'' for a new version of what did not change.';
-    end if;
     if jsonb_typeof(deploy_all.options -> 'parameters') <> 'object' then
         raise exception using errcode = 'PW003', message = 'the option parameters must be a JSON object',
             hint = 'Example: options => ''{"parameters": {"callbackUrl": "https://…"}}''.';
@@ -78,7 +74,7 @@ begin
     insert into inbox (kind, command_id, name, key, detail, body, actor, tenant, at)
     values (100, deploy_all.deployment_id, deploy_all.name,
             array_to_json(api_limits('author'))::text, -- the engine holds the processes in the files against it
-            json_strip_nulls(json_build_object('all', not (deploy_all.options -> 'duplicateFiltering')::boolean))::jsonb
+            json_strip_nulls(json_build_object('all', not api_flag('duplicateFiltering', deploy_all.options -> 'duplicateFiltering')))::jsonb
                 || jsonb_build_object('parameters', coalesce(deploy_all.options -> 'parameters', '{}')),
             (select jsonb_agg(jsonb_build_object('name', r -> 'name', 'content', r -> 'content') order by n)::text
              from jsonb_array_elements(deploy_all.resources) with ordinality as f(r, n)),
@@ -190,13 +186,10 @@ as $$
 #variable_conflict use_column
 declare
     caller text := api_actor(withdraw.options, array['cancelInstances', 'reason']);
+    instances_too boolean := coalesce(api_flag('cancelInstances', withdraw.options -> 'cancelInstances'), false);
     known text;
     of_tenant text;
 begin
-    if jsonb_typeof(withdraw.options -> 'cancelInstances') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option cancelInstances must be true or false',
-            hint = 'Example: options => ''{"cancelInstances": true}''.';
-    end if;
     select p.state, p.tenant into known, of_tenant from deployment p where p.id = api_given('deployment_id', withdraw.deployment_id);
     if not found then
         raise exception using errcode = 'PW001', message = format('there is no deployment %s', withdraw.deployment_id),
@@ -211,7 +204,7 @@ begin
     withdraw.command_id := api_id();
     insert into inbox (kind, command_id, subject, detail, body, actor, tenant, at)
     values (105, withdraw.command_id, withdraw.deployment_id, api_prose('reason', withdraw.options ->> 'reason'),
-            case when withdraw.options -> 'cancelInstances' = 'true' then '{"cancelInstances": true}' else '{}' end,
+            case when instances_too then '{"cancelInstances": true}' else '{}' end,
             caller, of_tenant, clock());
 end
 $$;

@@ -348,14 +348,12 @@ as $$
 declare
     caller text := api_actor(set_event_rule.options, array['description', 'enabled', 'tenant']);
     of_tenant text := api_tenant(set_event_rule.options);
+    wanted boolean := coalesce(api_flag('enabled', set_event_rule.options -> 'enabled'), true);
 begin
     perform api_require('admin', null);
     perform api_event_name(set_event_rule.name), api_event_bus_there(set_event_rule.bus, of_tenant),
             api_prose('the description', set_event_rule.options ->> 'description');
-    if coalesce(jsonb_typeof(set_event_rule.options -> 'enabled'), 'boolean') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option enabled must be true or false',
-            hint = 'Example: options => ''{"enabled": false}''.';
-    elsif jsonb_typeof(set_event_rule.targets) is distinct from 'array' or jsonb_array_length(set_event_rule.targets) > 20 then
+    if jsonb_typeof(set_event_rule.targets) is distinct from 'array' or jsonb_array_length(set_event_rule.targets) > 20 then
         raise exception using errcode = 'PW003', message = 'targets must be a JSON array of at most 20 targets',
             hint = 'Example: ''[{"startProcess": {"process": "order", "businessKey": "<$.detail.order>"}}]''.';
     elsif octet_length(set_event_rule.targets::text) > 262144 then
@@ -372,7 +370,7 @@ begin
     values (2, set_event_rule.command_id, of_tenant, set_event_rule.bus, set_event_rule.name,
             jsonb_build_object('pattern', api_event_pattern(set_event_rule.pattern), 'targets', set_event_rule.targets,
                                'description', set_event_rule.options ->> 'description',
-                               'enabled', coalesce((set_event_rule.options -> 'enabled')::boolean, true)),
+                               'enabled', wanted),
             caller, clock());
     perform api_audit('eventRuleSet', caller, of_tenant, set_event_rule.name,
                       jsonb_build_object('bus', set_event_rule.bus, 'command', set_event_rule.command_id));

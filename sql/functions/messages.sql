@@ -52,15 +52,10 @@ begin
             message = format('a time to live of %s is not possible', publish.ttl),
             hint = 'Use 0 (only who waits now gets the message) up to 100 years.';
     end if;
-    if jsonb_typeof(publish.options -> 'all') <> 'boolean' then
-        raise exception using errcode = 'PW003', message = 'the option all must be true or false',
-            hint = 'Example: options => ''{"all": true}'' for everyone who waits.';
-    end if;
-
     publish.message_id := api_id();
     insert into inbox (lane, kind, command_id, name, key, detail, body, ttl_us, actor, tenant, at)
     values (1, 101, publish.message_id, publish.message, coalesce(publish.key, ''),
-            case when (publish.options -> 'all')::boolean then 'all' end, body, floor(seconds * 1000000),
+            case when api_flag('all', publish.options -> 'all') then 'all' end, body, floor(seconds * 1000000),
             caller, of_tenant, clock());
 end
 $$;

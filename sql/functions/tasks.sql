@@ -99,6 +99,24 @@ comment on function fail(uuid, text, text, jsonb, jsonb) is
 - `variables`: a JSON object that becomes variables where the error is caught.
 - `options`: `actor`.';
 
+-- claim() and release(): what became of it goes to the history of its instance.
+create or replace function api_task_changed(changed task, event text, actor text) returns uuid
+language plpgsql volatile
+as $$
+declare
+    command_id uuid := api_id();
+begin
+    perform api_require('work', api_process(changed.definition_id));
+    insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
+    values (104, command_id, changed.root_id, changed.instance_id, changed.id, event,
+            jsonb_strip_nulls(jsonb_build_object('task', changed.id, 'assignee', changed.assignee, 'actor', actor,
+                                                 'token', changed.token, 'node', changed.node))::text,
+            actor, changed.tenant, clock());
+    return command_id;
+end
+$$;
+revoke all on function api_task_changed(task, text, text) from public;
+
 create or replace function claim(
     task_id uuid,
     assignee text,
@@ -111,23 +129,17 @@ as $$
 declare
     caller text := api_actor(claim.options);
     seen boolean;
-    claimed record;
+    claimed task;
 begin
     perform api_given('task_id', claim.task_id), api_text('assignee', claim.assignee, true);
     seen := exists (select from task t where t.id = claim.task_id);
     update task t set assignee = claim.assignee
     where t.id = claim.task_id and t.answered_by is null and (t.assignee is null or t.assignee = claim.assignee)
-    returning t.instance_id, t.root_id, t.token, t.node, t.tenant, t.definition_id into claimed;
+    returning t.* into claimed;
     if not found then
         perform api_task_refused(claim.task_id, seen);
     end if;
-    perform api_require('work', api_process(claimed.definition_id));
-    claim.command_id := api_id();
-    insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
-    values (104, claim.command_id, claimed.root_id, claimed.instance_id, claim.task_id, 'taskClaimed',
-            jsonb_build_object('task', claim.task_id, 'assignee', claim.assignee, 'actor', caller,
-                               'token', claimed.token, 'node', claimed.node)::text,
-            caller, claimed.tenant, clock());
+    claim.command_id := api_task_changed(claimed, 'taskClaimed', caller);
 end
 $$;
 
@@ -150,23 +162,17 @@ as $$
 declare
     caller text := api_actor(release.options);
     seen boolean;
-    former record;
+    released task;
 begin
     perform api_given('task_id', release.task_id);
     seen := exists (select from task t where t.id = release.task_id);
     update task t set assignee = null
     where t.id = release.task_id and t.answered_by is null
-    returning t.instance_id, t.root_id, t.token, t.node, t.tenant, t.definition_id into former;
+    returning t.* into released;
     if not found then
         perform api_task_refused(release.task_id, seen);
     end if;
-    perform api_require('work', api_process(former.definition_id));
-    release.command_id := api_id();
-    insert into inbox (kind, command_id, root_id, instance_id, subject, name, body, actor, tenant, at)
-    values (104, release.command_id, former.root_id, former.instance_id, release.task_id, 'taskReleased',
-            jsonb_build_object('task', release.task_id, 'actor', caller,
-                               'token', former.token, 'node', former.node)::text,
-            caller, former.tenant, clock());
+    release.command_id := api_task_changed(released, 'taskReleased', caller);
 end
 $$;
 
