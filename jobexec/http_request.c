@@ -63,7 +63,7 @@ static int on_ready(void *context, char *remote_ip, char *local_ip UNUSED, int r
     return CURL_PREREQFUNC_ABORT;
 }
 
-/* Its URL, taken apart; to be freed. Numbers like 2130706433 or 0x7f.1 come back as dotted quads. */
+/* Its URL, taken apart; to be freed. Numbers like 2130706433 come back as dotted quads. */
 static CURLU *parts_of(const struct http_exchange *exchange)
 {
     CURLU *url = curl_url();
