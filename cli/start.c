@@ -46,6 +46,16 @@ static enum exit_code wait_for_end(struct cli *cli, struct client *client, json_
     return cli_refuse(cli, hint, "the instance ended: %s", state);
 }
 
+/* Its commit is that of the database: what the process demands of a start is judged by an engine,
+ * after it, and none may be running. To wait for that is what --wait is for. */
+static void note_judged(struct cli *cli, const json_t *row)
+{
+    if (json_is_true(json_object_get(row, "judged")))
+        cli_note(cli,
+                 "accepted; its variables are judged when it begins: --wait waits for that, and "
+                 "`pawl why ID` says whether it was refused");
+}
+
 static enum exit_code start_one(struct cli *cli, struct client *client, const char *variables,
                                 int version, double seconds)
 {
@@ -65,6 +75,8 @@ static enum exit_code start_one(struct cli *cli, struct client *client, const ch
         cli_note(cli, "this request key was used before: it is the same instance");
     if (cli_has(cli, "wait"))
         return wait_for_end(cli, client, started, seconds);
+    if (!json_is_false(json_object_get(started, "created")))
+        note_judged(cli, started);
     if (cli->json)
         output_json(started);
     else
@@ -160,6 +172,8 @@ static int send_batch(struct cli *cli, struct client *client, const json_t *item
     free(text);
     if (result < 0)
         return err_trace(err);
+    if (from == 0)
+        note_judged(cli, json_array_get(rows, 0));
     json_array_foreach(rows, i, row)
     {
         *n_started += json_is_true(json_object_get(row, "created")) ? 1 : 0;
@@ -242,7 +256,9 @@ const struct subcommand command_start = {
     .summary = "start a process",
     .about = "Starts an instance of PROCESS (the id of the process in its BPMN file) and prints "
              "its id, which "
-             "is valid at once for trace, why, message and cancel.\n"
+             "is valid at once for trace, why, message and cancel. It is accepted then, and exit "
+             "code 0 says no more: an engine carries it out, and one with an inputSchema may "
+             "still be refused. --wait tells, and `pawl why` later.\n"
              "\n"
              "With --many a file says what to start, 500 in a transaction; prints id and business "
              "key of each. "

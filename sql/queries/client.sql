@@ -14,13 +14,16 @@ select to_json(d)::text from deploy_all(resources => $1::jsonb, name => $2,
 -- name: client_await
 select to_json(a)::text from await(command_id => $1, timeout => $2::bigint * interval '1 millisecond') a
 -- name: client_start
-select to_json(s)::text
-from start(process => $1, business_key => $2, variables => $3::jsonb, request_key => $4, version => $5,
-           options => case when $6::text is null then '{}' else jsonb_build_object('tenant', $6::text) end) s
+-- `judged`: by an inputSchema, when its turn comes.
+select to_json(x)::text
+from (select s.*, coalesce((start_form($1, $5, case when $6::text is null then '{}' else jsonb_build_object('tenant', $6::text) end) ->> 'checked')::boolean, false) as judged
+      from start(process => $1, business_key => $2, variables => $3::jsonb, request_key => $4, version => $5,
+                 options => case when $6::text is null then '{}' else jsonb_build_object('tenant', $6::text) end) s) x
 -- One start for each object of an array.
 -- name: client_start_many
 select json_build_object('n', r.n, 'business_key', r.item ->> 'businessKey',
-                         'instance_id', s.instance_id, 'created', s.created)::text
+                         'instance_id', s.instance_id, 'created', s.created,
+                         'judged', coalesce((select (start_form($1, $3, case when $4::text is null then '{}' else jsonb_build_object('tenant', $4::text) end) ->> 'checked')::boolean), false))::text
 from jsonb_array_elements($2::jsonb) with ordinality r(item, n)
 cross join lateral start(process => $1, business_key => r.item ->> 'businessKey',
                          variables => coalesce(r.item -> 'variables', '{}'),

@@ -85,6 +85,15 @@ expect_code 0 export claim claim
 expect_equal "with values of parameters" '{"judge":"carl","limit":7}' "$(jq -cS . claim/parameters.json)"
 expect_code 0 deploy claim
 expect_text "and again" "$OUT" 'claim version 1 \(unchanged\)'
+expect_code 0 start claim -v amount=nothing
+expect_text "accepted is not begun" "$ERR" 'judged when it begins.*--wait'
+refused=$OUT
+is_refused() { [[ $("$PAWL" why "$refused" 2>&1) == *"this start was refused"* ]]; }
+if until_so is_refused; then ok; else bad "pawl why knows nothing of a start that was refused"; fi
+printf '{"variables": {"amount": "nothing"}}\n{"variables": {"amount": "all"}}\n' >claims.jsonl
+expect_code 0 start claim --many claims.jsonl
+expect_equal "said once" 1 "$(grep -c 'judged when it begins' <<<"$ERR")"
+expect_code 1 start claim -v amount=nothing --wait
 for ((i = 0; i < 101; i++)); do echo '{}' >"nested/$i.json"; done
 expect_code 1 deploy nested
 expect_text "too many files" "$ERR" 'LIMIT_DEPLOYMENT_FILES'
