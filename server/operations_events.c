@@ -61,6 +61,8 @@ static const struct operation list[] = {
      .parameters = "state:queued|unmatched|matched|failed bus:string source:string "
                    "detailType:string limit:integer after:uuid",
      .answers = "200 The events"},
+    {EVENTS(GET, "/events/{id}", READ), "An event, and whether a rule wanted it",
+     .query = "http_event", .arguments = "path.id", .answers = "200 The event"},
     {EVENTS(POST, "/events/test", ANY), "Whether an event matches a pattern",
      .handle = test_pattern, .body_kind = BODY_JSON, .fields = "pattern:object! event:object!",
      .answers = "200 Whether it does"},

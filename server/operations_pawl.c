@@ -98,6 +98,9 @@ static const struct operation list[] = {
      .parameters = "assignee:string group:string process:string instance:uuid limit:integer "
                    "after:uuid",
      .answers = "200 The tasks"},
+    {METHOD_GET, "/v1/tasks/{id}", RIGHT_WORK | RIGHT_READ, DIALECT_PAWL,
+     "What somebody has to do, until it is answered", .query = "http_task", .arguments = "path.id",
+     .answers = "200 The task"},
     {PAWL(POST, "/tasks/{id}/claim", WORK), "Makes somebody, or the caller, the one who does it",
      COMMAND("http_claim"), .arguments = "request caller.name", .fields = "assignee:text"},
     {PAWL(POST, "/tasks/{id}/release", WORK), "Gives a claimed task back", COMMAND("http_release"),

@@ -143,6 +143,8 @@ static const struct operation list[] = {
      .arguments = "query.state query.process query.instance query.limit query.after",
      .parameters = "state:requested|accepted|answered process:string instance:uuid " PAGE,
      .answers = "200 The callbacks"},
+    {SERVICES(GET, "/callbacks/{id}", READ), "A task that waits for who has its token",
+     .query = "http_callback", .arguments = "path.id", .answers = "200 The callback"},
     {SERVICES(GET, "/callback-keys", ADMIN), "The keys whose tokens hold",
      .query = "http_callback_keys", .answers = "200 The keys, without them"},
     {SERVICES(POST, "/callback-keys", ADMIN), "Makes a new key for tokens, and retires the old one",

@@ -65,6 +65,8 @@ begin
     for one in select t from jsonb_array_elements(topics) t loop
         if jsonb_typeof(one) = 'string' then
             one := jsonb_build_object('topicName', one);
+        elsif jsonb_typeof(one) = 'object' then
+            one := api_present(one); -- Camunda's client in Java sends null for what it does not mean
         end if;
         select k into stray from jsonb_object_keys(case when jsonb_typeof(one) = 'object' then one else '{}' end) k
         where k <> all (known) limit 1;

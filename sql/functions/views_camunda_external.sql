@@ -38,10 +38,11 @@ as $$
         then t.it || jsonb_build_object('processDefinitionIdIn', (
             select coalesce(jsonb_agg(d.id::text), '[]') from definition d
             where (t.it ->> 'processDefinitionId' is null or api_camunda_definition_id(d.key, d.version, d.deployment_id) = t.it ->> 'processDefinitionId')
-              and (coalesce(t.it -> 'processDefinitionIdIn', 'null') = 'null'
+              and (t.it -> 'processDefinitionIdIn' is null
                    or t.it -> 'processDefinitionIdIn' ? api_camunda_definition_id(d.key, d.version, d.deployment_id)))) - 'processDefinitionId'
         else t.it end order by t.n), '[]')
-    from jsonb_array_elements(topics) with ordinality t (it, n)
+    from (select case when jsonb_typeof(e.it) = 'object' then api_present(e.it) else e.it end as it, e.n
+          from jsonb_array_elements(topics) with ordinality e (it, n)) t
 $$;
 revoke all on function api_camunda_topics(jsonb) from public;
 

@@ -153,9 +153,13 @@ select 200, json_build_object('items',
            order by h.started, coalesce(h.ended, 'infinity'), h.n limit 10000) x))::text
 from instances i where i.instance_id = $1::uuid limit 1
 -- name: http_instance_variables
-select 200, coalesce((select json_object_agg(v.name, v.value order by v.name) from variables v where v.instance_id = i.instance_id),
-                     '{}')::text
-from instances i where i.instance_id = $1::uuid and i.ended is null limit 1
+select case when i.ended is null then 200 else 404 end,
+       case when i.ended is null
+            then coalesce((select json_object_agg(v.name, v.value order by v.name) from variables v where v.instance_id = i.instance_id), '{}')
+            else json_build_object('type', null, 'title', 'Not Found', 'status', 404, 'code', 'PW001',
+                                   'detail', format('the instance %s has ended, and its variables with it', i.instance_id),
+                                   'hint', 'Have the process send or write what others need, before its end.') end::text
+from instances i where i.instance_id = $1::uuid limit 1
 -- name: http_tasks
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($5::integer, 100), 1000) then max(x."taskId"::text) end)::text
@@ -168,6 +172,13 @@ from (select t.task_id as "taskId", t.name, t.element_id as element, t.instance_
         and ($3::text is null or t.process = $3) and ($4::uuid is null or t.instance_id = $4::uuid)
         and ($6::uuid is null or t.task_id > $6::uuid)
       order by t.task_id limit least(coalesce($5::integer, 100), 1000)) x
+-- name: http_task
+select 200, to_json(x)::text
+from (select t.task_id as "taskId", t.name, t.element_id as element, t.instance_id as "instanceId", t.process, t.version,
+             t.business_key as "businessKey", t.assignee, t.candidate_users as "candidateUsers",
+             t.candidate_groups as "candidateGroups", t.priority, t.due, t.follow_up as "followUp", t.form_key as "formKey",
+             t.created, t.suspended, t.variables, t.loop_counter as "loopCounter"
+      from tasks t where t.task_id = $1::uuid) x
 -- name: http_incidents
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'),
                               'next', case when count(*) = least(coalesce($4::integer, 100), 1000) then max(x."incidentId"::text) end)::text

@@ -16,6 +16,11 @@ from (select e.event_id as "eventId", e.bus, e.source, e.detail_type as "detailT
       where ($1::text is null or e.state = $1) and ($2::text is null or e.bus = $2) and ($3::text is null or e.source = $3)
         and ($4::text is null or e.detail_type = $4) and ($6::uuid is null or e.event_id < $6::uuid)
       order by e.event_id desc limit least(coalesce($5::integer, 100), 1000)) x
+-- name: http_event
+select 200, to_json(x)::text
+from (select e.event_id as "eventId", e.bus, e.source, e.detail_type as "detailType", e.state, e.time, e.resources, e.detail,
+             e.actor, e.at
+      from bus_events e where e.event_id = $1::uuid) x
 -- name: http_replay_events
 select 200, json_build_object('matching', p.matching, 'replayed', p.replayed)::text
 from (select $1::jsonb -> 'body' as it) r

@@ -190,6 +190,12 @@ from (select c.callback_id as "callbackId", c.instance_id as "instanceId", c.pro
       where ($1::text is null or c.state = $1) and ($2::text is null or c.process = $2) and ($3::uuid is null or c.instance_id = $3::uuid)
         and ($5::uuid is null or c.callback_id > $5::uuid)
       order by c.callback_id limit least(coalesce($4::integer, 100), 1000)) x
+-- name: http_callback
+select 200, to_json(x)::text
+from (select c.callback_id as "callbackId", c.instance_id as "instanceId", c.process, c.version, c.business_key as "businessKey",
+             c.element_id as element, c.element_name as name, c.state, c.attempt, c.made, c.accepted, c.heard, c.heartbeat, c.until, c.due,
+             c.allowed_caller as "allowedCaller", c.answered_by as "answeredBy"
+      from callbacks c where c.callback_id = $1::uuid) x
 -- name: http_callback_keys
 select 200, json_build_object('items', coalesce(json_agg(to_json(x)), '[]'))::text
 from (select k.key_id as "keyId", k.made, k.retired, k.keep_until as "keepUntil", k.callbacks

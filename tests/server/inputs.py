@@ -138,6 +138,8 @@ def token():
 
 
 held = token()
+one = server.ask("GET", "/v1/callbacks?instance=" + order).body["items"][0]
+check("one callback is what its list says", server.ask("GET", "/v1/callbacks/" + one["callbackId"]).body == one, one)
 words = "Additional properties are not allowed ('by' was unexpected)"
 refused("an answer", server.ask("POST", "/callbacks/%s/succeed" % held, {"signed": True, "by": "anna"}), words)
 refused("its output", server.ask("POST", "/callbacks/%s/succeed" % held, {"output": {}, "logs": ["tried"]}), "'signed' is a required property")

@@ -202,6 +202,7 @@ answer = server.ask("POST", "/v1/instances/%s/variables?await=5s" % instance, {"
 check("set variables", answer.status == 202 and answer.body["state"] == "done", answer)
 check("they are set", server.ask("GET", "/v1/instances/%s/variables" % instance).body["more"] == [1, None, "ü"])
 tasks = server.ask("GET", "/v1/tasks?instance=" + instance).body["items"]
+check("one task is what its list says", server.ask("GET", "/v1/tasks/" + tasks[0]["taskId"]).body == tasks[0], tasks)
 check("its task", len(tasks) == 1 and tasks[0]["process"] == "approval", tasks)
 task = tasks[0]["taskId"]
 check("claim for me", server.ask("POST", "/v1/tasks/%s/claim" % task).status == 202)
@@ -265,6 +266,7 @@ check("started by it", len(server.ask("GET", "/v1/instances?businessKey=ev-7").b
 check("unmatched", [e["eventId"] for e in server.ask("GET", "/v1/events?state=unmatched&bus=orders").body["items"]] == [small])
 page = server.ask("GET", "/v1/events?source=shop&detailType=paid&limit=1").body
 check("the newest first", page["items"][0]["eventId"] == big == page["next"] and page["items"][0]["detail"] == {"n": 7, "sum": 7}, page)
+check("one event is what its list says", server.ask("GET", "/v1/events/" + big).body == page["items"][0], page)
 check("and then", [e["eventId"] for e in server.ask("GET", "/v1/events?source=shop&limit=1&after=" + big).body["items"]] == [small])
 done = server.ask("GET", "/v1/event-deliveries?rule=big&limit=1").body["items"]
 check("deliveries", [(d["eventId"], d["target"], d["state"], d["tries"]) for d in done] == [(big, "go", "done", 1)], done)
