@@ -142,6 +142,11 @@ static uint8_t *column_room(struct column *column, size_t n)
 
 static uint8_t *column_value(struct column *column, size_t n)
 {
+    if (!column->values && column->rows > 0) {
+        size_t before = (size_t)column->rows * 4;
+        memset(column_room(column, before), 0xff, before);
+    }
+    column->values = true;
     uint8_t *at = column_room(column, 4 + n);
     wire_put(at, n, 4);
     column->rows++;
@@ -150,7 +155,8 @@ static uint8_t *column_value(struct column *column, size_t n)
 
 void column_null(struct column *column)
 {
-    wire_put(column_room(column, 4), UINT64_MAX, 4);
+    if (column->values)
+        wire_put(column_room(column, 4), UINT64_MAX, 4);
     column->rows++;
     column->nulls = true;
 }
@@ -231,6 +237,8 @@ void column_tid(struct column *column, struct tid value)
 
 struct param p_column(struct column *column)
 {
+    if (column->rows > 0 && !column->values)
+        return (struct param){.type = oids[column->type].array, .n = -1};
     if (column->data == NULL)
         column_room(column, 0);
     uint8_t *head = (uint8_t *)column->data;

@@ -129,7 +129,7 @@ enum column_type {
 struct column {
     struct arena *arena;
     enum column_type type;
-    bool nulls;
+    bool nulls, values; /* has any; NULLs before the first value are written with it */
     int32_t rows;
     char *data; /* with the array's header in front */
     size_t n, capacity;
@@ -154,7 +154,11 @@ void column_bytes(struct column *column, const void *value,
                   size_t n); /* TEXT or BYTEA; NULL: SQL NULL */
 void column_time(struct column *column, int64_t unix_us);
 void column_tid(struct column *column, struct tid value);
-struct param p_column(struct column *column); /* borrowed: nothing may be added until it is sent */
+/*
+ * Borrowed: nothing may be added until it is sent. A column of NULLs only is NULL: beside another
+ * one unnest() makes the same rows of it, and nothing is sent, read or stored for it.
+ */
+struct param p_column(struct column *column);
 
 /* ---- Statements ---- */
 

@@ -46,6 +46,28 @@ static void test_column__empty_array(void **state UNUSED)
     arena_deinit(&arena);
 }
 
+static void test_column__nulls_only(void **state UNUSED)
+{
+    struct arena arena;
+    struct column column;
+
+    arena_init(&arena, 0);
+    column_init(&column, &arena, COLUMN_TEXT);
+    for (int i = 0; i < 1000; i++)
+        column_null(&column);
+    struct param p = p_column(&column);
+    assert_int_equal(p.type, 1009);
+    assert_int_equal(p.n, -1);
+    column_text(&column, "x"); /* those before are there after all */
+    p = p_column(&column);
+    assert_int_equal(p.n, 20 + 1000 * 4 + 5);
+    const uint8_t *at = (const uint8_t *)p.bytes + 20;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(wire_get(at + 4 * i, 4), UINT32_MAX);
+    assert_int_equal(wire_get(at + 4000, 4), 1);
+    arena_deinit(&arena);
+}
+
 static void test_column__grows(void **state UNUSED)
 {
     struct arena arena;
@@ -133,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_column__array_of_numbers),
         cmocka_unit_test(test_column__empty_array),
+        cmocka_unit_test(test_column__nulls_only),
         cmocka_unit_test(test_column__grows),
         cmocka_unit_test(test_column__times),
         cmocka_unit_test(test_column__nil_uuid_is_null),
