@@ -22,7 +22,9 @@ declare
     locks interval := coalesce(api_interval(api_put_sql_delegate.options, 'lockTimeout', '1 ms'), '1 s');
 begin
     given := rtrim(api_put_sql_delegate.statement, E' \t\r\n;');
-    runs_as := coalesce(role, current_user);
+    -- Without a role it runs as the engine logs in: as the schema's owner, or as a superuser. Only one who is a superuser
+    -- himself may count on that.
+    runs_as := coalesce(role, (select r.rolname from pg_catalog.pg_roles r where r.rolname = login and r.rolsuper), current_user);
     path := coalesce(api_text('the option searchPath', api_put_sql_delegate.options ->> 'searchPath', false), 'pg_catalog, pg_temp');
     lock_timeout := ceil(extract(epoch from locks) * 1000);
     perform api_text('name', api_put_sql_delegate.name, true), api_require_everything();
