@@ -304,8 +304,11 @@ static enum exit_code stop(struct up *up)
     if (up->private && up->postgres.data != NULL && postgres_stop(&up->postgres, &err) < 0)
         code = cli_fail(up->cli, &err);
     log_flush();
-    log_line(LOG_LEVEL_INFO, "stopped", "commands=%llu batches=%llu failed=%llu calls_sent=%llu",
+    log_line(LOG_LEVEL_INFO, "stopped",
+             "commands=%llu batches=%llu instances_started=%llu instances_ended=%llu failed=%llu "
+             "calls_sent=%llu",
              (unsigned long long)stats.commands, (unsigned long long)stats.batches,
+             (unsigned long long)stats.instances_started, (unsigned long long)stats.instances_ended,
              (unsigned long long)stats.failed, (unsigned long long)stats.calls_sent);
     return code;
 }
