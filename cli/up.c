@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ struct up {
     struct store *store;
     struct jobexec *jobexec;
     struct serve serve; /* only with --listen */
+    _Atomic bool stopping, replaced;
 };
 
 static void ending_signals(sigset_t *set)
@@ -150,6 +152,16 @@ static int hold(const struct up *up, struct err *err)
     return 0;
 }
 
+/* Another process runs in our place: as if told to stop, but in vain. */
+static void replaced(void *context)
+{
+    struct up *up = context;
+
+    atomic_store(&up->replaced, true);
+    if (!atomic_load(&up->stopping))
+        kill(getpid(), SIGTERM);
+}
+
 static int start(struct up *up, struct err *err)
 {
     struct jobexec_options options = {
@@ -159,6 +171,8 @@ static int start(struct up *up, struct err *err)
         /* 0 would be the default. */
         .committed = serve_committed,
         .committed_context = &up->serve,
+        .replaced = replaced,
+        .replaced_context = up,
         .script_program = script_program(up->cli),
         .drain_ms = 1 + (unsigned)(up->config.drain_seconds * 1000),
     };
@@ -396,13 +410,14 @@ static enum exit_code run_engine(struct up *up)
         return fail_to_start(up, &err);
     say_ready(up);
     int number = serve_signals(up, &set);
+    atomic_store(&up->stopping, true);
     log_line(LOG_LEVEL_INFO, "stopping", "signal=%s drain_s=%g", number == SIGINT ? "INT" : "TERM",
              up->config.drain_seconds);
     systemd_notify("STOPPING=1\nSTATUS=Ending what is under way\nEXTEND_TIMEOUT_USEC=%lld",
                    (long long)((up->config.drain_seconds + STOP_S) * 1e6));
     enum exit_code code = stop(up);
     parser_deinit();
-    return code;
+    return code == EXIT_DONE && atomic_load(&up->replaced) ? EXIT_REFUSED : code;
 }
 
 static enum exit_code run_up(struct cli *cli)

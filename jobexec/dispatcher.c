@@ -651,6 +651,8 @@ static int fenced(struct dispatcher *dispatcher, struct err *err)
         log_line(LOG_LEVEL_ERROR,
                  "another process runs with this node's id; this one sends nothing more",
                  "thread=dispatcher");
+        if (jobexec->options.replaced != NULL)
+            jobexec->options.replaced(jobexec->options.replaced_context);
     }
     return 0;
 }

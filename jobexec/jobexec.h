@@ -66,6 +66,10 @@ struct jobexec_options {
      */
     void (*committed)(void *context, const struct uuid *ids, size_t n);
     void *committed_context;
+    /* May be NULL. Once, on a thread of the executor: another process runs with this node's id, and
+     * nothing is sent from here any more. */
+    void (*replaced)(void *context);
+    void *replaced_context;
 };
 
 /* Opens the connections and starts the threads. The store outlives the executor. */
