@@ -62,7 +62,8 @@ struct jobexec_options {
     const char *script_program;
     /*
      * May be NULL. After each commit of a worker: the commands, messages, deployments and instances
-     * whose outcome is known now. On the worker's thread: it must not wait for anything.
+     * whose outcome is known now; n 0: external tasks can be fetched. On the worker's thread: it
+     * must not wait for anything.
      */
     void (*committed)(void *context, const struct uuid *ids, size_t n);
     void *committed_context;

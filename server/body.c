@@ -248,7 +248,9 @@ static bool judge_parameters(struct request *request, const char *fields)
         }
         if (!text_fits(&request->arena, &field, given->value)) {
             response_problem(request, 400, "PW003", NULL, "the query parameter \"%s\" must be %s",
-                             given->name, words_of(&request->arena, &field));
+                             given->name,
+                             is_type(&field, "integer") ? "a whole number from 0 to 999999999"
+                                                        : words_of(&request->arena, &field));
             return false;
         }
     }

@@ -4,10 +4,11 @@
  * Requests that wait until there is work for a worker. Each is a place in a line and a connection
  * that was put aside: no thread, no connection to the database.
  *
- * When a worker of this process has committed something, and once a second for other nodes' commits
- * and for leases that end, one question asks how much work there is of all topics that are waited
- * for. As many as it is enough for fetch again, in the order in which they came; who finds nothing,
- * as its conditions want another task or somebody was faster, lets the others go first for a while.
+ * When a worker of this process has offered work or somebody has given his back, and once a second
+ * for other nodes' commits and for leases that end, one question asks how much work there is of all
+ * topics that are waited for. As many as it is enough for fetch again, in the order in which they
+ * came; who finds nothing, as its conditions want another task or somebody was faster, lets the
+ * others go first for a while.
  */
 #include "server/request.h"
 

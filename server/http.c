@@ -403,6 +403,8 @@ static void asked(void *context, const struct desk_answer *answer)
 
     if (answer->sqlstate != NULL)
         response_log(request->desk.query, answer);
+    else if (request->operation->gives_back)
+        fetches_committed(request->server->fetches);
     if (request->then != NULL) {
         request->then(request, answer);
         return;
@@ -724,8 +726,10 @@ void server_committed(struct server *server, const struct uuid *ids, size_t n)
 {
     if (server == NULL)
         return;
-    awaits_committed(server->awaits, ids, n);
-    fetches_committed(server->fetches);
+    if (n > 0)
+        awaits_committed(server->awaits, ids, n);
+    else
+        fetches_committed(server->fetches);
 }
 
 void server_drain(struct server *server)

@@ -71,6 +71,7 @@ struct operation {
     const char *parameters; /* of the query; NULL: none */
     size_t most;            /* bytes of the body; 0: LIMIT_HTTP_BODY_BYTES */
     bool awaits;            /* ?await=DURATION waits for what the statement's subject becomes */
+    bool gives_back;        /* an external task, perhaps: who waits for work can have it */
     bool fetches;           /* waits until the statement gives a body: server/fetch.h */
     void (*problem)(struct request *request, const struct problem *problem); /* DIALECT_OWN */
     const char *media;   /* of a good answer; NULL: the dialect's */

@@ -95,7 +95,7 @@ static const struct operation list[] = {
      .query = "camunda_external_complete",
      .fields = "workerId:text! variables:object localVariables:object"},
     {EXTERNAL(POST, "failure", WORK, "Reports that a try failed, and how many are left"),
-     .query = "camunda_external_failure",
+     .query = "camunda_external_failure", .gives_back = true,
      .fields = "workerId:text! errorMessage:string errorDetails:string retries:integer "
                "retryTimeout:number variables:object localVariables:object"},
     {EXTERNAL(POST, "bpmnError", WORK, "Ends an external task with a BPMN error"),
@@ -104,7 +104,7 @@ static const struct operation list[] = {
     {EXTERNAL(POST, "extendLock", WORK, "More time for an external task"),
      .query = "camunda_external_extend", .fields = "workerId:text! newDuration:number!"},
     {EXTERNAL(POST, "unlock", WORK, "Gives an external task back"),
-     .query = "camunda_external_unlock", .fields = ""},
+     .query = "camunda_external_unlock", .gives_back = true, .fields = ""},
     {EXTERNAL(PUT, "retries", ADMIN, "Says how many tries an external task has left"),
      .query = "camunda_external_retries", .fields = "retries:integer!"},
     {EXTERNAL(PUT, "priority", ADMIN, "Says how urgent an external task is"),

@@ -123,6 +123,7 @@ static const struct operation list[] = {
      .fields = "workerId:text! variables:object localVariables:object fence:integer"},
     {SERVICES(POST, "/external-tasks/{id}/fail", WORK),
      "Reports that a try failed, and how many are left", COMMAND("http_handle_failure"),
+     .gives_back = true,
      .fields = "workerId:text! errorMessage:string errorDetails:string retries:integer "
                "retryTimeout:text fence:integer variables:object localVariables:object"},
     {SERVICES(POST, "/external-tasks/{id}/error", WORK), "Ends an external task with a BPMN error",
@@ -131,8 +132,8 @@ static const struct operation list[] = {
                "fence:integer"},
     {SERVICES(POST, "/external-tasks/{id}/unlock", WORK),
      "Gives an external task back, so that it can be fetched at once",
-     .query = "http_unlock_external_task", .writes = true, .arguments = "path.id",
-     .answers = "200 Its id"},
+     .query = "http_unlock_external_task", .writes = true, .gives_back = true,
+     .arguments = "path.id", .answers = "200 Its id"},
     {SERVICES(PUT, "/external-tasks/{id}/retries", ADMIN),
      "Says how many tries an external task has left", CHANGE("http_external_task_retries"),
      .fields = "retries:integer!", .answers = "200 Its id"},

@@ -361,7 +361,7 @@ static const char *outcome_json(const struct deployment *d, const char *findings
         const struct deploy_process *p = &d->processes[i];
         struct value key = value_string(d->arena, p->graph->key, strlen(p->graph->key));
         struct value file = value_string(d->arena, p->file->name, strlen(p->file->name));
-        buf_printf(&json, "%s{\"definition_id\":%d,\"process\":", i > 0 ? "," : "",
+        buf_printf(&json, "%s{\"definitionId\":%d,\"process\":", i > 0 ? "," : "",
                    p->definition_id);
         value_write(&key, &json);
         buf_printf(&json, ",\"version\":%d,\"new\":%s,\"resource\":", p->version,

@@ -21,7 +21,9 @@ static void answer_rows(struct desk_request *request, const struct result *rows)
     struct desk_answer answer = {.status = 0};
 
     if (result_rows(rows) == 0) {
-        desk_refuse(request, "02000", "there is nothing under this name", NULL);
+        desk_refuse(
+            request, "02000", "there is nothing under this name",
+            "It may have ended, or been answered or settled meanwhile; or you may not see it.");
         return;
     }
     answer.status = (int)result_int(rows, 0, 0);

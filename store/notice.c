@@ -106,11 +106,13 @@ void decided_tell(struct batch *batch)
 {
     struct store_worker *worker = batch->worker;
     struct effects *e = batch->effects;
+    bool work = false;
 
     if (worker->committed == NULL)
         return;
     for (size_t i = 0; i < batch->n_fams; i++) {
         const struct family *family = &batch->fams[i]->family;
+        work |= batch->fams[i]->kept && family->n_externals + family->n_offers > 0;
         for (size_t j = 0; batch->fams[i]->kept && j < family->n_history; j++)
             if (family->history[j].kind == HISTORY_INSTANCE_ENDED)
                 *arena_push(e->arena, e->decided, e->n_decided, e->decided_capacity) =
@@ -118,4 +120,6 @@ void decided_tell(struct batch *batch)
     }
     if (e->n_decided > 0)
         worker->committed(worker->committed_context, e->decided, e->n_decided);
+    if (work)
+        worker->committed(worker->committed_context, NULL, 0);
 }

@@ -77,7 +77,8 @@ void store_worker_close(struct store_worker *worker);
 
 /*
  * After each commit of this worker: of which commands, messages, deployments and instances it is
- * known now what became of them. On the worker's thread; it must not wait for anything.
+ * known now what became of them; none at all (n 0): there is work for who fetches external tasks.
+ * On the worker's thread; it must not wait for anything.
  */
 typedef void store_committed_fn(void *context, const struct uuid *ids, size_t n);
 void store_worker_listen(struct store_worker *worker, store_committed_fn *committed, void *context);

@@ -10,7 +10,7 @@ select s.status, s.body, s.instance_id from api_camunda_start($1::jsonb) s
 with found as materialized (
     select d.deployment_id, api_camunda_definition_id(d.process, d.version, d.deployment_id) as id, api_camunda_definition(d) as it
     from outcomes o, jsonb_array_elements(o.detail -> 'definitions') n
-    join definitions d on d.definition_id = (n ->> 'definition_id')::integer
+    join definitions d on d.definition_id = (n ->> 'definitionId')::integer
     where o.command_id = $1::uuid
 )
 select 200, jsonb_build_object(
