@@ -136,6 +136,21 @@ static int wait_for_end(struct client *client, const struct uuid *id, double sec
     }
 }
 
+/* "5 retries" */
+static const char *counted(struct cli *cli, const json_t *row, long long n)
+{
+    static const char *const words[][3] = {{"retry", "retry", "retries"},
+                                           {"cancel", "cancellation", "cancellations"},
+                                           {"suspend", "suspension", "suspensions"},
+                                           {"resume", "resumption", "resumptions"}};
+    const char *action = row_text(cli, row, "action");
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(action, words[i][0]) == 0)
+            return arena_printf(&cli->arena, "%lld %s", n, words[i][n == 1 ? 1 : 2]);
+    return arena_printf(&cli->arena, "%lld", n);
+}
+
 static void print_row(struct cli *cli, const json_t *row)
 {
     const char *state = row_text(cli, row, "state");
@@ -143,10 +158,11 @@ static void print_row(struct cli *cli, const json_t *row)
     const json_t *pace = json_object_get(row, "pace");
 
     if (strcmp(state, "running") != 0) {
-        printf("%lld asked for%s\n", handed, matching == 0 ? ": nothing matches" : "");
+        printf("%s asked for%s\n", counted(cli, row, handed),
+               matching == 0 ? ": nothing matches" : "");
         return;
     }
-    printf("%lld of %lld asked for; it goes on", handed, matching);
+    printf("%lld of %s asked for; it goes on", handed, counted(cli, row, matching));
     if (json_is_number(pace) && json_number_value(pace) > 0)
         printf(" at %g a second, for %s", json_number_value(pace),
                moment_span(&cli->arena,

@@ -10,6 +10,7 @@ extern const struct subcommand command_start, command_message, command_ps, comma
     command_trace, command_why;
 extern const struct subcommand command_tasks, command_task_complete, command_task_claim;
 extern const struct subcommand command_task_release, command_task_fail;
+extern const struct subcommand command_audit;
 extern const struct subcommand command_external_list, command_external_show,
     command_external_unlock, command_external_work;
 extern const struct subcommand command_callbacks, command_callback_succeed, command_callback_fail,

@@ -184,16 +184,22 @@ static const char *setting(struct cli *cli, const json_t *change, const char *ke
 
 static void show_changes(struct cli *cli, const json_t *row)
 {
-    json_t *changed = json_object_get(row, "changed");
+    json_t *changed = json_object_get(row, "changed"), *change;
+    bool created = json_is_true(json_object_get(row, "created"));
     const char *name;
-    json_t *change;
 
     printf("%s: %s\n", cli->arguments[0],
-           json_is_true(json_object_get(row, "created")) ? "created"
-           : json_object_size(changed) == 0              ? "nothing changed, it is so already"
-                                                         : "changed");
-    json_object_foreach(changed, name, change) printf(
-        "  %-22s %s -> %s\n", name, setting(cli, change, "from"), setting(cli, change, "to"));
+           created                          ? "created"
+           : json_object_size(changed) == 0 ? "nothing changed, it is so already"
+                                            : "changed");
+    json_object_foreach(changed, name, change)
+    {
+        if (created)
+            printf("  %-22s %s\n", name, setting(cli, change, "to"));
+        else
+            printf("  %-22s %s -> %s\n", name, setting(cli, change, "from"),
+                   setting(cli, change, "to"));
+    }
 }
 
 static enum exit_code run_set(struct cli *cli)

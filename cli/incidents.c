@@ -44,12 +44,13 @@ static void print_line(struct cli *cli, const json_t *row, const char *title, co
 static void print_exchange(struct cli *cli, const json_t *request, const json_t *answer)
 {
     if (json_is_object(request)) {
+        int64_t sent = row_time(request, "sent");
         output_field(cli, "request", 10,
                      arena_printf(&cli->arena, "%s %s (endpoint %s%s%s)",
                                   row_text(cli, request, "method"), row_text(cli, request, "path"),
                                   row_text(cli, request, "endpoint"),
-                                  row_string(cli, request, "sent") != NULL ? ", sent " : "",
-                                  row_text(cli, request, "sent")));
+                                  sent != MOMENT_NONE ? ", sent " : "",
+                                  sent != MOMENT_NONE ? moment_exact(&cli->arena, sent) : ""));
         print_line(cli, request, "  headers", "headers");
         print_line(cli, request, "  body", "body");
     }

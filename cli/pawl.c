@@ -99,6 +99,7 @@ const struct subcommand *const commands[] = {
     &command_user_grant,
     &command_user_revoke,
     &command_user_drop,
+    &command_audit,
     &command_version,
     &command_help,
     NULL,

@@ -208,14 +208,13 @@ static void tell_incident(struct why *why, const json_t *token)
     say(why, arena_printf(arena, "It stands still at %s%s: %s", story_element(why->cli, token),
                           since_text(why, token),
                           sentence_end(why->cli, row_text(why->cli, token, "detail"))));
+    offer(why, arena_printf(arena, "pawl incidents %s", id)); /* request and answer, details */
     if (unknown) {
         say(why, "Find out at the service whether the request was carried out, then decide.");
         offer(why, arena_printf(arena, "pawl retry %s --unknown repeat", id));
         offer(why, arena_printf(arena, "pawl retry %s --unknown fail", id));
         return;
     }
-    if (strcmp(row_text(why->cli, token, "name"), "failedExternalTask") == 0)
-        offer(why, arena_printf(arena, "pawl incidents %s", id)); /* the worker's details */
     say(why, "Nothing happens by itself: somebody mends the cause and tries again, or cancels the "
              "instance.");
     offer(why, arena_printf(arena, "pawl retry %s", id));

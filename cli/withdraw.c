@@ -19,6 +19,15 @@ static void say_cancelled(struct cli *cli, const json_t *detail)
                  n == 1 ? "" : "s", n == 1 ? "is" : "are");
 }
 
+/* Refused for what runs: how it goes all the same. */
+static void say_how(struct cli *cli, const json_t *accepted)
+{
+    const char *reason = row_text(cli, json_object_get(accepted, "detail"), "reason");
+
+    if (strncmp(reason, "instances run", strlen("instances run")) == 0)
+        cli_note(cli, "`pawl ps` lists them; --cancel-instances cancels them");
+}
+
 static enum exit_code run(struct cli *cli)
 {
     struct client *client CLEANUP(client_closep) = NULL;
@@ -38,6 +47,8 @@ static enum exit_code run(struct cli *cli)
                         &accepted, &err) < 0)
         return cli_fail(cli, &err);
     code = outcome_report(cli, client, accepted, "withdrawn", seconds, true);
+    if (code == EXIT_REFUSED)
+        say_how(cli, accepted);
     if (code == EXIT_DONE)
         say_cancelled(cli, json_object_get(accepted, "detail"));
     return code;

@@ -29,7 +29,8 @@ static void note_refusal(struct http_exchange *exchange, const struct address *a
     address_text(address, text, sizeof(text));
     snprintf(exchange->refusal, sizeof(exchange->refusal),
              "%s is %s, and no request goes there unless the endpoint allows it. If it is meant: "
-             "pawl endpoint set %.100s URL --allow %s (in SQL the option allow)",
+             "pawl endpoint set %.100s --allow %s, with what it allows already (in SQL the option "
+             "allow)",
              text, egress_kind_name(egress_classify(address)),
              exchange->endpoint != NULL ? exchange->endpoint : "NAME", text);
 }

@@ -259,6 +259,14 @@ int client_endpoints(struct client *client, const char *name, json_t **ret_rows,
                      struct err *err) MUST_CHECK;
 int client_sql_delegates(struct client *client, json_t **ret_rows, struct err *err) MUST_CHECK;
 
+/* Who did what. NULL: any; since: a day ago. */
+struct client_audit {
+    const char *since, *until, *kind, *actor, *subject;
+    int limit;
+};
+int client_audit(struct client *client, const struct client_audit *filter, json_t **ret_rows,
+                 struct err *err) MUST_CHECK;
+
 /* Users. Lists are texts with commas; NULL: not given, or as it is. */
 struct client_user {
     const char *name, *rights, *tenants;

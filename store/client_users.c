@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `pawl user` asks. */
+/* What `pawl user` and `pawl audit` ask. */
 #include "base/build.h"
 
 #include "store/client_internal.h"
@@ -60,4 +60,14 @@ int client_user_key(struct client *client, bool drop, const char *name, json_t *
 {
     return client_query_row(client, drop ? "client_user_key_drop" : "client_user_key",
                             PARAMS(p_text(name)), ret_row, err);
+}
+
+int client_audit(struct client *client, const struct client_audit *filter, json_t **ret_rows,
+                 struct err *err)
+{
+    return client_query_rows(client, "client_audit",
+                             PARAMS(p_text(filter->since), p_text(filter->until),
+                                    p_text(filter->kind), p_text(filter->actor),
+                                    p_text(filter->subject), p_int4(filter->limit)),
+                             ret_rows, err);
 }

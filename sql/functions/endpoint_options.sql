@@ -53,21 +53,29 @@ end
 $$;
 revoke all on function api_endpoint_options(jsonb, jsonb) from public;
 
--- Each setting by its name, like breaker.open. The texts of headers are not told: they may be secret.
-create or replace function api_endpoint_settings(options jsonb) returns table (name text, value jsonb, told jsonb)
-language sql immutable
+-- Each setting of options that were judged, by its name, like breaker.open. The texts of headers are not told: they may be
+-- secret. A loop and not a recursive query, which the planner takes for so many rows that it compiles it.
+create or replace function api_endpoint_settings(options jsonb, within text default '')
+returns table (name text, value jsonb, told jsonb)
+language plpgsql immutable rows 20
 as $$
-    with recursive setting(path, value) as (
-        select array[e.key], e.value from jsonb_each(options) e
-        union all
-        select s.path || e.key, e.value
-        from setting s, jsonb_each(case jsonb_typeof(s.value) when 'object' then s.value else '{}' end) e
-    )
-    select array_to_string(s.path, '.'), s.value,
-           case when s.path[1] = 'headers' and jsonb_typeof(s.value) = 'string' and cardinality(s.path) = 2 then '"hidden"' else s.value end
-    from setting s where jsonb_typeof(s.value) <> 'object' or s.value = '{}'
+declare
+    member record;
+begin
+    for member in select e.key, e.value from jsonb_each(options) e loop
+        if jsonb_typeof(member.value) = 'object' and member.value <> '{}' then
+            return query select s.name, s.value, s.told
+                         from api_endpoint_settings(member.value, within || member.key || '.') s;
+        else
+            name := within || member.key;
+            value := member.value;
+            told := case when within = 'headers.' and jsonb_typeof(value) = 'string' then '"hidden"' else value end;
+            return next;
+        end if;
+    end loop;
+end
 $$;
-revoke all on function api_endpoint_settings(jsonb) from public;
+revoke all on function api_endpoint_settings(jsonb, text) from public;
 
 -- {"rate": {"from": 50, "to": 20}}; null is the default.
 create or replace function api_endpoint_changes(before jsonb, after jsonb) returns jsonb

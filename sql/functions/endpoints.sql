@@ -218,10 +218,8 @@ begin
     from jsonb_each(given) g where jsonb_typeof(g.value) = 'object' and api_endpoint_members(g.key) is not null;
     fresh.options := api_endpoint_options(case when anew then '{}' else old.options end, given);
     set_endpoint.endpoint := set_endpoint.name;
-    set_endpoint.changed := api_endpoint_changes(
-        old.options || case when created then '{}' else jsonb_build_object('baseUrl', old.base_url) end,
-        fresh.options || jsonb_build_object('baseUrl', fresh.base_url));
-    if changed = '{}' then
+    if not created and fresh.base_url = old.base_url and fresh.options = old.options then
+        set_endpoint.changed := '{}';
         return;
     end if;
 
@@ -247,6 +245,9 @@ begin
         cache = fresh.cache, unknown = fresh.unknown, retry_budget = fresh.retry_budget, breaker = fresh.breaker,
         headers = fresh.headers, transport = fresh.transport, options = fresh.options
     where e.name = fresh.name;
+    set_endpoint.changed := api_endpoint_changes(
+        old.options || case when created then '{}' else jsonb_build_object('baseUrl', old.base_url) end,
+        fresh.options || jsonb_build_object('baseUrl', fresh.base_url));
     perform api_endpoint_forget(fresh.name, fresh.base_url <> old.base_url, fresh.breaker is null);
     perform api_audit('endpointSet', caller, null, set_endpoint.name,
                       jsonb_build_object('created', created, 'changed', changed));

@@ -155,6 +155,10 @@ declare
 begin
     perform api_actor(set_alert_target.options, array['kinds', 'path', 'retries', 'attempts', 'tenant', 'description', 'enabled']),
             api_require('admin', null), api_text('endpoint', set_alert_target.endpoint, true);
+    if not exists (select from endpoint e where e.name = set_alert_target.endpoint) then
+        raise exception using errcode = 'PW001', message = format('there is no endpoint "%s"', set_alert_target.endpoint),
+            hint = 'Alerts to it would reach nobody. Make it first: set_endpoint(), or `pawl endpoint set NAME URL`.';
+    end if;
     wanted := coalesce(nullif(set_alert_target.options -> 'kinds', 'null'), (select jsonb_agg(k) from jsonb_object_keys(kinds) k));
     if jsonb_typeof(wanted) <> 'array' or wanted = '[]'
        or exists (select from jsonb_array_elements(wanted) k where jsonb_typeof(k) <> 'string' or not kinds ? (k #>> '{}')) then
@@ -175,7 +179,7 @@ comment on function set_alert_target(text, text, jsonb) is
 'Sends alerts to an endpoint, as POST with the alert as JSON, under the endpoint''s limits and with retries; signed where the endpoint''s `sign` says so. It is a rule on the event bus `alerts`, which drop_event_rule(name, ''alerts'') takes away; for other targets use set_event_rule(). The engine judges it: await() says `done` or `refused`.
 
 - `name`: of the target; setting it again replaces it.
-- `endpoint`: a configured endpoint.
+- `endpoint`: a configured endpoint. PW001 if there is none.
 - `options`: `kinds`, an array of `incidentCreated`, `incidentsRepeated`, `incidentsResolved`, `serviceLevelMissed`, `circuitOpened`, all by default; `path`; `retries` and `attempts`, see callEndpoint in docs/events.md; `description`; `enabled`; `actor`.';
 
 create or replace function try_alert_target(name text, options jsonb default '{}', out alert_id uuid)

@@ -26,3 +26,9 @@ select json_build_object('grantee', $1::text, 'revoked', revoke_process($1, $2, 
 select to_json(k)::text from create_access_key($1) k
 -- name: client_user_key_drop
 select json_build_object('accessKey', $1::text)::text from (select drop_access_key($1)::text) x
+-- name: client_audit
+select to_json(x)::text
+from (select a.at, a.kind, a.actor, a.tenant, a.subject, a.detail, a.address from audit a
+      where a.at >= coalesce($1::timestamptz, clock() - interval '1 day') and a.at < coalesce($2::timestamptz, 'infinity')
+        and ($3::text is null or a.kind = $3) and ($4::text is null or a.actor = $4) and ($5::text is null or a.subject = $5)
+      order by a.at desc limit $6) x

@@ -30,6 +30,8 @@ expect_code 0 alert targets
 expect_text "no targets" "$ERR" 'nobody hears of alerts'
 
 # ---- targets, and whether they hear ----
+expect_code 1 alert set on-call pager
+expect_text "no such endpoint" "$ERR" 'there is no endpoint "pager"'
 expect_code 0 endpoint set pager "http://127.0.0.1:$(cat port)" --allow loopback
 expect_code 1 alert set on-call pager --kind fire
 expect_text "no such kind" "$ERR" 'kinds of alerts'

@@ -4,7 +4,7 @@ subcommands=("up" "migrate" "lint" "find" "deploy" "definitions" "start" "messag
     "task complete" "task claim" "task release" "task fail" "incidents" "retry" "cancel" "bulk list" "bulk stop" "suspend" "resume"
     "skip" "move" "complete" "withdraw"
     "endpoint list" "endpoint set" "endpoint drop" "endpoint show" "endpoint open"
-    "endpoint close" "endpoint reset" "hold" "held" "release" "version" "help")
+    "endpoint close" "endpoint reset" "external list" "external show" "audit" "hold" "held" "release" "version" "help")
 
 for name in "${subcommands[@]}"; do
     # shellcheck disable=SC2086 # two words

@@ -269,9 +269,9 @@ cause=$(field cause)
 expect_code 0 retry --cause "$cause" --dry-run
 expect_text "retry --dry-run" "$OUT" '^1 would be taken'
 expect_code 0 retry --cause "$cause" --unknown fail
-expect_text "retry --unknown where the outcome is known" "$OUT" '^0 asked for'
+expect_text "retry --unknown where the outcome is known" "$OUT" '^0 retries asked for'
 expect_code 0 retry --process approval
-expect_text "retry --process" "$OUT" '^0 asked for: nothing matches$'
+expect_text "retry --process" "$OUT" '^0 retries asked for: nothing matches$'
 expect_code 0 bulk list --all
 expect_text "bulk list" "$OUT" 'retry +done +0 +0 +50'
 expect_code 1 bulk stop 12345678
@@ -288,7 +288,7 @@ psql -X -q -A -t -d "$PAWL_DATABASE" -c "select pawl.set_variables(i.instance_id
     where business_key = 'missing'" >/dev/null
 sleep 0.3
 expect_code 0 retry --cause "$cause" --pace 0
-expect_text "retry --cause" "$OUT" '^1 asked for'
+expect_text "retry --cause" "$OUT" '^1 retry asked for'
 expect_state missing completed
 expect_code 1 retry missing
 expect_text "nothing to retry" "$ERR" 'has no incident'
@@ -298,6 +298,7 @@ expect_code 1 withdraw nothing
 expect_text "withdraw nothing" "$ERR" 'there is no deployment'
 expect_code 1 withdraw approval
 expect_text "withdraw what runs" "$ERR" 'refused: instances run: [0-9]+ of '
+expect_text "what to do" "$ERR" 'cancel-instances cancels them'
 
 # ---- by hand ----
 expect_code 0 start retries -k by-hand -v divisor=0 -v second=2
@@ -360,7 +361,7 @@ expect_state many-2 running
 expect_code 0 cancel --key-prefix many- --dry-run
 expect_text "cancel --dry-run" "$OUT" '^2 would be taken'
 expect_code 0 cancel --key-prefix many- --reason 'no more'
-expect_text "cancel of many" "$OUT" '^2 asked for'
+expect_text "cancel of many" "$OUT" '^2 cancellations asked for'
 expect_state many-1 cancelled
 expect_state many-2 cancelled
 
@@ -431,6 +432,11 @@ expect_text "nothing to set" "$ERR" 'nothing to set'
 expect_code 2 endpoint set geo http://127.0.0.1:9 --rate fast
 expect_code 1 endpoint set geo nonsense
 expect_code 1 endpoint set geo http://127.0.0.1:9 --timeout soon
+expect_code 0 audit --subject geo --kind endpointSet
+expect_text "the audit says what it was" "$OUT" ' endpointSet +geo .*"from":"PT2S"'
+expect_code 0 audit --subject geo --since 2019-01-01 --until 2020-01-01
+expect_text "nothing then" "$ERR" 'nothing since then'
+expect_code 1 audit --since soon
 expect_code 0 endpoint drop geo -o json
 expect_equal "which one" geo "$(field endpoint)"
 expect_code 1 endpoint drop geo
