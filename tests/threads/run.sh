@@ -65,6 +65,7 @@ storm() {
     [ -n "$address" ] || { echo "pawl up does not become ready:"; tail -5 "$DIR/err"; exit 1; }
     if [ -z "${TOKEN:-}" ]; then
         "$PAWL" deploy "$ROOT/tests/server/waits.bpmn" >/dev/null 2>&1
+        "$PAWL" deploy "$ROOT/tests/server/fetched.bpmn" >/dev/null 2>&1
         "$PAWL" user add storm --rights admin --technical >/dev/null 2>&1
         echo "a password of storm" | "$PAWL" user passwd storm >/dev/null 2>&1
         TOKEN=$(psql_pawl -c 'set search_path = pawl' -c "select token from create_token('storm', 'test')")

@@ -46,7 +46,7 @@ class Client(threading.Thread):
     def __init__(self, number):
         super().__init__()
         self.number, self.random, self.connection = number, random.Random(number), connect()
-        self.done = self.waited = 0
+        self.done = self.waited = self.fetched = 0
 
     def ask(self, method, path, body=None, headers=BEARER, good=(200, 201, 202)):
         """None: the server was going away, or had no database at the moment; that is allowed, anything else is not."""
@@ -88,6 +88,17 @@ class Client(threading.Thread):
         other.connection.close()
         if answer and answer["state"] == "completed":
             self.waited += 1
+
+    def work(self):
+        """A fetch that waits, among others for the same; what it gets is given back or completed."""
+        self.ask("POST", "/v1/processes/fetched/start", {})
+        answer = self.ask("POST", "/v1/external-tasks/fetch?wait=2s", {"workerId": "w", "topics": ["work", "none"], "maxTasks": 3})
+        for task in answer["items"] if answer else ():
+            verb = self.random.choice(("unlock", "complete", "fail"))
+            self.fetched += 1
+            # Whoever has the same name may have fetched it again.
+            self.ask("POST", "/v1/external-tasks/%s/%s" % (task["taskId"], verb), None if verb == "unlock" else
+                     {"workerId": "w", "fence": task["fence"], **({"retries": 9} if verb == "fail" else {})}, good=(200, 202, 404, 409))
 
     def at_once(self):
         answer = self.ask("POST", "/v1/processes/at-once/start?await=60s", {"variables": {"n": self.number}})
@@ -133,7 +144,7 @@ class Client(threading.Thread):
             time.sleep(self.random.choice((0, 0.005, 0.05)))
 
     def run(self):
-        kinds = [self.wait, self.at_once, self.same_key, self.refused, self.strangers, self.look, self.events, self.leave]
+        kinds = [self.wait, self.work, self.at_once, self.same_key, self.refused, self.strangers, self.look, self.events, self.leave]
         try:
             for _ in range(rounds):
                 self.random.choice(kinds)()
@@ -191,9 +202,11 @@ def main():
     told = [a for a in answers if a and a["state"] == "pending"]
     if len(told) != len(waiting):
         faults.append("of %d that waited at the end %d were told" % (len(waiting), len(told)))
-    if not sum(c.waited for c in clients) or not sum(c.done for c in clients) or number < 2:
-        faults.append("too little has happened: %s woken, %s done, %d reloads" % (sum(c.waited for c in clients), sum(c.done for c in clients), number))
-    print("%d reloads, %d woken, %d done, statuses %s" % (number, sum(c.waited for c in clients), sum(c.done for c in clients), dict(statuses)))
+    woken, done, fetched = (sum(getattr(c, what) for c in clients) for what in ("waited", "done", "fetched"))
+    happened = "%d reloads, %d woken, %d done, %d fetched" % (number, woken, done, fetched)
+    if not woken or not done or not fetched or number < 2:
+        faults.append("too little has happened: " + happened)
+    print("%s, statuses %s" % (happened, dict(statuses)))
     for fault in faults[:20]:
         print("fault: %s" % fault)
     sys.exit(bool(faults))
