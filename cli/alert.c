@@ -13,6 +13,7 @@
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 #define LOOK_MS 200
 #define ALERT_BUS "alerts"
@@ -96,7 +97,8 @@ static enum exit_code run_mute(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_mute_alerts(client, cli->arguments[0], members_text(cli, options), &row, &err) < 0)
+    if (client_mute_alerts(client, cli->arguments[0], json_text_in(&cli->arena, options), &row,
+                           &err) < 0)
         return cli_fail(cli, &err);
     int64_t until_us = row_time(row, "muted_until");
     return output_done(cli, row, "muted until %s",
@@ -220,7 +222,7 @@ static enum exit_code run_set(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     if (client_set_alert_target(client, cli->arguments[0], cli->arguments[1],
-                                members_text(cli, options), &row, &err) < 0)
+                                json_text_in(&cli->arena, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     return outcome_report(cli, client, row, cli->arguments[0], seconds, true);
 }

@@ -11,6 +11,7 @@
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 #define LOOK_MS 100
 
@@ -217,14 +218,11 @@ enum exit_code bulk_run(struct cli *cli, struct client *client, const char *acti
         code = read_pace(cli, options);
     if (code != EXIT_DONE)
         return code;
-    char *filter_text = json_dumps(filter, JSON_COMPACT);
-    char *options_text = json_dumps(options, JSON_COMPACT);
-    code = given(cli, "dry-run") != NULL
+    const char *filter_text = json_text_in(&cli->arena, filter);
+    const char *options_text = json_text_in(&cli->arena, options);
+    return given(cli, "dry-run") != NULL
                ? dry_run(cli, client, action, filter_text, options_text)
                : begin(cli, client, action, filter_text, options_text, seconds);
-    free(filter_text);
-    free(options_text);
-    return code;
 }
 
 /* ---- bulk list ---- */

@@ -10,6 +10,7 @@
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 static const struct table_column callback_columns[] = {
     {"CALLBACK", TABLE_ID, 18, 0, .member = "callback_id"},
@@ -66,11 +67,8 @@ static const char *logs_option(struct cli *cli)
 
     if (log == NULL)
         return "{}";
-    json_auto_t *options = json_pack("{s:[s]}", "logs", log);
-    char *text = options != NULL ? json_dumps(options, JSON_COMPACT) : NULL;
-    const char *kept = arena_strdup(&cli->arena, text != NULL ? text : "{}");
-    free(text);
-    return kept;
+    json_auto_t *options = json_pack("{s:[o]}", "logs", output_string(log));
+    return json_text_in(&cli->arena, options);
 }
 
 static enum exit_code told(struct cli *cli, const json_t *row, const char *word)
@@ -225,7 +223,7 @@ static enum exit_code run_rotate_key(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_rotate_callback_key(client, members_text(cli, options), &row, &err) < 0)
+    if (client_rotate_callback_key(client, json_text_in(&cli->arena, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     return output_done(cli, row, "key %s signs now", row_text(cli, row, "key_id"));
 }

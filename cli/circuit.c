@@ -9,6 +9,7 @@
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 static const char *reason_options(struct cli *cli)
 {
@@ -16,7 +17,7 @@ static const char *reason_options(struct cli *cli)
     json_auto_t *options = json_object();
 
     members_given(cli, names, ARRAY_LEN(names), options);
-    return members_text(cli, options);
+    return json_text_in(&cli->arena, options);
 }
 
 static const struct option reason_option[] = {

@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "cli/datadir.h"
 #include "server/server.h"
+#include "store/json_text.h"
 
 struct setting {
     const char *name; /* of the flag, and the key in the file */
@@ -165,10 +166,8 @@ static int read_retention(struct config *config, const struct ini_section *secti
 
     if (read_options(config, section, options, err) < 0)
         return err_trace(err);
-    char *text = json_dumps(options, JSON_COMPACT);
-    config->setup.retention = arena_strdup(&config->arena, text);
+    config->setup.retention = json_text_in(&config->arena, options);
     config->setup.retention_line = section->line;
-    free(text);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 /* ---- list ---- */
 
@@ -61,7 +62,7 @@ static enum exit_code run_set(struct cli *cli)
     if (code != EXIT_DONE)
         return code;
     if (client_set_sql_delegate(client, cli->arguments[0], cli->arguments[1],
-                                members_text(cli, options), &row, &err) < 0)
+                                json_text_in(&cli->arena, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     return output_done(cli, row, "%s", cli->arguments[0]);
 }

@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/variables.h"
 #include "parser/xml.h"
+#include "store/json_text.h"
 
 struct deploy {
     struct cli *cli;
@@ -288,17 +289,12 @@ static enum exit_code send(struct deploy *deploy, struct client *client, double 
     struct err err = {0};
     struct uuid id;
 
-    json_auto_t *given = json_object();
-    enum exit_code code = variables_named(cli, "parameter", given);
+    const char *parameters;
+    enum exit_code code = variables_named(cli, "parameter", &parameters);
     if (code != EXIT_DONE)
         return code;
-    char *resources = json_dumps(deploy->resources, JSON_COMPACT);
-    char *parameters = json_dumps(given, JSON_COMPACT);
-    int result =
-        client_deploy(client, resources, cli_option(cli, "name"), parameters, &accepted, &err);
-    free(resources);
-    free(parameters);
-    if (result < 0)
+    if (client_deploy(client, json_text_in(&cli->arena, deploy->resources), cli_option(cli, "name"),
+                      parameters, &accepted, &err) < 0)
         return cli_fail(cli, &err);
     const char *text = arena_strdup(&cli->arena, row_text(cli, accepted, "deployment_id"));
     bool known = row_uuid(accepted, "deployment_id", &id);

@@ -10,6 +10,7 @@
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 static const char *circuit(struct cli *cli, const json_t *row, int64_t now_us)
 {
@@ -215,7 +216,7 @@ static enum exit_code run_set(struct cli *cli)
         return code;
     if (client_set_endpoint(client, cli->arguments[0],
                             cli->n_arguments > 1 ? cli->arguments[1] : NULL,
-                            members_text(cli, options), &row, &err) < 0)
+                            json_text_in(&cli->arena, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     if (!cli->json) {
         show_changes(cli, row);

@@ -7,12 +7,12 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
-#include "cli/members.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "events/pattern.h"
 #include "events/target.h"
+#include "store/json_text.h"
 
 #define BUS_OPTION                                                                                 \
     {                                                                                              \
@@ -78,12 +78,8 @@ static enum exit_code run_put(struct cli *cli)
     code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(entry, JSON_COMPACT);
-    if (client_put_event(client, text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(text);
-    if (code != EXIT_DONE)
-        return code;
+    if (client_put_event(client, json_text_in(&cli->arena, entry), &row, &err) < 0)
+        return cli_fail(cli, &err);
     const char *wrong = row_string(cli, row, "error_message");
     if (wrong != NULL)
         return cli_refuse(cli, NULL, "%s: %s", row_text(cli, row, "error_code"), wrong);
@@ -316,7 +312,7 @@ static enum exit_code run_set_rule(struct cli *cli)
     if (cli_has(cli, "disabled"))
         json_object_set_new(options, "enabled", json_false());
     if (client_set_event_rule(client, cli->arguments[0], pattern, targets, bus_of(cli),
-                              members_text(cli, options), &row, &err) < 0)
+                              json_text_in(&cli->arena, options), &row, &err) < 0)
         return cli_fail(cli, &err);
     return outcome_report(cli, client, row, cli->arguments[0], seconds, true);
 }
@@ -445,14 +441,9 @@ static enum exit_code run_replay(struct cli *cli)
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    char *filter_text = json_dumps(filter, JSON_COMPACT);
-    char *options_text = json_dumps(options, JSON_COMPACT);
-    if (client_replay_events(client, filter_text, options_text, &row, &err) < 0)
-        code = cli_fail(cli, &err);
-    free(filter_text);
-    free(options_text);
-    if (code != EXIT_DONE)
-        return code;
+    if (client_replay_events(client, json_text_in(&cli->arena, filter),
+                             json_text_in(&cli->arena, options), &row, &err) < 0)
+        return cli_fail(cli, &err);
     return output_done(cli, row, "%s of %s replayed", row_text(cli, row, "replayed"),
                        row_text(cli, row, "matching"));
 }

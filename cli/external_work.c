@@ -17,6 +17,7 @@
 #include "cli/find.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 #define DETAILS_BYTES 16000u /* of what the program said, in a failure */
 
@@ -97,9 +98,8 @@ static void become_program(const struct work *work, const struct job *job)
 
 static enum exit_code start_program(struct work *work, struct job *job)
 {
-    char *variables = json_dumps(json_object_get(job->row, "variables"), JSON_COMPACT);
-    job->in = memory_file(variables != NULL ? variables : "{}");
-    free(variables);
+    const json_t *variables = json_object_get(job->row, "variables");
+    job->in = memory_file(variables != NULL ? json_text_in(&work->cli->arena, variables) : "{}");
     job->out = memory_file(NULL);
     job->said = memory_file(NULL);
     fflush(stdout);
@@ -212,20 +212,18 @@ static int report(struct work *work, struct job *job, struct err *err)
 {
     const char *text = memory_text(work->cli, job->out, LIMIT_VARIABLES_BYTES + 1);
     bool good = WIFEXITED(job->status) && WEXITSTATUS(job->status) == 0;
-    json_error_t where;
 
     if (text == NULL || strlen(text) > LIMIT_VARIABLES_BYTES)
         return report_failure(work, job, "its output is larger than variables may be", NULL, err);
     bool empty = text[strspn(text, " \t\r\n")] == '\0';
-    json_auto_t *answer = empty ? json_object() : json_loads(text, 0, &where);
+    json_auto_t *answer = empty ? json_object() : json_read_text(text);
     const char *code = json_string_value(json_object_get(answer, "bpmnError"));
     if (!good && code != NULL) {
-        char *variables = json_dumps(json_object_get(answer, "variables"), JSON_COMPACT);
+        const json_t *variables = json_object_get(answer, "variables");
         const char *message = json_string_value(json_object_get(answer, "message"));
-        int result = client_external_error(work->client, &job->lease, code, message,
-                                           variables != NULL ? variables : "{}", err);
-        free(variables);
-        return result;
+        return client_external_error(
+            work->client, &job->lease, code, message,
+            variables != NULL ? json_text_in(&work->cli->arena, variables) : "{}", err);
     }
     if (!good)
         return report_said(work, job, err);
@@ -319,10 +317,7 @@ static const char *topics_text(struct cli *cli, int64_t lock_ms)
     json_object_set_new(topic, "topicName", output_string(cli->arguments[0]));
     json_object_set_new(topic, "lockDuration", json_integer(lock_ms));
     json_array_append_new(topics, topic);
-    char *text = json_dumps(topics, JSON_COMPACT);
-    const char *kept = arena_strdup(&cli->arena, text != NULL ? text : "[]");
-    free(text);
-    return kept;
+    return json_text_in(&cli->arena, topics);
 }
 
 static enum exit_code run_work(struct cli *cli)

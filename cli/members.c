@@ -59,13 +59,3 @@ void members_given(const struct cli *cli, const char *const *names, size_t n, js
         if (cli_has(cli, names[i]))
             json_object_set_new(options, names[i], output_string(cli_option(cli, names[i])));
 }
-
-const char *members_text(struct cli *cli, const json_t *options)
-{
-    char *text = json_dumps(options, JSON_COMPACT);
-
-    assert(text != NULL); /* an object of ours */
-    const char *kept = arena_strdup(&cli->arena, text);
-    free(text);
-    return kept;
-}

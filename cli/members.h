@@ -12,5 +12,3 @@
 enum exit_code members_read(struct cli *cli, json_t *options);
 /* Sets each of these options that was given: a text under its own name. */
 void members_given(const struct cli *cli, const char *const *names, size_t n, json_t *options);
-/* The object as its function takes it; in the arena. */
-const char *members_text(struct cli *cli, const json_t *options);

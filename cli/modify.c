@@ -9,13 +9,9 @@
 #include "cli/outcome.h"
 #include "cli/session.h"
 #include "cli/variables.h"
+#include "store/json_text.h"
 
 enum modification { SKIP, MOVE, COMPLETE };
-
-static json_t *parsed(const char *text)
-{
-    return json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-}
 
 /* What the functions take as options. variables: also their argument. */
 static enum exit_code read_options(struct cli *cli, enum modification what, json_t *options,
@@ -27,7 +23,7 @@ static enum exit_code read_options(struct cli *cli, enum modification what, json
     if (code != EXIT_DONE)
         return code;
     if (what != COMPLETE)
-        json_object_set_new(options, "variables", parsed(*ret_variables));
+        json_object_set_new(options, "variables", json_read_text(*ret_variables));
     if (cli_option(cli, "reason") != NULL)
         json_object_set_new(options, "reason", json_string(cli_option(cli, "reason")));
     if (cli_option(cli, "token") != NULL) {
@@ -38,7 +34,7 @@ static enum exit_code read_options(struct cli *cli, enum modification what, json
     if (what == MOVE && cli_has(cli, "after"))
         json_object_set_new(options, "after", json_true());
     if (what == COMPLETE && cli_option(cli, "response") != NULL) {
-        json_t *response = parsed(cli_option(cli, "response"));
+        json_t *response = json_read_text(cli_option(cli, "response"));
         if (!json_is_object(response)) {
             json_decref(response);
             return cli_usage(cli, "example: --response '{\"status\": 200, \"body\": {\"id\": 7}}'",
@@ -83,10 +79,8 @@ static enum exit_code run(struct cli *cli, enum modification what, const char *d
         code = find_instance(cli, client, cli->arguments[0], &row, &id);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    int rc = ask(cli, client, what, &id, variables, text, &accepted, &err);
-    free(text);
-    if (rc < 0)
+    if (ask(cli, client, what, &id, variables, json_text_in(&cli->arena, options), &accepted,
+            &err) < 0)
         return cli_fail(cli, &err);
     return outcome_report(cli, client, accepted, done, seconds, false);
 }

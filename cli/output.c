@@ -6,10 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/json_text.h"
 #include "cli/moment.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "store/json_text.h"
 
 void output_init(struct cli *cli)
 {

@@ -66,18 +66,14 @@ static enum exit_code run_set(struct cli *cli)
     if (equals == NULL || equals == given)
         return cli_usage(cli, "example: pawl parameter set order callbackUrl=https://example.com",
                          "NAME=VALUE is wanted, not \"%s\"", given);
-    json_auto_t *value = json_loads(equals + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-    if (value == NULL && (value = json_string(equals + 1)) == NULL)
+    const char *text = variables_value(cli, equals + 1);
+    if (text == NULL)
         return cli_usage(cli, NULL, "the value is not UTF-8");
     enum exit_code code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
     const char *name = arena_strndup(&cli->arena, given, (size_t)(equals - given));
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    int result =
-        client_set_parameter(client, cli->arguments[0], name, text, (int)version, &row, &err);
-    free(text);
-    if (result < 0)
+    if (client_set_parameter(client, cli->arguments[0], name, text, (int)version, &row, &err) < 0)
         return cli_fail(cli, &err);
     return output_done(cli, row, "%s: %s is set, in %s version%s", cli->arguments[0], name,
                        row_text(cli, row, "versions"),

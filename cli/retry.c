@@ -9,6 +9,7 @@
 #include "cli/outcome.h"
 #include "cli/session.h"
 #include "cli/variables.h"
+#include "store/json_text.h"
 
 /* What retry() and bulk() take: the decision, and variables to set first. */
 static enum exit_code read_options(struct cli *cli, json_t *options)
@@ -23,10 +24,9 @@ static enum exit_code read_options(struct cli *cli, json_t *options)
     enum exit_code code = variables_read(cli, &variables);
     if (code != EXIT_DONE)
         return code;
-    json_t *object = json_loads(variables, JSON_DECODE_ANY, NULL);
+    json_auto_t *object = json_read_text(variables);
     if (json_object_size(object) > 0)
         json_object_set(options, "variables", object);
-    json_decref(object);
     return EXIT_DONE;
 }
 
@@ -40,10 +40,7 @@ static enum exit_code retry_one(struct cli *cli, struct client *client, const js
     enum exit_code code = find_incident(cli, client, cli->arguments[0], &row, &id);
     if (code != EXIT_DONE)
         return code;
-    char *text = json_dumps(options, JSON_COMPACT);
-    int rc = client_retry(client, &id, text, &accepted, &err);
-    free(text);
-    if (rc < 0)
+    if (client_retry(client, &id, json_text_in(&cli->arena, options), &accepted, &err) < 0)
         return cli_fail(cli, &err);
     return outcome_report(cli, client, accepted, "tried again", seconds, false);
 }

@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/variables.h"
+#include "store/json_text.h"
 
 #define MANY_BYTES (64u << 20)
 #define MANY_BATCH 500 /* starts in one transaction */
@@ -167,10 +168,10 @@ static int send_batch(struct cli *cli, struct client *client, const json_t *item
 
     for (i = from; i < from + MANY_BATCH && i < json_array_size(items); i++)
         json_array_append(batch, json_array_get(items, i));
-    char *text = json_dumps(batch, JSON_COMPACT);
-    int result = client_start_many(client, cli->arguments[0], text, version, &rows, err);
-    free(text);
-    if (result < 0)
+    struct buf text CLEANUP(buf_deinit);
+    buf_init(&text, 0);
+    json_text(&text, batch);
+    if (client_start_many(client, cli->arguments[0], buf_str(&text), version, &rows, err) < 0)
         return err_trace(err);
     if (from == 0)
         note_judged(cli, json_array_get(rows, 0));

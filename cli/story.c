@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/story.h"
 #include "cli/text.h"
+#include "store/json_text.h"
 
 const char *story_element(struct cli *cli, const json_t *row)
 {
@@ -283,10 +284,9 @@ static const char *callback_text(struct cli *cli, const char *kind, const json_t
                         output != NULL ? beginning(cli, output) : "");
     json_array_foreach(logs, i, log)
     {
-        char *object = json_is_string(log) ? NULL : json_dumps(log, JSON_COMPACT);
-        text = arena_printf(arena, "%s%s%s", text, i == 0 ? "; it wrote: " : " | ",
-                            object != NULL ? object : json_string_value(log));
-        free(object);
+        text =
+            arena_printf(arena, "%s%s%s", text, i == 0 ? "; it wrote: " : " | ",
+                         json_is_string(log) ? json_string_value(log) : json_text_in(arena, log));
     }
     return text;
 }

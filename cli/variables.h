@@ -16,5 +16,7 @@
 /* One JSON object; "{}" when none are given. Wrong ones are said, with EXIT_USAGE or EXIT_REFUSED.
  */
 enum exit_code variables_read(struct cli *cli, const char **ret_json);
-/* The NAME=VALUE of one option, all that were given, into the object. */
-enum exit_code variables_named(struct cli *cli, const char *option, json_t *object);
+/* The NAME=VALUE of one option, all that were given, as a JSON object. */
+enum exit_code variables_named(struct cli *cli, const char *option, const char **ret_json);
+/* VALUE as JSON: as it came where it is JSON, else a text. NULL: it is not UTF-8. */
+const char *variables_value(struct cli *cli, const char *text);

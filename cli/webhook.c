@@ -8,6 +8,7 @@
 #include "cli/members.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "store/json_text.h"
 
 static const char *state(struct cli *cli, const json_t *row, int64_t now_us)
 {
@@ -57,7 +58,8 @@ static enum exit_code run_set(struct cli *cli)
         code = session_open(cli, &client);
     if (code != EXIT_DONE)
         return code;
-    if (client_set_webhook(client, cli->arguments[0], members_text(cli, options), &row, &err) < 0)
+    if (client_set_webhook(client, cli->arguments[0], json_text_in(&cli->arena, options), &row,
+                           &err) < 0)
         return cli_fail(cli, &err);
     return output_done(cli, row, "%s", cli->arguments[0]);
 }

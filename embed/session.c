@@ -9,6 +9,7 @@
 #include "embed/internal.h"
 #include "parser/parser.h"
 #include "store/client.h"
+#include "store/json_text.h"
 
 struct pawl_session {
     struct client *client;
@@ -68,13 +69,14 @@ static int copy_id(const json_t *row, const char *member, char ret_id[PAWL_ID_BY
     return 0;
 }
 
+/* On the heap: the caller's program frees it. */
 static char *dump(const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    struct buf text;
 
-    if (text == NULL)
-        abort(); /* out of memory, as everywhere */
-    return text;
+    buf_init(&text, 0);
+    json_text(&text, json);
+    return text.data;
 }
 
 static const char *or_empty(const char *variables)

@@ -14,6 +14,7 @@
 #include "server/auth.h"
 #include "server/server_internal.h"
 #include "server/verifier.h"
+#include "store/json_text.h"
 
 #define KNOWN_US 1000000 /* a change of a user counts after so long */
 #define KNOWN_SETS 128u  /* of KNOWN_WAYS each */
@@ -287,7 +288,7 @@ static bool read_user(struct asking *asking, const struct desk_answer *answer, b
                                     "rights", rights, "tenants", json_object_get(user, "tenants"));
     if (caller == NULL) /* it has no tenants: not a user that we know */
         return false;
-    asking->caller = json_write(arena, caller);
+    asking->caller = json_text_in(arena, caller);
     const char *verifier = json_string_value(json_object_get(user, "password"));
     asking->verifier = verifier != NULL ? arena_strdup(arena, verifier) : NULL;
     *ret_stale = json_is_true(json_object_get(user, "stale"));
@@ -664,5 +665,5 @@ void auth_token_shown(struct request *request)
     json_auto_t *caller = json_loads(request->principal.caller, 0, NULL);
 
     json_object_set_new(caller, "tenants", json_null());
-    request->principal.caller = json_write(&request->arena, caller);
+    request->principal.caller = json_text_in(&request->arena, caller);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/await.h"
 #include "server/server_internal.h"
+#include "store/json_text.h"
 
 #define BUCKETS 4096u
 #define QUESTION_MAX 1000u /* ids of one question */

@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "engine/value.h"
 #include "server/request.h"
+#include "store/json_text.h"
 
 /* ---- Fields: "name:type!" ---- */
 
@@ -290,14 +291,6 @@ static bool too_deep(const char *text, size_t n)
         }
     }
     return false;
-}
-
-/* Whole numbers stay whole; where one is beyond 64 bits, it is still a number. */
-json_t *json_read(const char *text, size_t n, size_t flags, json_error_t *error)
-{
-    json_t *read = json_loadb(text, n, flags, error);
-
-    return read != NULL ? read : json_loadb(text, n, flags | JSON_DECODE_INT_AS_REAL, error);
 }
 
 bool body_read_json(struct request *request)

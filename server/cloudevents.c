@@ -14,6 +14,7 @@
 #include "server/guard.h"
 #include "server/request.h"
 #include "server/webhook.h"
+#include "store/json_text.h"
 
 static bool is_type(const char *type, const char *wanted)
 {
@@ -102,7 +103,7 @@ static const char *binary_event(struct request *request, const char *type)
         json_object_set_new(event, "data", json_stringn(data, n));
     else if (n > 0 && !json)
         json_object_set_new(event, "data_base64", json_string(digest_base64(arena, data, n)));
-    const char *text = json_write(arena, event);
+    const char *text = json_text_in(arena, event);
     if (request->json == NULL)
         return text;
     /* There is an attribute before it. */

@@ -6,6 +6,7 @@
 #include "server/await.h"
 #include "server/deploy.h"
 #include "server/server_internal.h"
+#include "store/json_text.h"
 
 #define WAIT_US 30000000 /* the judgement takes milliseconds, behind what waits before it */
 
@@ -39,7 +40,7 @@ static void accepted(struct request *request, const struct desk_answer *answer)
 void deploy_and_wait(struct request *request, const struct deployment_of *deployment)
 {
     struct deploying *deploying = arena_alloc(&request->arena, sizeof(*deploying));
-    const char *params[] = {json_write(&request->arena, deployment->resources), deployment->name,
+    const char *params[] = {json_text_in(&request->arena, deployment->resources), deployment->name,
                             deployment->filtering ? "true" : "false", deployment->tenant,
                             deployment->parameters};
 

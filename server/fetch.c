@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/fetch.h"
 #include "server/server_internal.h"
+#include "store/json_text.h"
 
 #define EVERY_US 1000000 /* how often other nodes' commits and ended leases are looked for */
 /* Who found nothing though there is work of his topics. */

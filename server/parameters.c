@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "server/server_internal.h"
+#include "store/json_text.h"
 
 static const char *value_of(const struct pair *pairs, size_t n, const char *name)
 {
@@ -94,7 +95,7 @@ static const char *whole(struct request *request)
 
     if (object == NULL)
         abort(); /* out of memory: the guard and the router have seen to its texts */
-    const char *text = json_write(&request->arena, object);
+    const char *text = json_text_in(&request->arena, object);
     buf_init(&all, 0);
     buf_add(&all, text, strlen(text) - 1);
     buf_add_str(&all, ",\"body\":");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "server/request.h"
+#include "store/json_text.h"
 
 static void start(struct response *response, unsigned status, const char *content_type)
 {
@@ -63,24 +64,13 @@ static const char *title_of(unsigned status)
     return "Internal Server Error";
 }
 
-const char *json_write(struct arena *arena, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-
-    if (text == NULL && value != NULL)
-        abort(); /* out of memory */
-    const char *kept = arena_strdup(arena, text != NULL ? text : "null");
-    free(text);
-    return kept;
-}
-
 void response_object(struct request *request, unsigned status, json_t *object)
 {
     if (object == NULL) {
         response_problem(request, 500, NULL, NULL, "the answer to this cannot be written");
         return;
     }
-    const char *text = json_write(&request->arena, object);
+    const char *text = json_text_in(&request->arena, object);
     json_decref(object);
     response_json(&request->response, status, text, strlen(text));
 }

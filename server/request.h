@@ -155,10 +155,6 @@ bool body_read_json(struct request *request);
 /* The text of a member that a JSON body has, as it came, so that numbers keep their digits. Before
  * request_arguments(), which takes the body. NULL: the response says why not. */
 const char *body_member(struct request *request, const char *name, size_t *ret_n);
-/* A value of JSON with jansson's flags; NULL: *error says why not. */
-json_t *json_read(const char *text, size_t n, size_t flags, json_error_t *error);
-/* Its text in the arena, compact; NULL is null. */
-const char *json_write(struct arena *arena, const json_t *value);
 /* "30s", "500ms", "2m", "1h". False: it is none of these. */
 bool duration_read(const char *text, int64_t *ret_us);
 

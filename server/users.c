@@ -5,6 +5,7 @@
 #include "server/request.h"
 #include "server/users.h"
 #include "server/verifier.h"
+#include "store/json_text.h"
 
 /* Puts the verifier in the password's place. False: the response says why not. */
 static bool hide_password(struct request *request, const char *password)
@@ -22,7 +23,7 @@ static bool hide_password(struct request *request, const char *password)
     json_object_set_new(request->json, "password",
                         json_string(verifier_make(&request->arena, password)));
     buf_reset(&request->body);
-    buf_add_str(&request->body, json_write(&request->arena, request->json));
+    buf_add_str(&request->body, json_text_in(&request->arena, request->json));
     return true;
 }
 

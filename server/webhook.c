@@ -12,6 +12,7 @@
 #include "base/webhook.h"
 #include "server/auth.h"
 #include "server/webhook.h"
+#include "store/json_text.h"
 
 #define SECRETS_MAX 5u
 
@@ -105,7 +106,7 @@ static const char *read_headers(struct request *request, const struct webhook *w
         if (value != NULL) /* one that is not UTF-8 is not there */
             json_object_set_new(found, name, json_string(value));
     }
-    return json_write(&request->arena, found);
+    return json_text_in(&request->arena, found);
 }
 
 static void receive(struct request *request)

@@ -2,6 +2,7 @@
 #include "base/build.h"
 
 #include "store/client_internal.h"
+#include "store/json_text.h"
 
 int client_open(const struct client_options *options, struct client **ret_client, struct err *err)
 {
@@ -48,10 +49,7 @@ static json_t *load(const struct result *rows, int row, struct err *err)
     size_t n = result_length(rows, row, 0);
     json_error_t error;
 
-    json_t *object = json_loadb(text, n, JSON_ALLOW_NUL, &error);
-    /* A whole number beyond 64 bits is still a number. */
-    if (object == NULL)
-        object = json_loadb(text, n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    json_t *object = json_read(text, n, JSON_ALLOW_NUL, &error);
     if (object == NULL)
         err_set(err, ERR_INTERNAL, "a row of the database is not readable as JSON: %s", error.text);
     return object;

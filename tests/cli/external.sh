@@ -12,13 +12,18 @@ offered() { [ "$("$PAWL" external list --topic "$1" --state available -o json | 
 is_state() { [ "$(api "select state from instances where business_key = '$1'")" = "$2" ]; }
 
 # A program that knows what it needs: variables in, variables out.
-expect_code 0 start external-tasks -k one -v amount=12 -v urgent=true
+expect_code 0 start external-tasks -k one --variables '{"rate": 1.10, "amount": 1}' -v amount=12 -v urgent=true -v price=0.1 \
+    -v serial=12345678901234567890
 if until_so offered charge 1; then ok; else bad "no task is offered"; fi
+expect_equal "digits as they were given, the last of two" 'amount=12 price=0.1 rate=1.10 serial=12345678901234567890' \
+    "$(api "select string_agg(name || '=' || value, ' ' order by name) from variables where jsonb_typeof(value) = 'number'")"
 expect_code 0 external list
 expect_text "the list" "$OUT" '^[0-9a-f-]+ +charge +one +external-tasks +available'
 cat >charge.py <<'PY'
 import json, os, sys
-given = json.load(sys.stdin)
+text = sys.stdin.read()
+given = json.loads(text)
+assert given["price"] == 0.1 and "0.1," in text.replace("}", ","), text
 print("charging", os.environ["PAWL_KEY"], file=sys.stderr)
 print(json.dumps({"paid": given["cents"], "number": 7}))
 PY

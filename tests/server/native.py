@@ -49,7 +49,7 @@ holder.end()
 
 # ---- Start ----
 
-answer = server.ask("POST", "/v1/processes/approval/start", {"businessKey": "h-1", "variables": {"department": "sales", "n": 12345678901234567890}})
+answer = server.ask("POST", "/v1/processes/approval/start", {"businessKey": "h-1", "version": 1, "variables": {"department": "sales", "n": 12345678901234567890}})
 check("start", answer.status == 201 and answer.body["created"] is True, answer)
 check("its type", answer.headers["content-type"] == "application/json", answer)
 instance = answer.body["instanceId"]
