@@ -46,13 +46,13 @@ engine_end TERM
 
 # A second signal does not wait for the answer under way; the server goes, too, and the next start waits for that.
 /usr/bin/python3 -c 'import socket, sys, time
-s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >silent &
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(600)' >silent &
 silent=$!
 until_so test -s silent
 engine_up -- --data data
-expect_code 0 endpoint set silent "http://127.0.0.1:$(cat silent)" --allow loopback --data data
-expect_code 0 deploy "$ROOT/processes/basics/where-is-it.bpmn" --data data
-expect_code 0 start where-is-it -k s -v geocoder=silent -v address=x --data data
+expect_code 0 endpoint set service "http://127.0.0.1:$(cat silent)" --allow loopback --timeout PT10M --data data
+expect_code 0 deploy "$ROOT/tests/endpoint/ask.bpmn" --data data
+expect_code 0 start ask -k s --data data
 is_sent() { "$PAWL" why s --data data | grep -q 'sent .* ago'; }
 if until_so is_sent; then ok; else bad "the request is not sent" "$("$PAWL" why s --data data 2>&1)"; fi
 kill -TERM "$ENGINE"
@@ -62,6 +62,15 @@ if alive "$ENGINE"; then ok; else bad "the engine does not wait for the answer";
 engine_end TERM
 expect_equal "exit code after two signals" 1 "$CODE"
 expect_text "two signals" "$(cat up.err)" 'not waiting for what is under way'
+
+# One signal waits for as long as --drain says, and no longer; the request is repeated all the same.
+engine_up -- --data data --drain 0.5
+if until_so is_sent; then ok; else bad "the request is not repeated" "$("$PAWL" why s --data data 2>&1)"; fi
+kill -TERM "$ENGINE"
+if until_so eval '! alive "$ENGINE"'; then ok; else bad "it waits for longer than its drain"; fi
+wait "$ENGINE"
+expect_equal "exit code after its drain" 0 $?
+expect_text "it says how long" "$(cat up.err)" 'msg="stopping" signal=TERM drain_s=0.5'
 engine_up -- --data data
 if until_so is_sent; then ok; else bad "the request is not repeated" "$("$PAWL" why s --data data 2>&1)"; fi
 expect_code 0 cancel s --data data
