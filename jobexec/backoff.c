@@ -27,6 +27,17 @@ int64_t backoff_next_us(struct backoff *backoff)
     return wait_us / 2 + backoff->random % (wait_us / 2);
 }
 
+/* All of ERR_LOST is tried again; a full disk or a deadlock is no lost connection. */
+static const char *what_failed(const struct err *err)
+{
+    if (err->code != ERR_LOST)
+        return "a batch failed; trying on";
+    return err->sqlstate[0] == '\0' || sqlstate_in(err->sqlstate, "08") ||
+                   sqlstate_in(err->sqlstate, "57P")
+               ? "the database connection is lost; trying on"
+               : "the database refuses; trying on";
+}
+
 void backoff_failed(struct backoff *backoff, const char *who, unsigned index, const struct err *err)
 {
     char text[1200];
@@ -42,9 +53,7 @@ void backoff_failed(struct backoff *backoff, const char *who, unsigned index, co
     backoff->said = hash;
     const char *file = err->n_frames != 0 ? err->frames[0].file : "";
     int line = err->n_frames != 0 ? err->frames[0].line : 0;
-    log_line(err->code == ERR_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-             err->code == ERR_LOST ? "the database connection is lost; trying on"
-                                   : "a batch failed; trying on",
+    log_line(err->code == ERR_LOST ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, what_failed(err),
              "thread=%s index=%u error=%s sqlstate=%s at=%s:%d", who, index,
              log_quote(err->text, text, sizeof(text)),
              err->sqlstate[0] != '\0' ? err->sqlstate : "-", file, line);
