@@ -184,6 +184,16 @@ static json_t *refusal(const struct operation *operation)
     return content;
 }
 
+static json_t *good_content(const struct operation *operation)
+{
+    json_t *content = json_object();
+
+    add_content(content,
+                operation->media != NULL ? operation->media : answers_of[operation->dialect].good,
+                json_object());
+    return content;
+}
+
 /* "201 The instance; 200 It was there before": one response each, and how all others look. */
 static json_t *responses_of(const struct operation *operation)
 {
@@ -196,14 +206,11 @@ static json_t *responses_of(const struct operation *operation)
         snprintf(status, sizeof(status), "%.3s", at);
         snprintf(text, sizeof(text), "%.*s",
                  end != NULL ? (int)(end - at) - 4 : (int)strlen(at) - 4, at + 4);
-        json_t *content = status[0] < '4' ? json_object() : refusal(operation);
-        if (status[0] < '4')
-            add_content(content,
-                        operation->media != NULL ? operation->media
-                                                 : answers_of[operation->dialect].good,
-                        json_object());
-        json_object_set_new(responses, status,
-                            json_pack("{s:s, s:o}", "description", text, "content", content));
+        json_t *response = json_pack("{s:s}", "description", text);
+        if (strcmp(status, "204") != 0) /* that has no content */
+            json_object_set_new(response, "content",
+                                status[0] < '4' ? good_content(operation) : refusal(operation));
+        json_object_set_new(responses, status, response);
     }
     json_object_set_new(
         responses, "default",
