@@ -197,7 +197,7 @@ struct claim_next {
     const int64_t *inbox_flying;
     size_t n_inbox_flying;
     int64_t timer_last_us, timer_seen_us;
-    bool inbox_behind; /* more wait behind those that were put off */
+    bool inbox_behind; /* more wait where the next claim begins */
     bool lows;         /* ready_read.first is known */
     bool ready_limit, inbox_limit, timer_limit, starts_limit; /* there may be more */
     unsigned n_timer;
@@ -352,8 +352,9 @@ struct ready_lane {
 struct inbox_lane {
     uint64_t mark;      /* transactions below have been read, but for inbox_flying … */
     int64_t mark_id;    /* and of this one the rows below */
-    uint64_t after_xid; /* rows up to here were put off, and more wait behind them; 0: none */
+    uint64_t after_xid; /* where the next claim begins, since more wait there; 0: at the mark */
     int64_t after_id;
+    unsigned ahead; /* claims that did not begin at the mark, though nothing was put off */
 };
 
 /* What the last look saw, when it found nothing to do: see peek.c. */

@@ -11,6 +11,7 @@
 #define START_TIMERS_MAX 50
 #define TIMER_LAG_US                                                                               \
     INT64_C(600000000) /* longer than any transaction that inserts timers may last */
+#define INBOX_AHEAD 7  /* claims in a row; then one from the mark, for what others left */
 #define LOWS_US 250000 /* low marks lag by this, and late commits are found by the sweep */
 
 /* ---- The claims ---- */
@@ -75,7 +76,8 @@ uint64_t claim_ready_lanes(const struct store_worker *worker)
 /* Those of the definitions, that of what names none, and that of messages. */
 uint64_t claim_inbox_lanes(const struct store_worker *worker)
 {
-    return (atomic_load(&worker->store->lanes) | 3) & (UINT64_MAX >> (64 - LANE_SHARES));
+    return (atomic_load(&worker->store->lanes) | ((1u << LANE_PROCESSES) - 1)) &
+           (UINT64_MAX >> (64 - LANE_SHARES));
 }
 
 void claim_lanes(const struct store_worker *worker, struct arena *arena, struct column *ret_lanes,
@@ -394,6 +396,16 @@ static struct tally tally_of(const struct batch *batch, enum item_source source)
 }
 
 /*
+ * Between a mark and what is still to be claimed lie the rows that others hold, and those that were
+ * deleted: where an old snapshot keeps these, it took longer to walk past them than all else.
+ * Starts have no order among each other, so most claims of them go on where the last one ended.
+ */
+static bool goes_on(const struct inbox_lane *lane, unsigned number)
+{
+    return number >= LANE_PROCESSES && lane->ahead < INBOX_AHEAD;
+}
+
+/*
  * A mark is the first row that was to be seen before the claim, and its worker's own are not older:
  * all that is below was read, or was open then. One that nobody has read may lie behind those that
  * were put off, so these are stepped over until the lane's end was seen; not so those that wait for
@@ -420,11 +432,11 @@ static void settle_inbox(struct batch *batch)
         next->inbox_limit |= full;
         lane->mark = read->first < next->inbox_xmax ? read->first : next->inbox_xmax;
         lane->mark_id = read->first < next->inbox_xmax ? read->first_id : 0;
-        lane->after_xid = 0;
-        if (full && 2 * put_off[i] >= read->n) {
-            lane->after_xid = read->last_xid;
-            lane->after_id = read->last_id;
-        }
+        bool over = full && 2 * put_off[i] >= read->n;
+        bool ahead = full && !over && goes_on(lane, i);
+        lane->ahead = ahead ? lane->ahead + 1 : 0;
+        lane->after_xid = over || ahead ? read->last_xid : 0;
+        lane->after_id = over || ahead ? read->last_id : 0;
         next->inbox_behind |= lane->after_xid != 0;
     }
     arena_reset(&worker->marks);

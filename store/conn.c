@@ -80,9 +80,11 @@ static int conn_setup(struct conn *conn, const struct conn_options *options, str
                "set default_transaction_isolation = 'read committed'; ",
                statement_ms, or_default(options->lock_timeout_ms, LOCK_TIMEOUT_MS),
                or_default(options->idle_in_transaction_ms, IDLE_IN_TRANSACTION_MS));
+    /* A bitmap would have all rows behind a cursor read, locked and sorted, for the first few. */
     if (options->keyed_plans)
         buf_add_str(&sql, "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; "
-                          "set enable_hashjoin = off; set enable_mergejoin = off; ");
+                          "set enable_bitmapscan = off; set enable_hashjoin = off; "
+                          "set enable_mergejoin = off; ");
     buf_add_str(&sql, "set search_path = ");
     conn_add_ident(&sql, conn->schema);
     buf_add_str(&sql, ", pg_temp; select current_setting('synchronous_commit'), "

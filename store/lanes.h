@@ -8,7 +8,8 @@
  */
 #include "base/build.h"
 
-#define LANE_SHARES 16u    /* 0: what names none; 1: messages; 2 and up: processes, in turn */
+#define LANE_SHARES 16u    /* 0: what names none; 1: messages */
+#define LANE_PROCESSES 2u  /* and from here on processes, in turn: of the inbox their starts */
 #define LANE_PRIORITIES 3u /* normal, high, low: see lane_weight() */
 #define LANES (LANE_SHARES * LANE_PRIORITIES)
 

@@ -299,7 +299,7 @@ as $$
 declare
     job record;
     now timestamptz := clock();
-    room integer := 1000 - (select count(*) from (select from inbox limit 1000) i);
+    room integer;
     most integer;
     again timestamptz;
     last uuid;
@@ -307,7 +307,10 @@ begin
     handed := 0;
     select b.* into job from bulk b where b.state = 'running' and b.next_at <= now
     order by b.next_at limit 1 for update skip locked;
-    if found and room > 0 then
+    if found then
+        room := 1000 - (select count(*) from (select from inbox limit 1000) i);
+    end if;
+    if room > 0 then
         select least(a.n, room), a.again into most, again from api_bulk_allowed(job.pace, job.next_at, now) a;
         if job.action = 'retry' then
             with picked as materialized (
