@@ -16,12 +16,16 @@ static inline int64_t clock_boot_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Seconds since 1970: only for those who are told when a request left. */
-static inline int64_t clock_unix_s(void)
+/* Since 1970: for those outside who compare it with a clock of theirs, and for ids. */
+static inline int64_t clock_unix_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+static inline int64_t clock_unix_s(void)
+{
+    return clock_unix_ms() / 1000;
 }
 
 /* The clock of condition variables: how long to sleep. */

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/digest.h"
 #include "cli/datadir.h"
 
 static int make_all(char *path, struct err *err)
@@ -127,7 +127,6 @@ int datadir_node(struct cli *cli, const char *path, struct uuid *ret_node, struc
     const char *text;
     char fresh[UUID_TEXT_BYTES];
     uint8_t entropy[10];
-    struct timespec now;
 
     if (datadir_read(cli, path, "node", &text, err) < 0)
         return err_trace(err);
@@ -137,10 +136,8 @@ int datadir_node(struct cli *cli, const char *path, struct uuid *ret_node, struc
                            "%s/node does not hold an id: remove the file to get a new one", path);
         return 0;
     }
-    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
-        return err_set(err, ERR_IO, "the system gives no random bytes: %s", strerror(errno));
-    clock_gettime(CLOCK_REALTIME, &now);
-    *ret_node = uuid_v7((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, entropy);
+    digest_random(entropy, sizeof(entropy));
+    *ret_node = uuid_v7(clock_unix_ms(), entropy);
     uuid_format(ret_node, fresh);
     return datadir_write(cli, path, "node", fresh, err) < 0 ? err_trace(err) : 0;
 }

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "cli/find.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 
 /* One statement waits no longer than this, so that an idle wait holds back no VACUUM. */
-#define SLICE_SECONDS 5.0
-
-static double monotonic(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#define SLICE_MS 5000
 
 int outcome_timeout(const struct cli *cli, double *ret_seconds)
 {
@@ -26,12 +17,12 @@ int outcome_timeout(const struct cli *cli, double *ret_seconds)
 int outcome_wait(struct client *client, const struct uuid *id, double seconds, json_t **ret_row,
                  struct err *err)
 {
-    double deadline = monotonic() + seconds;
+    int64_t deadline_us = clock_mono_us() + (int64_t)(seconds * 1e6);
 
     for (;;) {
-        double left = deadline - monotonic();
-        double slice = left > SLICE_SECONDS ? SLICE_SECONDS : left > 0 ? left : 0;
-        if (client_await(client, id, (int64_t)(slice * 1000), ret_row, err) < 0) {
+        int64_t left_ms = (deadline_us - clock_mono_us()) / 1000;
+        int64_t slice_ms = left_ms > SLICE_MS ? SLICE_MS : left_ms > 0 ? left_ms : 0;
+        if (client_await(client, id, slice_ms, ret_row, err) < 0) {
             /* Nothing is filed under it any more: it was carried out and left no outcome. */
             if (strcmp(err->sqlstate, "PW001") != 0)
                 return err_trace(err);
@@ -39,7 +30,7 @@ int outcome_wait(struct client *client, const struct uuid *id, double seconds, j
             return 0;
         }
         const char *state = json_string_value(json_object_get(*ret_row, "state"));
-        if (left <= slice || state == NULL || strcmp(state, "pending") != 0)
+        if (left_ms <= slice_ms || state == NULL || strcmp(state, "pending") != 0)
             return 0;
         json_decref(*ret_row);
     }

@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/systemd.h"
 
 void systemd_notify(const char *format, ...)
@@ -37,11 +37,7 @@ void systemd_notify(const char *format, ...)
 
 void systemd_reloading(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld",
-                   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
 }
 
 int64_t systemd_watchdog_us(void)

@@ -2,8 +2,7 @@
 /* `pawl test`: cases that run processes in memory, with a clock of their own. */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/lint.h"
@@ -23,14 +22,6 @@ struct test_run {
     size_t n_ok, n_failed;
     int64_t began_us;
 };
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* A path that the file says is relative to the file. */
 static const char *beside(struct cli *cli, const char *file, const char *path)
@@ -228,7 +219,7 @@ static int run_file(struct test_run *run, const char *file, struct err *err)
 
 static enum exit_code run_test(struct cli *cli)
 {
-    struct test_run run = {.cli = cli, .began_us = clock_us()};
+    struct test_run run = {.cli = cli, .began_us = clock_mono_us()};
     enum exit_code code = EXIT_DONE;
 
     parser_init();
@@ -242,7 +233,7 @@ static enum exit_code run_test(struct cli *cli)
     parser_deinit();
     if (!cli->json)
         fprintf(stderr, "%zu ok, %zu failed, in %lld ms\n", run.n_ok, run.n_failed,
-                (long long)((clock_us() - run.began_us + 999) / 1000));
+                (long long)((clock_mono_us() - run.began_us + 999) / 1000));
     if (code == EXIT_DONE && run.n_failed > 0)
         code = EXIT_REFUSED;
     return code;

@@ -2,9 +2,8 @@
 /* The engine: opening, delegates, starting and stopping. */
 #include "base/build.h"
 
-#include <sys/random.h>
-#include <time.h>
-
+#include "base/clock.h"
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "embed/internal.h"
@@ -52,17 +51,14 @@ int pawl_migrate(const struct pawl_options *options, struct pawl_error *error)
 static int read_node(const char *text, struct uuid *ret_node, struct err *err)
 {
     uint8_t entropy[10];
-    struct timespec now;
 
     if (text != NULL)
         return uuid_parse(text, ret_node)
                    ? 0
                    : err_set(err, ERR_INVALID, "the option node is \"%.60s\", which is no UUID",
                              text);
-    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
-        return err_set(err, ERR_IO, "the system gives no random bytes");
-    clock_gettime(CLOCK_REALTIME, &now);
-    *ret_node = uuid_v7((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, entropy);
+    digest_random(entropy, sizeof(entropy));
+    *ret_node = uuid_v7(clock_unix_ms(), entropy);
     return 0;
 }
 

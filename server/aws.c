@@ -2,8 +2,8 @@
 #include "base/build.h"
 
 #include <stdarg.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -193,9 +193,7 @@ static void identify_by_signature(struct request *request)
 {
     struct aws *aws = request->own;
     struct sigv4_refusal refusal;
-    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now); /* the client's clock is compared with it */
     aws->signed_request = (struct sigv4_request){
         .method = method_name(request->method),
         .uri = request->target,
@@ -203,7 +201,7 @@ static void identify_by_signature(struct request *request)
         .n_headers = request_headers(request, aws->headers, ARRAY_LEN(aws->headers)),
         .body = buf_str(&request->body),
         .body_n = request->body.len,
-        .now_s = now.tv_sec,
+        .now_s = clock_unix_s(),
     };
     if (sigv4_read(&request->arena, &aws->signed_request, aws->operation->service, &aws->claim,
                    &refusal) > 0) {

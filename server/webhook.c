@@ -5,8 +5,7 @@
  */
 #include "base/build.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/webhook.h"
@@ -86,11 +85,9 @@ static enum webhook_verdict verify_standard(struct request *request, const struc
         .body = buf_str(&request->body),
         .body_n = request->body.len,
     };
-    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now); /* the sender's clock is compared with it */
     return webhook_verify(&request->arena, secrets, n_secrets, &message,
-                          request_header(request, "webhook-signature"), now.tv_sec,
+                          request_header(request, "webhook-signature"), clock_unix_s(),
                           json_integer_value(json_object_get(webhook->settings, "toleranceS")));
 }
 

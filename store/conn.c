@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "store/conn.h"
 #include "store/conn_internal.h"
@@ -195,13 +195,6 @@ static int conn_lost(struct conn *conn, const char *why, struct err *err)
     return err_set(err, ERR_LOST, "lost the connection to PostgreSQL: %s", why);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Waits until the socket can be read (and, with `write`, written), reading what is there. */
 static int conn_wait(struct conn *conn, bool write, int64_t deadline, struct err *err)
 {
@@ -209,7 +202,7 @@ static int conn_wait(struct conn *conn, bool write, int64_t deadline, struct err
 
     if (write)
         fd.events |= POLLOUT;
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_mono_us() / 1000;
     int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
     if (n < 0 && errno != EINTR)
         return conn_lost(conn, "poll failed", err);
@@ -222,7 +215,7 @@ static int conn_wait(struct conn *conn, bool write, int64_t deadline, struct err
 
 static int conn_flush(struct conn *conn, struct err *err)
 {
-    int64_t deadline = now_ms() + conn->reply_timeout_ms;
+    int64_t deadline = clock_mono_us() / 1000 + conn->reply_timeout_ms;
     int more;
 
     while ((more = PQflush(conn->pg)) == 1) {
@@ -235,7 +228,7 @@ static int conn_flush(struct conn *conn, struct err *err)
 /* The next result, or NULL where libpq says that a statement's results are complete. */
 static int conn_result(struct conn *conn, PGresult **ret_result, struct err *err)
 {
-    int64_t deadline = now_ms() + conn->reply_timeout_ms;
+    int64_t deadline = clock_mono_us() / 1000 + conn->reply_timeout_ms;
 
     if (!conn_alive(conn))
         return conn_lost(conn, "it was closed", err);

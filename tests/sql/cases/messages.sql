@@ -4,6 +4,7 @@ set search_path = pawl;
 select message_id is not null from publish('paid');
 select message_id is not null from publish(message => 'paid', key => 'A-3', variables => '{"sum": 3}', ttl => '1.5 s', options => '{"all": true}');
 select message_id is not null from publish('paid', null, null, '0', '{"all": false}');
+select message_id is not null from publish('paid', options => '{"all": null}'); -- as by default
 select command_id is not null from correlate('paid', 'A-3');
 select command_id is not null from correlate(message => 'paid', instance_id => id(3), variables => '{"x": null}');
 :show
