@@ -217,29 +217,31 @@ static void test_http__timeouts(void **state)
     int64_t took = clock_mono_us() - from;
     response_build(&shot.arena, "far", 1, &shot.exchange, &shot.response);
     assert_int_equal(shot.response.outcome, OUTCOME_TIMEOUT);
-    assert_true(took >= SECOND / 5 && took < 3 * SECOND);
+    assert_true(took >= SECOND / 5); /* and not the stub's five seconds: it would have hung up */
     free_one(&shot);
-    /* A backlog that is full: the connection is never made. */
+    /* A backlog that is full: some connections are never made, and that is known at once. */
     int fd = stub_listen(0, &port);
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
     for (size_t i = 0; i < ARRAY_LEN(full); i++) {
         arena_init(&full[i].arena, 0);
-        full[i].exchange = (struct http_exchange){.arena = &shot.arena,
+        full[i].exchange = (struct http_exchange){.arena = &full[i].arena,
                                                   .transport = &local,
                                                   .method = "GET",
                                                   .url = url,
                                                   .connect_timeout_us = SECOND / 5,
-                                                  .timeout_us = 2 * SECOND,
+                                                  .timeout_us = 60 * SECOND,
                                                   .done = on_done,
                                                   .owner = f};
         http_send(f->http, &full[i].exchange);
     }
-    wait_done(f, ARRAY_LEN(full));
+    wait_done(f, 1);
+    http_stop(f->http, 0);
+    f->http = NULL;
     unsigned unconnected = 0;
     for (size_t i = 0; i < ARRAY_LEN(full); i++) {
         response_build(&full[i].arena, "far", 1, &full[i].exchange, &full[i].response);
-        assert_int_equal(full[i].response.outcome, OUTCOME_TIMEOUT);
-        unconnected += full[i].exchange.duration_us < 3 * SECOND / 2;
+        unconnected += full[i].response.outcome == OUTCOME_TIMEOUT &&
+                       full[i].exchange.duration_us < 30 * SECOND;
         free_one(&full[i]);
     }
     assert_true(unconnected > 0);
