@@ -33,7 +33,7 @@ static enum exit_code add_whole(struct cli *cli, const char *given, struct buf *
     struct err err = {0};
     size_t n = strlen(given);
     const char *text = given;
-    bool empty;
+    bool empty = false;
 
     if (given[0] == '@' || strcmp(given, "-") == 0) {
         const char *path = given[0] == '@' ? given + 1 : given;
