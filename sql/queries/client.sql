@@ -199,5 +199,5 @@ select to_json(x)::text from (select h.* from held_calls h order by h.endpoint, 
 select to_json(x)::text from (select p.* from endpoints p where p.name = $1) x
 -- name: client_definitions
 select to_json(x)::text
-from (select d.process, d.version, d.name, d.latest, d.suspended, d.resource, d.deployed, d.deployed_by
+from (select d.process, d.version, d.name, d.latest, d.suspended, d.resource, d.deployed, d.deployed_by, d.concurrency
       from definitions d where $1 or d.latest order by d.process, d.version desc) x

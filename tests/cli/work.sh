@@ -391,6 +391,18 @@ expect_code 1 cancel "$("$PAWL" ps -p opinion -o json | /usr/bin/python3 -c 'imp
 print([r["instance_id"] for r in map(json.loads, sys.stdin) if r["parent_id"]][0])')"
 expect_text "cancel of a called one" "$ERR" 'call activity'
 
+# ---- concurrency ----
+expect_code 0 concurrency approval
+expect_equal "no limit" 'approval: as many at the same time as there are' "$OUT"
+expect_code 0 concurrency approval 3
+expect_code 0 concurrency approval
+expect_equal "what holds" 'approval: 3 at the same time' "$OUT"
+expect_code 0 concurrency approval none -o json
+expect_code 0 concurrency approval -o json
+expect_equal "what holds, as JSON" '{"process":"approval","concurrency":null}' "$OUT"
+expect_code 1 concurrency nothing
+expect_code 2 concurrency approval many
+
 # ---- delegates ----
 expect_code 0 delegate set told "select \$1 ->> 'a' as a"
 expect_code 1 delegate set told 'select nothing from nowhere'
