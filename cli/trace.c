@@ -35,13 +35,15 @@ static int columns_of(const struct trace *trace)
     return trace->cli->width != 0 && trace->cli->width < 72 ? 9 : 32;
 }
 
-static void add_columns(const struct trace *trace, struct buf *out, const char *clock,
-                        const char *since, const char *span)
+/* Returns how many columns they take: more than columns_of() where something took long. */
+static int add_columns(const struct trace *trace, struct buf *out, const char *clock,
+                       const char *since, const char *span)
 {
-    if (columns_of(trace) == 9)
-        buf_printf(out, "%9s", since);
-    else
-        buf_printf(out, "%-12s %9s %9s", clock, since, span);
+    const char *text = columns_of(trace) == 9
+                           ? arena_printf(&trace->cli->arena, "%9s", since)
+                           : arena_printf(&trace->cli->arena, "%-12s %9s %9s", clock, since, span);
+
+    return text_add(out, text, 0);
 }
 
 /* The clock, the time since the start, how long it took; then the text, cut to the terminal. */
@@ -58,8 +60,9 @@ static void line(const struct trace *trace, int depth, int64_t at_us, const char
         const char *exact = moment_exact(&cli->arena, at_us);
         const char *since = moment_span(&cli->arena, at_us - trace->started_us);
         /* "2026-05-01 10:00:00.500": the date stands in the head. */
-        add_columns(trace, &out, strlen(exact) > 11 ? exact + 11 : exact,
-                    arena_printf(&cli->arena, "+%s", since), span);
+        column = 2 + 2 * depth +
+                 add_columns(trace, &out, strlen(exact) > 11 ? exact + 11 : exact,
+                             arena_printf(&cli->arena, "+%s", since), span);
     }
     colour_end(cli, &out, COLOUR_DIM);
     text_pad(&out, at_us != MOMENT_NONE ? 2 + 2 * depth : column);
