@@ -247,10 +247,15 @@ end
 $$;
 revoke all on function api_require_everything() from public;
 
--- The process of an instance, of a task …: by its definition.
+-- The process of an instance, of a task …: by its definition. Not in SQL: such a function, when it reads a table, is planned
+-- anew by each statement that calls it.
 create or replace function api_process(definition_id integer) returns text
-language sql stable
-as $$ select d.key from definition d where d.id = api_process.definition_id $$;
+language plpgsql stable
+as $$
+begin
+    return (select d.key from definition d where d.id = api_process.definition_id);
+end
+$$;
 revoke all on function api_process(integer) from public;
 
 -- The definitions that the caller may read, and those of whose tasks he may know. A view over a table that has no tenant
