@@ -35,28 +35,33 @@ void arena_deinit(struct arena *arena)
     *arena = (struct arena){.cap = arena->cap};
 }
 
-void arena_reset(struct arena *arena)
+/*
+ * What is given back would be asked for again, page by page; but one very large round must not pin
+ * its memory for ever.
+ */
+static void chunks_keep(struct arena *arena, struct arena_chunk *chunk, size_t *kept)
 {
-    size_t kept = 0;
-
-    for (struct arena_chunk *c = arena->chunk, *next; c != NULL; c = next) {
-        next = c->next;
-        /*
-         * What is given back would be asked for again, page by page; but one very large round must
-         * not pin its memory for ever.
-         */
-        if (kept + c->size > KEPT_BYTES) {
-            free(c);
+    for (struct arena_chunk *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        if (*kept + chunk->size > KEPT_BYTES) {
+            free(chunk);
             continue;
         }
-        kept += c->size;
-        c->used = 0;
-        c->next = arena->spare;
-        arena->spare = c;
+        *kept += chunk->size;
+        chunk->used = 0;
+        chunk->next = arena->spare;
+        arena->spare = chunk;
     }
-    arena->chunk = NULL;
-    arena->used = 0;
-    arena->full = false;
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_chunk *used = arena->chunk, *unused = arena->spare;
+    size_t kept = 0;
+
+    *arena = (struct arena){.cap = arena->cap};
+    chunks_keep(arena, used, &kept); /* first: their sizes are what is asked for today */
+    chunks_keep(arena, unused, &kept);
 }
 
 static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
@@ -123,9 +128,8 @@ char *arena_strdup(struct arena *arena, const char *s)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    char first[200]; /* most texts fit: formatted once */
     va_list args;
-
-    char first[200];
 
     va_start(args, format);
     int n = vsnprintf(first, sizeof(first), format, args);

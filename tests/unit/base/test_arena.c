@@ -42,6 +42,24 @@ static void test_arena__large_pieces(void **state UNUSED)
     arena_deinit(&arena);
 }
 
+/* What one round leaves unused counts with what the next ones use. */
+static void test_arena__keeps_no_more(void **state UNUSED)
+{
+    struct arena arena;
+    size_t n = 0;
+
+    arena_init(&arena, 0);
+    for (size_t bytes = 1u << 20; bytes <= 8u << 20; bytes *= 2) {
+        for (size_t i = 0; i < (8u << 20) / bytes; i++)
+            arena_alloc(&arena, bytes);
+        arena_reset(&arena);
+    }
+    for (; arena.spare != NULL; n++)
+        arena_alloc(&arena, 1u << 20);
+    assert_in_range(n, 1, 8);
+    arena_deinit(&arena);
+}
+
 /* What a reset keeps is handed out again, zeroed, and no more of it than stated. */
 static void test_arena__kept(void **state UNUSED)
 {
@@ -111,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_arena__alloc_is_zeroed_and_aligned),
         cmocka_unit_test(test_arena__large_pieces),
         cmocka_unit_test(test_arena__kept),
+        cmocka_unit_test(test_arena__keeps_no_more),
         cmocka_unit_test(test_arena__cap),
         cmocka_unit_test(test_arena__text),
         cmocka_unit_test(test_arena__push),
